@@ -1,0 +1,181 @@
+-- The whole schema of auth-system on SQLite: init.sql, less what only PostgreSQL has. A test compares the two catalogs.
+-- Times are integers, microseconds since 1970; ids are 16-byte blobs.
+BEGIN IMMEDIATE;
+
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version    INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,
+    checksum   TEXT,
+    applied_at TIMESTAMPTZ NOT NULL
+);
+
+-- E-mail is stored canonical (lower case, NFC), so that equality is exact.
+CREATE TABLE IF NOT EXISTS users (
+    id                  UUID PRIMARY KEY,
+    email               TEXT NOT NULL,
+    email_verified_at   TIMESTAMPTZ,
+    username            TEXT,
+    display_name        TEXT,
+    phone               TEXT,
+    avatar_url          TEXT,
+    locale              TEXT NOT NULL,
+    status              TEXT NOT NULL CHECK (status IN ('active', 'disabled', 'pending')),
+    password_hash       TEXT,
+    password_changed_at TIMESTAMPTZ,
+    token_version       BIGINT NOT NULL,
+    created_at          TIMESTAMPTZ NOT NULL,
+    updated_at          TIMESTAMPTZ NOT NULL,
+    last_login_at       TIMESTAMPTZ,
+    deleted_at          TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX IF NOT EXISTS idx_users_email_active ON users (email) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS idx_users_username_active ON users (lower(username)) WHERE deleted_at IS NULL;
+
+CREATE TABLE IF NOT EXISTS roles (
+    id          UUID PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL,
+    is_system   BOOLEAN NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS permissions (
+    id          UUID PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS role_permissions (
+    role_id       UUID NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
+    permission_id UUID NOT NULL REFERENCES permissions (id) ON DELETE CASCADE,
+    PRIMARY KEY (role_id, permission_id)
+);
+
+CREATE TABLE IF NOT EXISTS user_roles (
+    user_id    UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    role_id    UUID NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
+    granted_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ,
+    PRIMARY KEY (user_id, role_id)
+);
+
+-- One row: raised with every change of a role, and carried by access tokens as `rv`.
+CREATE TABLE IF NOT EXISTS role_catalogue (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    version BIGINT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS sessions (
+    id                  UUID PRIMARY KEY,
+    user_id             UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    client              TEXT NOT NULL,
+    auth_methods        TEXT NOT NULL,
+    authenticated_at    TIMESTAMPTZ NOT NULL,
+    created_at          TIMESTAMPTZ NOT NULL,
+    last_used_at        TIMESTAMPTZ NOT NULL,
+    expires_at          TIMESTAMPTZ NOT NULL,
+    absolute_expires_at TIMESTAMPTZ NOT NULL,
+    ended_at            TIMESTAMPTZ,
+    end_reason          TEXT,
+    ip_address          TEXT,
+    user_agent          TEXT,
+    device_name         TEXT
+);
+
+-- Only SHA-256 of a token is kept. The successor waits, sealed under the token it replaced, for the grace alone.
+CREATE TABLE IF NOT EXISTS refresh_tokens (
+    token_hash       BYTEA PRIMARY KEY,
+    session_id       UUID NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    issued_at        TIMESTAMPTZ NOT NULL,
+    expires_at       TIMESTAMPTZ NOT NULL,
+    consumed_at      TIMESTAMPTZ,
+    successor_hash   BYTEA,
+    sealed_successor BYTEA
+);
+
+-- Browsers and apps on which a person has logged in before: they keep their own count of guesses.
+CREATE TABLE IF NOT EXISTS known_devices (
+    token_hash BYTEA PRIMARY KEY,
+    user_id    UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+);
+
+-- Failed guesses per account and UTC day; `subject` is a hash, so unknown names leave no trace of themselves.
+CREATE TABLE IF NOT EXISTS daily_guesses (
+    subject  BYTEA NOT NULL,
+    day      BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    PRIMARY KEY (subject, day)
+);
+
+CREATE TABLE IF NOT EXISTS login_histories (
+    id         UUID PRIMARY KEY,
+    user_id    UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    session_id UUID,
+    at         TIMESTAMPTZ NOT NULL,
+    outcome    TEXT NOT NULL,
+    method     TEXT NOT NULL,
+    ip_address TEXT,
+    user_agent TEXT
+);
+
+CREATE TABLE IF NOT EXISTS audit_logs (
+    id         UUID PRIMARY KEY,
+    at         TIMESTAMPTZ NOT NULL,
+    event      TEXT NOT NULL,
+    outcome    TEXT NOT NULL,
+    actor_id   UUID,
+    target_id  UUID,
+    ip_address TEXT,
+    user_agent TEXT,
+    request_id TEXT,
+    details    TEXT NOT NULL
+);
+
+-- The log that every instance tails. One writer, so a number that is never used again is the cursor.
+CREATE TABLE IF NOT EXISTS revocations (
+    xact       INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         UUID NOT NULL UNIQUE,
+    kind       TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    version    BIGINT NOT NULL,
+    revoked_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+);
+
+-- Rotated keys with their private half sealed by SECRETS_KEY; a key that comes from the configuration has none.
+CREATE TABLE IF NOT EXISTS signing_keys (
+    kid            TEXT PRIMARY KEY,
+    algorithm      TEXT NOT NULL,
+    public_key     TEXT,
+    sealed_private BYTEA,
+    created_at     TIMESTAMPTZ NOT NULL,
+    signs_from     TIMESTAMPTZ NOT NULL,
+    withdrawn_at   TIMESTAMPTZ
+);
+
+INSERT INTO role_catalogue (id, version) VALUES (1, 1) ON CONFLICT DO NOTHING;
+
+INSERT INTO roles (id, name, description, is_system, created_at) VALUES
+    (x'01900000000070008000000000000001', 'admin', 'Everything', TRUE, CAST(unixepoch('subsec') * 1000000 AS INTEGER)),
+    (x'01900000000070008000000000000002', 'manager', 'Reads and writes users and reads roles', TRUE, CAST(unixepoch('subsec') * 1000000 AS INTEGER)),
+    (x'01900000000070008000000000000003', 'user', 'Nothing beyond oneself', TRUE, CAST(unixepoch('subsec') * 1000000 AS INTEGER))
+ON CONFLICT DO NOTHING;
+
+INSERT INTO permissions (id, name, description) VALUES
+    (x'01900000000070008000000000000101', 'users:read', 'See other users'),
+    (x'01900000000070008000000000000102', 'users:write', 'Create and change users'),
+    (x'01900000000070008000000000000103', 'users:delete', 'Delete and restore users'),
+    (x'01900000000070008000000000000104', 'roles:read', 'See roles and permissions'),
+    (x'01900000000070008000000000000105', 'roles:write', 'Change roles and permissions'),
+    (x'01900000000070008000000000000106', 'audit:read', 'Read the audit log')
+ON CONFLICT DO NOTHING;
+
+INSERT INTO role_permissions (role_id, permission_id)
+SELECT roles.id, permissions.id FROM roles CROSS JOIN permissions
+WHERE roles.name = 'admin' OR (roles.name = 'manager' AND permissions.name IN ('users:read', 'users:write', 'roles:read'))
+ON CONFLICT DO NOTHING;
+
+INSERT INTO schema_migrations (version, name, applied_at) VALUES (0, 'init', CAST(unixepoch('subsec') * 1000000 AS INTEGER)) ON CONFLICT DO NOTHING;
+COMMIT;

@@ -1,0 +1,17 @@
+-- Indexes that no rule depends on, only speed. Safe to run again; run init.sql first:
+--   psql -h "$DB_HOST" -U admin -d authdb -f auth-service/scripts/migrations/001_add_performance_indexes.sql
+BEGIN;
+SET LOCAL client_min_messages = warning;
+SELECT pg_advisory_xact_lock(7209034);
+
+CREATE INDEX IF NOT EXISTS idx_user_roles_role ON user_roles (role_id);
+CREATE INDEX IF NOT EXISTS idx_sessions_user_live ON sessions (user_id, last_used_at) WHERE ended_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_refresh_tokens_session ON refresh_tokens (session_id);
+CREATE INDEX IF NOT EXISTS idx_refresh_tokens_successor ON refresh_tokens (successor_hash) WHERE sealed_successor IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_known_devices_user ON known_devices (user_id);
+CREATE INDEX IF NOT EXISTS idx_login_histories_user ON login_histories (user_id, at);
+CREATE INDEX IF NOT EXISTS idx_audit_logs_at ON audit_logs (at);
+CREATE INDEX IF NOT EXISTS idx_audit_logs_target ON audit_logs (target_id, at);
+
+INSERT INTO schema_migrations (version, name, applied_at) VALUES (1, 'add_performance_indexes', now()) ON CONFLICT DO NOTHING;
+COMMIT;

@@ -1,0 +1,200 @@
+//! A leased connection, the transaction on it, and the one macro that runs a statement on either engine.
+
+use std::time::Duration;
+
+use deadpool::managed::{Object, Pool};
+use sqlx::{
+    ConnectOptions, Connection, Database, Executor, PgConnection, SqlSafeStr, SqliteConnection, TransactionManager,
+};
+use tokio::time::error::Elapsed;
+
+use super::{
+    DbError, Engine, dialect,
+    pool::{Maker, PATIENCE},
+};
+
+/// The longest wait for a rollback in the background before the connection is given up.
+const ROLLBACK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A connection of either engine, in a transaction or not.
+pub enum Conn {
+    /// On PostgreSQL.
+    Postgres(Lease<PgConnection>),
+    /// On SQLite.
+    Sqlite(Lease<SqliteConnection>),
+}
+
+impl Conn {
+    /// The engine behind it.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Postgres(_) => Engine::Postgres,
+            Self::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
+    pub(super) async fn begin(&mut self) -> Result<(), DbError> {
+        let sql = dialect::BEGIN.on(self.engine());
+        match self {
+            Self::Postgres(lease) => lease.begin(sql).await,
+            Self::Sqlite(lease) => lease.begin(sql).await,
+        }
+    }
+
+    /// Makes the transaction durable. Without it everything since `begin` is rolled back.
+    ///
+    /// # Errors
+    /// When the commit did not happen, or, after a lost connection, may not have happened.
+    pub async fn commit(self) -> Result<(), DbError> {
+        match self {
+            Self::Postgres(lease) => lease.commit().await,
+            Self::Sqlite(lease) => lease.commit().await,
+        }
+    }
+
+    /// Runs a script of several statements.
+    ///
+    /// # Errors
+    /// Of the first statement that failed.
+    pub async fn run_script(&mut self, script: &'static str) -> Result<(), DbError> {
+        match self {
+            Self::Postgres(lease) => lease.get().execute(sqlx::raw_sql(script)).await.map(drop)?,
+            Self::Sqlite(lease) => lease.get().execute(sqlx::raw_sql(script)).await.map(drop)?,
+        }
+        Ok(())
+    }
+}
+
+/// Runs one SQL text with binds on whichever engine `conn` is: `run!(conn, fetch_optional, FIND, id)`.
+///
+/// Verbs: `execute` gives the number of rows touched; `fetch_optional`, `fetch_one` and `fetch_all` give rows of the
+/// type that is expected, by `FromRow`.
+macro_rules! run {
+    ($conn:expr, execute, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $conn {
+            $crate::db::Conn::Postgres(lease) => {
+                let running = sqlx::query($sql)$(.bind($bind))*.execute(lease.get());
+                let outcome = $crate::db::conn::limit(running).await;
+                lease.settle(outcome).map(|done| done.rows_affected())
+            }
+            $crate::db::Conn::Sqlite(lease) => {
+                let running = sqlx::query($sql)$(.bind($bind))*.execute(lease.get());
+                let outcome = $crate::db::conn::limit(running).await;
+                lease.settle(outcome).map(|done| done.rows_affected())
+            }
+        }
+    };
+    ($conn:expr, $fetch:ident, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $conn {
+            $crate::db::Conn::Postgres(lease) => {
+                let running = sqlx::query_as($sql)$(.bind($bind))*.$fetch(lease.get());
+                let outcome = $crate::db::conn::limit(running).await;
+                lease.settle(outcome)
+            }
+            $crate::db::Conn::Sqlite(lease) => {
+                let running = sqlx::query_as($sql)$(.bind($bind))*.$fetch(lease.get());
+                let outcome = $crate::db::conn::limit(running).await;
+                lease.settle(outcome)
+            }
+        }
+    };
+}
+pub(crate) use run;
+
+/// Bounds one statement.
+pub(super) async fn limit<T>(running: impl Future<Output = T>) -> Result<T, Elapsed> {
+    tokio::time::timeout(PATIENCE, running).await
+}
+
+/// A connection of either driver that can be opened from its options and hold a transaction.
+pub trait Leasable: Connection<Options: ConnectOptions<Connection = Self>, Database: Database<Connection = Self>> + Sync {}
+impl<C> Leasable for C where
+    C: Connection<Options: ConnectOptions<Connection = C>, Database: Database<Connection = C>> + Sync
+{
+}
+
+type Transactions<C> = <<C as Connection>::Database as Database>::TransactionManager;
+
+/// A connection out of its pool. It goes back when dropped, unless a statement on it was cut short.
+pub struct Lease<C: Leasable> {
+    /// Taken by `drop` alone.
+    object: Option<Object<Maker<C>>>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Clean,
+    InTransaction,
+    Broken,
+}
+
+impl<C: Leasable> Lease<C> {
+    pub(super) const fn new(object: Object<Maker<C>>) -> Self {
+        Self { object: Some(object), state: State::Clean }
+    }
+
+    /// The connection itself.
+    pub(crate) fn get(&mut self) -> &mut C {
+        match &mut self.object {
+            Some(object) => object,
+            None => unreachable!("the connection is taken by drop alone"),
+        }
+    }
+
+    /// Turns the end of a statement into ours, and gives the connection up if it cannot be trusted any more.
+    pub(crate) fn settle<T>(&mut self, outcome: Result<Result<T, sqlx::Error>, Elapsed>) -> Result<T, DbError> {
+        let outcome = match outcome {
+            Ok(done) => done.map_err(DbError::from),
+            Err(_) => Err(DbError::Unavailable("a statement did not end in time".into())),
+        };
+        if matches!(outcome, Err(DbError::Unavailable(_))) {
+            self.state = State::Broken;
+        }
+        outcome
+    }
+
+    async fn begin(&mut self, sql: &'static str) -> Result<(), DbError> {
+        let outcome = limit(Transactions::<C>::begin(self.get(), Some(sql.into_sql_str()))).await;
+        self.settle(outcome)?;
+        self.state = State::InTransaction;
+        Ok(())
+    }
+
+    async fn commit(mut self) -> Result<(), DbError> {
+        let outcome = limit(Transactions::<C>::commit(self.get())).await;
+        self.settle(outcome)?;
+        self.state = State::Clean;
+        Ok(())
+    }
+}
+
+impl<C: Leasable> Drop for Lease<C> {
+    fn drop(&mut self) {
+        let Some(mut object) = self.object.take() else { return };
+        match self.state {
+            State::Clean => drop(object),
+            State::Broken => give_up(object),
+            State::InTransaction => {
+                tokio::spawn(async move {
+                    let rollback = Transactions::<C>::rollback(&mut object);
+                    let done = tokio::time::timeout(ROLLBACK_PATIENCE, rollback).await;
+                    if !matches!(done, Ok(Ok(()))) {
+                        give_up(object);
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// Closes a connection, and the idle ones of its pool with it: what broke one broke all, and a caller should not have
+/// to find that out once per connection.
+fn give_up<C: Leasable>(object: Object<Maker<C>>) {
+    let pool: Option<Pool<Maker<C>>> = Object::pool(&object);
+    drop(Object::take(object));
+    if let Some(pool) = pool {
+        pool.retain(|_, _| false);
+    }
+}

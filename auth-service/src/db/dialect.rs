@@ -1,0 +1,56 @@
+//! Where the engines truly differ: every pair of texts stands here, so that the exceptions stay countable.
+
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError, sqlite::SqliteError};
+
+use super::Engine;
+
+/// A statement that has one text per engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair {
+    /// The text for PostgreSQL.
+    pub postgres: &'static str,
+    /// The text for SQLite.
+    pub sqlite: &'static str,
+}
+
+impl Pair {
+    /// The text for `engine`.
+    #[must_use]
+    pub const fn on(self, engine: Engine) -> &'static str {
+        match engine {
+            Engine::Postgres => self.postgres,
+            Engine::Sqlite => self.sqlite,
+        }
+    }
+}
+
+/// Begins a transaction that writes; SQLite takes its write lock at once, or two readers that upgrade deadlock.
+pub(super) const BEGIN: Pair = Pair { postgres: "BEGIN", sqlite: "BEGIN IMMEDIATE" };
+
+/// The tail of the revocation log from a cursor, oldest first, with the cursor for the next read. On PostgreSQL the
+/// next cursor is the oldest transaction still running, so a late commit is never passed over.
+pub const TAIL_REVOCATIONS: Pair = Pair {
+    postgres: "SELECT tip.next, r.id, r.kind, r.subject, r.version, r.revoked_at, r.expires_at
+        FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS next) AS tip
+        LEFT JOIN revocations AS r ON r.xact >= $1::text::xid8 AND r.expires_at > $2",
+    sqlite: "SELECT tip.next, r.id, r.kind, r.subject, r.version, r.revoked_at, r.expires_at
+        FROM (SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'revocations'), 0) + 1 AS next) AS tip
+        LEFT JOIN revocations AS r ON r.xact >= CAST($1 AS INTEGER) AND r.expires_at > $2",
+};
+
+/// Whether the schema's own record of applied scripts exists.
+pub(super) const HAS_MIGRATIONS_TABLE: Pair = Pair {
+    postgres: "SELECT COUNT(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('schema_migrations')",
+    sqlite: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
+};
+
+/// Whether a fault that the engine reported is an outage: lost connections, no resources, shutdown, deadlock, read-only
+/// or full.
+pub(super) fn is_outage(fault: &dyn DatabaseError) -> bool {
+    if let Some(fault) = fault.try_downcast_ref::<PgDatabaseError>() {
+        return ["08", "25006", "40", "53", "57", "58"].iter().any(|class| fault.code().starts_with(class));
+    }
+    // The low byte is the primary code: busy 5, locked 6, read-only 8, I/O 10, full 13, cannot open 14.
+    let code = fault.try_downcast_ref::<SqliteError>().and_then(|fault| fault.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
+}

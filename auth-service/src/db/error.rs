@@ -1,0 +1,33 @@
+//! What a caller can do about a failed statement.
+
+use std::borrow::Cow;
+
+use super::dialect;
+
+/// A failed statement or connection.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The database is away, hangs, is full or is overloaded: nothing happened, try again later.
+    #[error("could not connect to server: {0}")]
+    Unavailable(Cow<'static, str>),
+    /// The statement itself failed: a defect of ours or a foreign schema.
+    #[error("statement failed: {0}")]
+    Statement(sqlx::Error),
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_outage(&error) { Self::Unavailable(Cow::Owned(error.to_string())) } else { Self::Statement(error) }
+    }
+}
+
+/// Whether the fault lies with the server or the way to it, not with the statement.
+fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(fault) => dialect::is_outage(fault.as_ref()),
+        other => matches!(
+            other,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed
+        ),
+    }
+}

@@ -1,0 +1,19 @@
+//! The database: one SQL text on PostgreSQL and on SQLite, dispatched by an enum and one macro.
+//!
+//! Stores take `&mut Conn`; the handler or rule that calls them begins and commits. Nothing waits on a database
+//! without a limit: a pool that is exhausted and a statement that hangs both end as [`DbError::Unavailable`].
+
+mod config;
+mod conn;
+pub mod dialect;
+mod error;
+pub mod migrate;
+mod pool;
+mod time;
+
+pub use config::DbConfig;
+pub use conn::Conn;
+pub(crate) use conn::run;
+pub use error::DbError;
+pub use pool::{Db, Engine};
+pub use time::Ts;

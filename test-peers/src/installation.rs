@@ -122,10 +122,7 @@ fn postgres_major(folder: &Path) -> Option<u16> {
     if !folder.join("initdb").is_file() {
         return None;
     }
-    let output = Command::new(folder.join("postgres"))
-        .arg("--version")
-        .output()
-        .ok()?;
+    let output = Command::new(folder.join("postgres")).arg("--version").output().ok()?;
     parse_major(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -133,11 +130,7 @@ fn parse_major(version: &str) -> Option<u16> {
     let number = version
         .split_whitespace()
         .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
-    number
-        .split(|digit: char| !digit.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
+    number.split(|digit: char| !digit.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn find(program: &str, folders: Vec<PathBuf>) -> Option<PathBuf> {

@@ -20,9 +20,7 @@ pub fn free_port() -> Result<u16, PeerError> {
     // Processes begin at random places, so that two of them rarely look at the same port.
     static BEGIN: OnceLock<u16> = OnceLock::new();
     static GIVEN: AtomicU16 = AtomicU16::new(0);
-    let begin = *BEGIN.get_or_init(|| {
-        u16::try_from(RandomState::new().hash_one(0) % u64::from(COUNT)).unwrap_or(0)
-    });
+    let begin = *BEGIN.get_or_init(|| u16::try_from(RandomState::new().hash_one(0) % u64::from(COUNT)).unwrap_or(0));
     let mut refusal = None;
     for _ in 0..COUNT {
         let place = u32::from(begin) + u32::from(GIVEN.fetch_add(1, Ordering::Relaxed));

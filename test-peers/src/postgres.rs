@@ -102,10 +102,7 @@ impl Postgres {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.psql(
             &self.url("postgres"),
-            [
-                "-c",
-                &format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}""#),
-            ],
+            ["-c", &format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}""#)],
         )?;
         Ok(self.url(&name))
     }
@@ -127,11 +124,7 @@ impl Postgres {
     ///
     /// # Errors
     /// [`PeerError::Failed`] with what psql says, at the first failing statement.
-    pub fn psql<'a>(
-        &self,
-        url: &str,
-        arguments: impl IntoIterator<Item = &'a str>,
-    ) -> Result<String, PeerError> {
+    pub fn psql<'a>(&self, url: &str, arguments: impl IntoIterator<Item = &'a str>) -> Result<String, PeerError> {
         let mut command = Command::new(&self.psql);
         command
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url])
@@ -228,13 +221,8 @@ fn arguments(data: &Path, port: u16, durability: Durability) -> Vec<OsString> {
         Durability::Off => settings.extend(NO_DURABILITY),
         Durability::On => {}
     }
-    let settings = settings
-        .into_iter()
-        .flat_map(|setting| ["-c".into(), setting.into()]);
-    ["-D".into(), data.into()]
-        .into_iter()
-        .chain(settings)
-        .collect()
+    let settings = settings.into_iter().flat_map(|setting| ["-c".into(), setting.into()]);
+    ["-D".into(), data.into()].into_iter().chain(settings).collect()
 }
 
 /// The folder of the programs, or a copy of it when they are in the work tree, which root may keep to itself.
@@ -252,8 +240,7 @@ fn reachable(programs: &Path, folder: &Folder) -> Result<PathBuf, PeerError> {
 fn is_ready(status: &Path, pid: u32) -> bool {
     let status = fs::read_to_string(status).unwrap_or_default();
     let mut lines = status.lines();
-    lines.next() == Some(pid.to_string().as_str())
-        && lines.nth(6).is_some_and(|state| state.trim() == "ready")
+    lines.next() == Some(pid.to_string().as_str()) && lines.nth(6).is_some_and(|state| state.trim() == "ready")
 }
 
 fn database_name(url: &str) -> &str {
@@ -266,9 +253,7 @@ fn run(command: &mut Command) -> Result<String, PeerError> {
         .output()
         .map_err(PeerError::io(format!("start {}", program.display())))?;
     if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned());
+        return Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
     }
     let output = [output.stdout, output.stderr].concat();
     Err(PeerError::Failed {

@@ -94,8 +94,7 @@ impl Account {
         if ours != 0 {
             return Ok(None);
         }
-        let passwd =
-            fs::read_to_string("/etc/passwd").map_err(PeerError::io("read /etc/passwd"))?;
+        let passwd = fs::read_to_string("/etc/passwd").map_err(PeerError::io("read /etc/passwd"))?;
         let account = ["postgres", "nobody"]
             .into_iter()
             .find_map(|name| find_account(&passwd, name));
@@ -173,10 +172,7 @@ impl Process {
         let mut child = self.spawn()?;
         let deadline = Instant::now() + READY_DEADLINE;
         while !is_ready(child.id()) {
-            let ended = child
-                .try_wait()
-                .map_err(PeerError::io("watch the server"))?
-                .is_some();
+            let ended = child.try_wait().map_err(PeerError::io("watch the server"))?.is_some();
             if ended || Instant::now() > deadline {
                 self.reap(child)?;
                 return Err(PeerError::NotReady {
@@ -199,12 +195,7 @@ impl Process {
         signal_tree("CONT", &child)?;
         shell(r#"kill -s "$1" "$2""#, self.folder.end_signal, &child)?;
         let deadline = Instant::now() + STOP_DEADLINE;
-        while child
-            .try_wait()
-            .map_err(PeerError::io("watch the server"))?
-            .is_none()
-            && Instant::now() < deadline
-        {
+        while child.try_wait().map_err(PeerError::io("watch the server"))?.is_none() && Instant::now() < deadline {
             std::thread::sleep(POLL);
         }
         self.reap(child)
@@ -222,16 +213,11 @@ impl Process {
 
     /// Signals the server and its children; does nothing if it does not run.
     pub(crate) fn signal(&self, signal: &str) -> Result<(), PeerError> {
-        self.slot()
-            .as_ref()
-            .map_or(Ok(()), |child| signal_tree(signal, child))
+        self.slot().as_ref().map_or(Ok(()), |child| signal_tree(signal, child))
     }
 
     fn spawn(&self) -> Result<Child, PeerError> {
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.log_path());
+        let log = File::options().create(true).append(true).open(self.log_path());
         let log = log.map_err(PeerError::io("open the server's log"))?;
         let mut command = Command::new("sh");
         command
@@ -248,10 +234,9 @@ impl Process {
         if let Some(account) = self.launch.account {
             account.run(&mut command);
         }
-        command.spawn().map_err(PeerError::io(format!(
-            "start {}",
-            self.launch.program.display()
-        )))
+        command
+            .spawn()
+            .map_err(PeerError::io(format!("start {}", self.launch.program.display())))
     }
 
     /// Ends what still runs, and forgets its number before the system gives it to another process.
@@ -260,8 +245,7 @@ impl Process {
             .kill()
             .and_then(|()| child.wait())
             .map_err(PeerError::io("end the server"))?;
-        fs::remove_file(self.folder().join("pid"))
-            .map_err(PeerError::io("forget the server's number"))
+        fs::remove_file(self.folder().join("pid")).map_err(PeerError::io("forget the server's number"))
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<Child>> {
@@ -298,11 +282,7 @@ fn find_account(passwd: &str, name: &str) -> Option<Account> {
 }
 
 fn signal_tree(signal: &str, child: &Child) -> Result<(), PeerError> {
-    shell(
-        &format!("{SIGNAL_TREE}signal_tree \"$1\" \"$2\""),
-        signal,
-        child,
-    )
+    shell(&format!("{SIGNAL_TREE}signal_tree \"$1\" \"$2\""), signal, child)
 }
 
 /// Runs a script with a signal as `$1` and a process as `$2`: the standard library cannot send signals, a shell can.
@@ -340,9 +320,7 @@ mod tests {
             .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(owner.stdout.take().unwrap())
-            .lines()
-            .map(Result::unwrap);
+        let lines = BufReader::new(owner.stdout.take().unwrap()).lines().map(Result::unwrap);
         let servers: Vec<(u16, String)> = lines
             .filter_map(|line| {
                 let (port, folder) = line.strip_prefix("server ")?.split_once(' ')?;
@@ -358,14 +336,8 @@ mod tests {
         owner.kill().unwrap();
         owner.wait().unwrap();
         let deadline = std::time::Instant::now() + super::STOP_DEADLINE;
-        while servers
-            .iter()
-            .any(|(_, folder)| std::path::Path::new(folder).exists())
-        {
-            assert!(
-                std::time::Instant::now() < deadline,
-                "left behind: {servers:?}"
-            );
+        while servers.iter().any(|(_, folder)| std::path::Path::new(folder).exists()) {
+            assert!(std::time::Instant::now() < deadline, "left behind: {servers:?}");
             std::thread::yield_now();
         }
         assert!(

@@ -81,9 +81,8 @@ impl Redis {
     /// # Errors
     /// [`PeerError::NotReady`] with the server's log.
     pub fn start_again(&self) -> Result<(), PeerError> {
-        self.process.start(|_| {
-            command(self.process.folder(), "PING").is_ok_and(|answer| answer.starts_with("+PONG"))
-        })
+        self.process
+            .start(|_| command(self.process.folder(), "PING").is_ok_and(|answer| answer.starts_with("+PONG")))
     }
 
     /// Ends the server at once (SIGKILL), as a crash would.
@@ -110,12 +109,7 @@ impl Redis {
         self.process.signal("CONT")
     }
 
-    pub(crate) fn launch(
-        folder: Folder,
-        url: String,
-        port: u16,
-        listen: Vec<OsString>,
-    ) -> Result<Self, PeerError> {
+    pub(crate) fn launch(folder: Folder, url: String, port: u16, listen: Vec<OsString>) -> Result<Self, PeerError> {
         let mut arguments = listen;
         // `-::1` listens there too where the system has IPv6: `localhost` may mean either.
         arguments.extend(

@@ -4,9 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
 use crate::process::Folder;
 use crate::{PeerError, Redis, free_port};
@@ -38,8 +36,7 @@ impl Redis {
     /// # Errors
     /// [`PeerError::Io`] if this server has no TLS.
     pub fn ca_pem(&self) -> Result<String, PeerError> {
-        fs::read_to_string(self.ca_path())
-            .map_err(PeerError::io("read the authority's certificate"))
+        fs::read_to_string(self.ca_path()).map_err(PeerError::io("read the authority's certificate"))
     }
 }
 

@@ -25,9 +25,7 @@ fn echo_server() -> SocketAddr {
 
 fn connect(proxy: &FaultProxy) -> TcpStream {
     let stream = TcpStream::connect(proxy.address()).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_millis(200)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     stream
 }
 
@@ -93,10 +91,7 @@ fn reset_ends_old_and_new_connections_at_once() {
     let old = connect(&proxy);
     echo(&old).unwrap();
     proxy.set(Fault::Reset);
-    assert_eq!(
-        failure((&old).read_exact(&mut [0])),
-        ErrorKind::ConnectionReset
-    );
+    assert_eq!(failure((&old).read_exact(&mut [0])), ErrorKind::ConnectionReset);
     assert_eq!(
         failure((&connect(&proxy)).read_exact(&mut [0])),
         ErrorKind::ConnectionReset
@@ -119,10 +114,7 @@ fn refused_connections_are_taken_again_afterwards() {
         proxy.set(Fault::Pass);
         echo(&connect(&proxy)).unwrap();
     }
-    assert_eq!(
-        failure((&old).read_exact(&mut [0])),
-        ErrorKind::ConnectionReset
-    );
+    assert_eq!(failure((&old).read_exact(&mut [0])), ErrorKind::ConnectionReset);
 }
 
 #[test]

@@ -15,10 +15,7 @@ fn ask(postgres: &Postgres, url: &str, sql: &str) -> String {
 #[test]
 fn each_database_is_its_own() {
     let postgres = Postgres::shared().unwrap();
-    let (one, other) = (
-        postgres.create_database().unwrap(),
-        postgres.create_database().unwrap(),
-    );
+    let (one, other) = (postgres.create_database().unwrap(), postgres.create_database().unwrap());
     ask(postgres, &one, "CREATE TABLE t (i int)");
     assert!(postgres.psql(&other, ["-c", "SELECT * FROM t"]).is_err());
 }
@@ -68,10 +65,7 @@ fn paused_server_answers_after_it_is_resumed() {
     let mut asking = Command::new(installation::psql().unwrap());
     let mut asking = asking.args(["-d", &format!("{url}?connect_timeout=2"), "-c", "SELECT 1"]);
     asking = asking.stdout(Stdio::null()).stderr(Stdio::null());
-    assert!(
-        !asking.status().unwrap().success(),
-        "a frozen server answered"
-    );
+    assert!(!asking.status().unwrap().success(), "a frozen server answered");
     postgres.resume().unwrap();
     assert!(asking.status().unwrap().success());
 }
@@ -82,10 +76,7 @@ fn durability_is_off_unless_asked_for() {
     assert_eq!(ask(relaxed, &relaxed.url("postgres"), "SHOW fsync"), "off");
     let durable = Postgres::start_durable().unwrap();
     assert_eq!(ask(&durable, &durable.url("postgres"), "SHOW fsync"), "on");
-    assert_eq!(
-        ask(&durable, &durable.url("postgres"), "SHOW max_connections"),
-        "200"
-    );
+    assert_eq!(ask(&durable, &durable.url("postgres"), "SHOW max_connections"), "200");
 }
 
 #[test]
@@ -102,7 +93,5 @@ fn dropped_server_frees_its_port_even_when_paused() {
     postgres.pause().unwrap();
     drop(postgres);
     TcpListener::bind(("127.0.0.1", port)).unwrap();
-    assert!(
-        TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(1)).is_err()
-    );
+    assert!(TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(1)).is_err());
 }

@@ -45,22 +45,14 @@ fn paused_server_hangs_until_it_is_resumed() {
 
 #[test]
 fn shared_server_is_one() {
-    assert!(std::ptr::eq(
-        Redis::shared().unwrap(),
-        Redis::shared().unwrap()
-    ));
+    assert!(std::ptr::eq(Redis::shared().unwrap(), Redis::shared().unwrap()));
 }
 
 #[test]
 fn tls_server_is_trusted_through_its_authority_only() {
     let redis = Redis::start_tls().unwrap();
     assert!(redis.url().starts_with("rediss://localhost:"));
-    assert!(
-        redis
-            .ca_pem()
-            .unwrap()
-            .starts_with("-----BEGIN CERTIFICATE-----")
-    );
+    assert!(redis.ca_pem().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
     let ping = |tls: &[&str]| {
         let port = redis.port().to_string();
         let output = Command::new("redis-cli")
@@ -71,11 +63,7 @@ fn tls_server_is_trusted_through_its_authority_only() {
             .unwrap();
         String::from_utf8_lossy(&output.stdout).trim() == "PONG"
     };
-    assert!(ping(&[
-        "--tls",
-        "--cacert",
-        redis.ca_path().to_str().unwrap()
-    ]));
+    assert!(ping(&["--tls", "--cacert", redis.ca_path().to_str().unwrap()]));
     assert!(!ping(&["--tls"]), "an unknown authority was trusted");
     assert!(!ping(&[]), "the server speaks without TLS");
 }

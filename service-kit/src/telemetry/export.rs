@@ -1,0 +1,103 @@
+//! Traces to an OpenTelemetry collector, errors to Sentry: only when configured.
+
+use std::thread;
+
+use http::{HeaderMap, HeaderName};
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use sentry::integrations::tracing::ErrorLayer;
+use tracing::{Level, Metadata, Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::TelemetryError;
+use crate::config::{Environment, Secret};
+
+/// The exporter of traces; dropping it sends what is waiting.
+pub(super) struct Traces(SdkTracerProvider);
+
+impl Traces {
+    pub(super) fn start(endpoint: &url::Url, service: &'static str) -> Result<Self, TelemetryError> {
+        let endpoint = format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/'));
+        let exporter = outside_async(|| SpanExporter::builder().with_http().with_endpoint(endpoint).build())??;
+        let resource = Resource::builder().with_service_name(service).build();
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_resource(resource);
+        Ok(Self(provider.build()))
+    }
+
+    pub(super) fn layer<S>(&self) -> impl Layer<S> + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        tracing_opentelemetry::layer().with_tracer(self.0.tracer("auth-system"))
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        // Nobody is left to be told of a failure.
+        let _ = outside_async(|| self.0.shutdown());
+    }
+}
+
+/// The connection to Sentry; dropping it sends what is waiting, for two seconds at most.
+pub(super) struct Sentry(#[allow(dead_code, reason = "held for its drop")] sentry::ClientInitGuard);
+
+impl Sentry {
+    pub(super) fn start(dsn: &Secret, environment: Environment, version: &'static str) -> Result<Self, TelemetryError> {
+        let mut options = sentry::ClientOptions::new();
+        options.dsn = Some(dsn.expose().parse().map_err(|_| TelemetryError::SentryDsn)?);
+        options.release = Some(version.into());
+        options.environment = Some(environment.as_str().into());
+        options.send_default_pii = false;
+        Ok(Self(sentry::init(options)))
+    }
+}
+
+/// Errors become Sentry events. The access log does not: its 5xx lines only repeat a cause that was logged itself.
+pub(super) fn sentry_layer<S>() -> impl Layer<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let reported = |metadata: &Metadata<'_>| {
+        metadata.is_event() && *metadata.level() == Level::ERROR && metadata.target() != "access"
+    };
+    ErrorLayer::new().with_filter(filter_fn(reported))
+}
+
+/// Makes `span` a child of the caller's, when the request carries one (W3C Trace Context).
+pub(crate) fn continue_trace(span: &Span, headers: &HeaderMap) {
+    let parent = TraceContextPropagator::new().extract(&Headers(headers));
+    // Refused only when no exporter is there or the span has begun, and then there is nothing to continue.
+    let _ = span.set_parent(parent);
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+}
+
+/// Runs on a thread of its own: the exporter's blocking client must be neither built nor waited for in an async task.
+fn outside_async<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, std::io::Error> {
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().spawn_scoped(scope, work)?;
+        worker
+            .join()
+            .map_err(|_| std::io::Error::other("the exporter panicked"))
+    })
+}

@@ -1,0 +1,108 @@
+//! The compact form of a token (RFC 7515 section 7.1), read strictly.
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{Algorithm, TokenError};
+
+/// The longest token that is looked at, bytes.
+pub(crate) const LONGEST: usize = 8 * 1024;
+/// The longest key id, bytes.
+const KID_LONGEST: usize = 128;
+/// The type of an access token (RFC 9068 section 2.1).
+const TYPE: &str = "at+jwt";
+
+/// The three parts of a token; nothing of it is believed yet.
+pub(crate) struct Compact<'a> {
+    /// What the signature is over.
+    pub(crate) signed: &'a str,
+    header: &'a str,
+    claims: &'a str,
+    signature: &'a str,
+}
+
+/// Exactly the members that we write. Others are refused, not skipped: `crit` must be understood (RFC 7515 section
+/// 4.1.11), and `jku`, `jwk`, `x5u`, `x5c` would have the token bring its own key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Header {
+    /// The algorithm: compared with the key's, never followed.
+    pub(crate) alg: String,
+    typ: Option<String>,
+    /// The key.
+    pub(crate) kid: String,
+}
+
+impl<'a> Compact<'a> {
+    /// Splits a token.
+    pub(crate) fn parse(token: &'a str) -> Result<Self, TokenError> {
+        if token.len() > LONGEST {
+            return Err(TokenError::Malformed("longer than 8 KiB"));
+        }
+        let parts = token
+            .rsplit_once('.')
+            .and_then(|(signed, signature)| Some((signed, signed.split_once('.')?, signature)));
+        match parts {
+            Some((signed, (header, claims), signature)) if !claims.contains('.') => Ok(Self {
+                signed,
+                header,
+                claims,
+                signature,
+            }),
+            Some(_) | None => Err(TokenError::Malformed("not three parts")),
+        }
+    }
+
+    /// The header.
+    pub(crate) fn header(&self) -> Result<Header, TokenError> {
+        let malformed = TokenError::Malformed("its header is not {alg, typ, kid}");
+        let header: Header = parse_object(&decode(self.header)?).map_err(|_| malformed.clone())?;
+        // The id of an unknown key is logged: nothing in it may pass for something else there.
+        let is_plain = header.kid.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_plain && (1..=KID_LONGEST).contains(&header.kid.len()) {
+            Ok(header)
+        } else {
+            Err(malformed)
+        }
+    }
+
+    /// The claims, as JSON.
+    pub(crate) fn claims(&self) -> Result<Vec<u8>, TokenError> {
+        decode(self.claims)
+    }
+
+    /// The signature.
+    pub(crate) fn signature(&self) -> Result<Vec<u8>, TokenError> {
+        decode(self.signature)
+    }
+}
+
+impl Header {
+    /// Whether it is one of an access token (RFC 9068 section 4).
+    pub(crate) fn is_access_token(&self) -> bool {
+        let typ = self.typ.as_deref().unwrap_or_default();
+        let (prefix, short) = typ.split_at_checked("application/".len()).unwrap_or_default();
+        typ.eq_ignore_ascii_case(TYPE)
+            || (prefix.eq_ignore_ascii_case("application/") && short.eq_ignore_ascii_case(TYPE))
+    }
+}
+
+/// The encoded header of tokens signed by this key.
+pub(crate) fn write_header(algorithm: Algorithm, kid: &str) -> String {
+    BASE64URL_NOPAD.encode(format!(r#"{{"alg":"{algorithm}","typ":"{TYPE}","kid":"{kid}"}}"#).as_bytes())
+}
+
+/// Reads an object; serde would take an array for one too, by position.
+pub(crate) fn parse_object<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+    if json.first() == Some(&b'{') {
+        serde_json::from_slice(json)
+    } else {
+        Err(serde::de::Error::custom("not an object"))
+    }
+}
+
+fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
+    BASE64URL_NOPAD
+        .decode(part.as_bytes())
+        .map_err(|_| TokenError::Malformed("not base64url without padding"))
+}

@@ -28,7 +28,7 @@ enum Material {
     Rsa(rsa::KeyPair),
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
 }
 
 /// Size of an RSA key that is made.
@@ -92,7 +92,7 @@ impl SigningKey {
     pub fn from_secret(secret: &[u8]) -> Result<Self, KeyError> {
         let verification = VerificationKey::from_secret(secret)?;
         Ok(Self::new(
-            Material::Secret(hmac::Key::new(hmac::HMAC_SHA256, secret)),
+            Material::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))),
             verification,
         ))
     }

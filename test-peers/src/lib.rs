@@ -5,13 +5,16 @@
 
 #![allow(clippy::disallowed_methods, reason = "steers processes: polls them, and reads PATH")]
 
+mod account;
 mod error;
 mod fault_proxy;
+mod folder;
 pub mod installation;
 mod port;
 mod postgres;
 mod process;
 mod redis;
+mod signal;
 #[cfg(feature = "tls")]
 mod tls;
 

@@ -7,14 +7,17 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::account::Account;
+use crate::folder::Folder;
 use crate::installation::{self, PEERS, PostgresPrograms};
-use crate::process::{Account, Folder, Launch, Process};
+use crate::process::{Launch, Process};
 use crate::{PeerError, free_port};
 
 /// PostgreSQL's fast shutdown: transactions are rolled back, shared memory is released.
 const FAST_SHUTDOWN: &str = "INT";
 
-/// Settings of every server. Shared memory in the data folder survives neither a crash nor a small `/dev/shm` badly.
+/// Settings of every server. Shared memory lies in the data folder: `/dev/shm` is small in containers, and keeps what a
+/// killed server has left there.
 const SETTINGS: [&str; 4] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -100,10 +103,7 @@ impl Postgres {
     /// [`PeerError::Failed`] with what psql says.
     pub fn create_database_from(&self, template: &str) -> Result<String, PeerError> {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.psql(
-            &self.url("postgres"),
-            ["-c", &format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}""#)],
-        )?;
+        self.psql(&self.url("postgres"), ["-c", &format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}""#)])?;
         Ok(self.url(&name))
     }
 
@@ -113,11 +113,7 @@ impl Postgres {
     /// [`PeerError::Failed`] with what psql says.
     pub fn drop_database(&self, url: &str) -> Result<(), PeerError> {
         let name = database_name(url);
-        self.psql(
-            &self.url("postgres"),
-            ["-c", &format!(r#"DROP DATABASE "{name}" WITH (FORCE)"#)],
-        )
-        .map(drop)
+        self.psql(&self.url("postgres"), ["-c", &format!(r#"DROP DATABASE "{name}" WITH (FORCE)"#)]).map(drop)
     }
 
     /// Runs psql with these arguments on a database's URL and returns what it prints, unaligned and without headings.
@@ -126,9 +122,7 @@ impl Postgres {
     /// [`PeerError::Failed`] with what psql says, at the first failing statement.
     pub fn psql<'a>(&self, url: &str, arguments: impl IntoIterator<Item = &'a str>) -> Result<String, PeerError> {
         let mut command = Command::new(&self.psql);
-        command
-            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url])
-            .args(arguments);
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url]).args(arguments);
         run(&mut command)
     }
 
@@ -176,22 +170,15 @@ impl Postgres {
     fn launch(programs: &PostgresPrograms, durability: Durability) -> Result<Self, PeerError> {
         let psql = installation::psql()?;
         let folder = Folder::create(FAST_SHUTDOWN)?;
-        let account = Account::in_place_of_root(&folder)?;
+        let account = Account::in_place_of_root(folder.path())?;
         let mut programs_folder = programs.folder.clone();
         if let Some(account) = account {
-            folder.give_to(account)?;
-            programs_folder = reachable(&programs.folder, &folder)?;
+            account.own(folder.path())?;
+            programs_folder = reachable(&programs.folder, folder.path())?;
         }
         let data = folder.path().join("data");
         let mut initdb = Command::new(programs_folder.join("initdb"));
-        initdb.args([
-            "--auth=trust",
-            "--no-sync",
-            "--no-locale",
-            "--encoding=UTF8",
-            "--username=postgres",
-            "--pgdata",
-        ]);
+        initdb.args(["--auth=trust", "--no-sync", "--no-locale", "--encoding=UTF8", "--username=postgres", "--pgdata"]);
         initdb.arg(&data).current_dir(folder.path());
         if let Some(account) = account {
             account.run(&mut initdb);
@@ -203,12 +190,7 @@ impl Postgres {
             arguments: arguments(&data, port, durability),
             account,
         };
-        let postgres = Self {
-            process: Process::new(folder, launch),
-            psql,
-            port,
-            databases: AtomicU32::new(0),
-        };
+        let postgres = Self { process: Process::new(folder, launch), psql, port, databases: AtomicU32::new(0) };
         postgres.start_again()?;
         Ok(postgres)
     }
@@ -226,11 +208,11 @@ fn arguments(data: &Path, port: u16, durability: Durability) -> Vec<OsString> {
 }
 
 /// The folder of the programs, or a copy of it when they are in the work tree, which root may keep to itself.
-fn reachable(programs: &Path, folder: &Folder) -> Result<PathBuf, PeerError> {
+fn reachable(programs: &Path, folder: &Path) -> Result<PathBuf, PeerError> {
     let Some(installation) = programs.parent().filter(|_| programs.starts_with(PEERS)) else {
         return Ok(programs.to_path_buf());
     };
-    let copy = folder.path().join("programs");
+    let copy = folder.join("programs");
     run(Command::new("cp").arg("-R").arg(installation).arg(&copy))?;
     run(Command::new("chmod").args(["-R", "a+rX"]).arg(&copy))?;
     Ok(copy.join("bin"))
@@ -249,15 +231,10 @@ fn database_name(url: &str) -> &str {
 
 fn run(command: &mut Command) -> Result<String, PeerError> {
     let program = PathBuf::from(command.get_program());
-    let output = command
-        .output()
-        .map_err(PeerError::io(format!("start {}", program.display())))?;
+    let output = command.output().map_err(PeerError::io(format!("start {}", program.display())))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
     }
     let output = [output.stdout, output.stderr].concat();
-    Err(PeerError::Failed {
-        program,
-        output: String::from_utf8_lossy(&output).into_owned(),
-    })
+    Err(PeerError::Failed { program, output: String::from_utf8_lossy(&output).into_owned() })
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::process::{Folder, Launch, Process};
+use crate::folder::Folder;
+use crate::process::{Launch, Process};
 use crate::{PeerError, free_port, installation};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -63,9 +64,7 @@ impl Redis {
     /// # Errors
     /// [`PeerError::Io`].
     pub fn flush_all(&self) -> Result<(), PeerError> {
-        command(self.process.folder(), "FLUSHALL")
-            .map(drop)
-            .map_err(PeerError::io("flush Redis"))
+        command(self.process.folder(), "FLUSHALL").map(drop).map_err(PeerError::io("flush Redis"))
     }
 
     /// Stops the server; connections end.
@@ -81,8 +80,7 @@ impl Redis {
     /// # Errors
     /// [`PeerError::NotReady`] with the server's log.
     pub fn start_again(&self) -> Result<(), PeerError> {
-        self.process
-            .start(|_| command(self.process.folder(), "PING").is_ok_and(|answer| answer.starts_with("+PONG")))
+        self.process.start(|_| command(self.process.folder(), "PING").is_ok_and(|answer| answer.starts_with("+PONG")))
     }
 
     /// Ends the server at once (SIGKILL), as a crash would.
@@ -112,29 +110,11 @@ impl Redis {
     pub(crate) fn launch(folder: Folder, url: String, port: u16, listen: Vec<OsString>) -> Result<Self, PeerError> {
         let mut arguments = listen;
         // `-::1` listens there too where the system has IPv6: `localhost` may mean either.
-        arguments.extend(
-            [
-                "--bind",
-                "127.0.0.1",
-                "-::1",
-                "--unixsocket",
-                "socket",
-                "--logfile",
-                "log",
-            ]
-            .map(OsString::from),
-        );
+        arguments
+            .extend(["--bind", "127.0.0.1", "-::1", "--unixsocket", "socket", "--logfile", "log"].map(OsString::from));
         arguments.extend(NO_PERSISTENCE.map(OsString::from));
-        let launch = Launch {
-            program: installation::redis_server()?,
-            arguments,
-            account: None,
-        };
-        let redis = Self {
-            process: Process::new(folder, launch),
-            url,
-            port,
-        };
+        let launch = Launch { program: installation::redis_server()?, arguments, account: None };
+        let redis = Self { process: Process::new(folder, launch), url, port };
         redis.start_again()?;
         Ok(redis)
     }

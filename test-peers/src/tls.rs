@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 
-use crate::process::Folder;
+use crate::folder::Folder;
 use crate::{PeerError, Redis, free_port};
 
 impl Redis {
@@ -43,20 +43,15 @@ impl Redis {
 /// Leaves `ca.pem`, and `cert.pem` with `key.pem` for localhost, in the server's folder.
 fn issue(folder: &Folder) -> Result<(), PeerError> {
     let mut authority = CertificateParams::default();
-    authority
-        .distinguished_name
-        .push(DnType::CommonName, "test-peers authority");
+    authority.distinguished_name.push(DnType::CommonName, "test-peers authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
     let names = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
     let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
-    for (name, pem) in [
-        ("ca.pem", authority.pem()),
-        ("cert.pem", certificate.pem()),
-        ("key.pem", key.serialize_pem()),
-    ] {
+    for (name, pem) in [("ca.pem", authority.pem()), ("cert.pem", certificate.pem()), ("key.pem", key.serialize_pem())]
+    {
         fs::write(folder.path().join(name), pem).map_err(PeerError::io(format!("write {name}")))?;
     }
     Ok(())

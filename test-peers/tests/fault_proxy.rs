@@ -95,10 +95,7 @@ fn reset_ends_old_and_new_connections_at_once() {
     echo(&old).unwrap();
     proxy.set(Fault::Reset);
     assert_eq!(failure((&old).read_exact(&mut [0])), ErrorKind::ConnectionReset);
-    assert_eq!(
-        failure((&connect(&proxy)).read_exact(&mut [0])),
-        ErrorKind::ConnectionReset
-    );
+    assert_eq!(failure((&connect(&proxy)).read_exact(&mut [0])), ErrorKind::ConnectionReset);
     proxy.set(Fault::Pass);
     echo(&connect(&proxy)).unwrap();
 }
@@ -110,10 +107,7 @@ fn refused_connections_are_taken_again_afterwards() {
     echo(&old).unwrap();
     for _ in 0..20 {
         proxy.set(Fault::Refuse);
-        assert_eq!(
-            TcpStream::connect(proxy.address()).unwrap_err().kind(),
-            ErrorKind::ConnectionRefused
-        );
+        assert_eq!(TcpStream::connect(proxy.address()).unwrap_err().kind(), ErrorKind::ConnectionRefused);
         proxy.set(Fault::Pass);
         echo(&connect(&proxy)).unwrap();
     }

@@ -25,17 +25,10 @@ fn database_is_copied_from_a_template_and_dropped_while_in_use() {
     let postgres = Postgres::shared().unwrap();
     let template = postgres.create_database().unwrap();
     ask(postgres, &template, "CREATE TABLE t AS SELECT 7 AS i");
-    let copy = postgres
-        .create_database_from(template.rsplit('/').next().unwrap())
-        .unwrap();
+    let copy = postgres.create_database_from(template.rsplit('/').next().unwrap()).unwrap();
     assert_eq!(ask(postgres, &copy, "SELECT i FROM t"), "7");
     let mut connected = Command::new(installation::psql().unwrap());
-    let mut connected = connected
-        .args(["-d", &copy])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut connected = connected.args(["-d", &copy]).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     postgres.drop_database(&copy).unwrap();
     assert!(postgres.psql(&copy, ["-c", "SELECT 1"]).is_err());
     drop(connected.stdin.take());
@@ -63,10 +56,7 @@ fn paused_server_answers_after_it_is_resumed() {
     let url = postgres.create_database().unwrap();
     postgres.pause().unwrap();
     let impatient = format!("{url}?connect_timeout=2");
-    assert!(
-        postgres.psql(&impatient, ["-c", "SELECT 1"]).is_err(),
-        "a frozen server answered"
-    );
+    assert!(postgres.psql(&impatient, ["-c", "SELECT 1"]).is_err(), "a frozen server answered");
     postgres.resume().unwrap();
     assert_eq!(ask(&postgres, &url, "SELECT 1"), "1");
 }

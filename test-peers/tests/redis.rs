@@ -59,12 +59,8 @@ fn tls_server_is_trusted_through_its_authority_only() {
     assert!(redis.ca_pem().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
     let ping = |tls: &[&str]| {
         let port = redis.port().to_string();
-        let output = Command::new("redis-cli")
-            .args(["-h", "localhost", "-p", &port])
-            .args(tls)
-            .arg("PING")
-            .output()
-            .unwrap();
+        let output =
+            Command::new("redis-cli").args(["-h", "localhost", "-p", &port]).args(tls).arg("PING").output().unwrap();
         String::from_utf8_lossy(&output.stdout).trim() == "PONG"
     };
     assert!(ping(&["--tls", "--cacert", redis.ca_path().to_str().unwrap()]));

@@ -24,18 +24,10 @@ const STEPS: [(&str, Step); 8] = [
 
 /// Runs every step whatever the others say; fails if one has.
 pub(crate) fn run_all() -> Result<()> {
-    let failed: Vec<_> = STEPS
-        .into_iter()
-        .filter(|(name, step)| !succeeds(name, *step))
-        .map(|(name, _)| name)
-        .collect();
+    let failed: Vec<_> =
+        STEPS.into_iter().filter(|(name, step)| !succeeds(name, *step)).map(|(name, _)| name).collect();
     if !failed.is_empty() {
-        bail!(
-            "{} of {} steps failed: {}",
-            failed.len(),
-            STEPS.len(),
-            failed.join(", ")
-        );
+        bail!("{} of {} steps failed: {}", failed.len(), STEPS.len(), failed.join(", "));
     }
     Ok(())
 }
@@ -56,24 +48,13 @@ fn format() -> Result<String> {
 }
 
 fn clippy() -> Result<String> {
-    let arguments = [
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "--deny",
-        "warnings",
-    ];
+    let arguments = ["clippy", "--quiet", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
     run("cargo", &arguments).map(|()| String::new())
 }
 
 fn documentation() -> Result<String> {
     let mut command = Command::new("cargo");
-    command
-        .args(["doc", "--quiet", "--workspace", "--no-deps", "--locked"])
-        .env("RUSTDOCFLAGS", "--deny warnings");
+    command.args(["doc", "--quiet", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "--deny warnings");
     run_command(&mut command).map(|()| String::new())
 }
 

@@ -64,39 +64,24 @@ fn packages() -> Result<BTreeSet<Package>> {
     let tree = "tree --locked --workspace --all-features --target all --edges normal,build,dev --prefix none --format";
     let arguments: Vec<_> = tree.split(' ').chain(["{p}|{l}"]).collect();
     let tree = output("cargo", &arguments)?;
-    tree.lines()
-        .filter(|line| !line.is_empty())
-        .map(parse_package)
-        .collect()
+    tree.lines().filter(|line| !line.is_empty()).map(parse_package).collect()
 }
 
 /// Reads `name v1.2.3 (where it is from)|licence (*)`.
 fn parse_package(line: &str) -> Result<Package> {
     let parts = line.split_once('|').and_then(|(package, licence)| {
         let mut words = package.split(' ');
-        Some((
-            words.next()?,
-            words.next()?.strip_prefix('v')?,
-            licence.trim_end_matches(" (*)"),
-        ))
+        Some((words.next()?, words.next()?.strip_prefix('v')?, licence.trim_end_matches(" (*)")))
     });
     let (name, version, licence) = parts.with_context(|| format!("cargo tree prints `{line}`"))?;
-    Ok(Package {
-        name: name.into(),
-        version: version.parse()?,
-        licence: licence.into(),
-    })
+    Ok(Package { name: name.into(), version: version.parse()?, licence: licence.into() })
 }
 
 fn banned(bans: &[Ban], packages: &BTreeSet<Package>) -> Vec<String> {
     let matches = |ban: &Ban, package: &Package| ban.name == package.name && ban.version.matches(&package.version);
     packages
         .iter()
-        .flat_map(|package| {
-            bans.iter()
-                .filter(move |ban| matches(ban, package))
-                .map(move |ban| (package, ban))
-        })
+        .flat_map(|package| bans.iter().filter(move |ban| matches(ban, package)).map(move |ban| (package, ban)))
         .map(|(Package { name, version, .. }, ban)| {
             format!("{name} {version}: {}; see cargo tree -i {name}", ban.reason)
         })
@@ -104,22 +89,13 @@ fn banned(bans: &[Ban], packages: &BTreeSet<Package>) -> Vec<String> {
 }
 
 fn unlicensed(allowed: &[String], packages: &BTreeSet<Package>) -> Vec<String> {
-    let refused = packages
-        .iter()
-        .filter(|package| !licence::permits(&package.licence, allowed));
-    refused
-        .map(|Package { name, version, licence }| format!("{name} {version}: `{licence}` is not allowed"))
-        .collect()
+    let refused = packages.iter().filter(|package| !licence::permits(&package.licence, allowed));
+    refused.map(|Package { name, version, licence }| format!("{name} {version}: `{licence}` is not allowed")).collect()
 }
 
 fn verdict(findings: Vec<String>, packages: &BTreeSet<Package>) -> Result<String> {
     if !findings.is_empty() {
-        bail!(
-            "{} of {} packages\n  {}",
-            findings.len(),
-            packages.len(),
-            findings.join("\n  ")
-        );
+        bail!("{} of {} packages\n  {}", findings.len(), packages.len(), findings.join("\n  "));
     }
     Ok(format!("{} packages", packages.len()))
 }
@@ -166,26 +142,13 @@ mod tests {
     #[test]
     fn each_series_has_its_own_floor() {
         let bans = bans(r#"deny = [{ name = "rand", version = ">=0.9.0, <0.9.3", reason = "old" }]"#);
-        assert_eq!(
-            banned(
-                &bans,
-                &built(&["rand v0.8.6|MIT", "rand v0.9.2|MIT", "rand v0.10.1|MIT"])
-            )
-            .len(),
-            1
-        );
+        assert_eq!(banned(&bans, &built(&["rand v0.8.6|MIT", "rand v0.9.2|MIT", "rand v0.10.1|MIT"])).len(), 1);
     }
 
     #[test]
     fn licence_outside_the_list_is_refused() {
         let allowed = ["MIT".to_owned()];
-        let findings = unlicensed(
-            &allowed,
-            &built(&["a v1.0.0|AGPL-3.0", "b v1.0.0|MIT OR AGPL-3.0", "c v1.0.0|"]),
-        );
-        assert_eq!(
-            findings,
-            ["a 1.0.0: `AGPL-3.0` is not allowed", "c 1.0.0: `` is not allowed"]
-        );
+        let findings = unlicensed(&allowed, &built(&["a v1.0.0|AGPL-3.0", "b v1.0.0|MIT OR AGPL-3.0", "c v1.0.0|"]));
+        assert_eq!(findings, ["a 1.0.0: `AGPL-3.0` is not allowed", "c 1.0.0: `` is not allowed"]);
     }
 }

@@ -32,10 +32,7 @@ pub(crate) fn compare() -> Result<String> {
     let program = build()?;
     let mut stale = Vec::new();
     for (subcommand, file) in FILES {
-        let (printed, kept) = (
-            print(&program, subcommand)?,
-            fs::read_to_string(file).unwrap_or_default(),
-        );
+        let (printed, kept) = (print(&program, subcommand)?, fs::read_to_string(file).unwrap_or_default());
         stale.extend(first_difference(&kept, &printed).map(|line| format!("{file} (line {line})")));
     }
     if !stale.is_empty() {
@@ -48,10 +45,7 @@ pub(crate) fn compare() -> Result<String> {
 fn build() -> Result<String> {
     run("cargo", &["build", "--quiet", "--locked", "--package", "auth-system"])?;
     let program = std::env::current_exe()?.with_file_name("auth-system");
-    Ok(program
-        .to_str()
-        .context("the target folder's name is not UTF-8")?
-        .to_owned())
+    Ok(program.to_str().context("the target folder's name is not UTF-8")?.to_owned())
 }
 
 fn print(program: &str, subcommand: &str) -> Result<String> {
@@ -66,11 +60,7 @@ fn first_difference(kept: &str, printed: &str) -> Option<usize> {
     if kept == printed {
         return None;
     }
-    let same = kept
-        .split('\n')
-        .zip(printed.split('\n'))
-        .take_while(|(kept, printed)| kept == printed)
-        .count();
+    let same = kept.split('\n').zip(printed.split('\n')).take_while(|(kept, printed)| kept == printed).count();
     Some(same + 1)
 }
 

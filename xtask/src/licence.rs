@@ -9,12 +9,7 @@ type Words = Peekable<IntoIter<String>>;
 pub(crate) fn permits(expression: &str, allowed: &[String]) -> bool {
     // Manifests before SPDX expressions wrote `MIT/Apache-2.0` for a choice.
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
-    let mut words = spaced
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect::<Vec<_>>()
-        .into_iter()
-        .peekable();
+    let mut words = spaced.split_whitespace().map(str::to_owned).collect::<Vec<_>>().into_iter().peekable();
     choice(&mut words, allowed).is_some_and(|permitted| permitted && words.next().is_none())
 }
 
@@ -63,15 +58,7 @@ mod tests {
         ] {
             assert!(permits(expression, &allowed), "{expression}");
         }
-        for expression in [
-            "",
-            "GPL-3.0",
-            "MIT AND GPL-3.0",
-            "(MIT",
-            "MIT MIT",
-            "MIT WITH exception",
-            "MIT OR",
-        ] {
+        for expression in ["", "GPL-3.0", "MIT AND GPL-3.0", "(MIT", "MIT MIT", "MIT WITH exception", "MIT OR"] {
             assert!(!permits(expression, &allowed), "{expression}");
         }
     }

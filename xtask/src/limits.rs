@@ -38,15 +38,8 @@ fn collect(folder: &Path, files: &mut Vec<SourceFile>) -> Result<()> {
 }
 
 fn measure(path: PathBuf, text: &str) -> SourceFile {
-    let macros = text
-        .lines()
-        .filter(|line| line.trim_start().starts_with("macro_rules!"))
-        .count();
-    SourceFile {
-        path,
-        lines: text.lines().count(),
-        macros,
-    }
+    let macros = text.lines().filter(|line| line.trim_start().starts_with("macro_rules!")).count();
+    SourceFile { path, lines: text.lines().count(), macros }
 }
 
 fn judge(mut files: Vec<SourceFile>) -> Result<String> {
@@ -56,18 +49,10 @@ fn judge(mut files: Vec<SourceFile>) -> Result<String> {
     let mut findings: Vec<_> = files
         .iter()
         .filter(|file| file.lines > LINES_MAX)
-        .map(|file| {
-            format!(
-                "{} has {} lines, {LINES_MAX} are allowed",
-                file.path.display(),
-                file.lines
-            )
-        })
+        .map(|file| format!("{} has {} lines, {LINES_MAX} are allowed", file.path.display(), file.lines))
         .collect();
     if p90 > LINES_P90 {
-        findings.push(format!(
-            "one file in ten is longer than {LINES_P90} lines (90th percentile: {p90})"
-        ));
+        findings.push(format!("one file in ten is longer than {LINES_P90} lines (90th percentile: {p90})"));
     }
     let macros: Vec<_> = files.iter().filter(|file| file.macros > 0).collect();
     if macros.iter().map(|file| file.macros).sum::<usize>() > MACROS_MAX {
@@ -77,10 +62,7 @@ fn judge(mut files: Vec<SourceFile>) -> Result<String> {
     if !findings.is_empty() {
         bail!("{}", findings.join("\n  "));
     }
-    Ok(format!(
-        "{} files, 90 % within {p90} lines, longest {longest}",
-        files.len()
-    ))
+    Ok(format!("{} files, 90 % within {p90} lines, longest {longest}", files.len()))
 }
 
 #[cfg(test)]
@@ -88,46 +70,24 @@ mod tests {
     use super::*;
 
     fn file(lines: usize, macros: usize) -> SourceFile {
-        SourceFile {
-            path: format!("{lines}.rs").into(),
-            lines,
-            macros,
-        }
+        SourceFile { path: format!("{lines}.rs").into(), lines, macros }
     }
 
     #[test]
     fn lines_and_macros_are_counted() {
         let measured = measure("a.rs".into(), "//! macro_rules! in words\n    macro_rules! run {\n}\n");
-        assert_eq!(
-            measured,
-            SourceFile {
-                path: "a.rs".into(),
-                lines: 3,
-                macros: 1
-            }
-        );
+        assert_eq!(measured, SourceFile { path: "a.rs".into(), lines: 3, macros: 1 });
     }
 
     #[test]
     fn file_over_the_limit_is_named() {
         let files = (0..20).map(|_| file(10, 0)).chain([file(401, 0)]).collect();
-        assert_eq!(
-            judge(files).unwrap_err().to_string(),
-            "401.rs has 401 lines, 400 are allowed"
-        );
+        assert_eq!(judge(files).unwrap_err().to_string(), "401.rs has 401 lines, 400 are allowed");
     }
 
     #[test]
     fn nine_files_in_ten_have_to_be_short() {
-        assert!(
-            judge(
-                (0..9)
-                    .map(|_| file(10, 0))
-                    .chain([file(300, 0), file(300, 0)])
-                    .collect()
-            )
-            .is_err()
-        );
+        assert!(judge((0..9).map(|_| file(10, 0)).chain([file(300, 0), file(300, 0)]).collect()).is_err());
         let summary = judge((0..19).map(|_| file(10, 0)).chain([file(300, 0)]).collect()).unwrap();
         assert_eq!(summary, "20 files, 90 % within 10 lines, longest 300");
     }

@@ -59,10 +59,7 @@ fn run(task: Task) -> anyhow::Result<()> {
     std::env::set_current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))?;
     match task {
         Task::Test { no_install: true, .. } => needs::list().and_then(needs::refuse),
-        Task::Test {
-            no_install: false,
-            filters,
-        } => test::install_and_run(&filters),
+        Task::Test { no_install: false, filters } => test::install_and_run(&filters),
         Task::Check => check::run_all(),
         Task::Gen { check: true } => generated::compare().map(|summary| println!("{summary}")),
         Task::Gen { check: false } => generated::write(),

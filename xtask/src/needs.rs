@@ -32,12 +32,7 @@ impl Need {
     /// Where it is installed, if it is.
     pub(crate) fn find(self) -> Option<String> {
         let path = match self {
-            Self::Postgres => {
-                installation::postgres(None)
-                    .ok()
-                    .filter(|found| found.major >= OLDEST_POSTGRES)?
-                    .folder
-            }
+            Self::Postgres => installation::postgres(None).ok().filter(|found| found.major >= OLDEST_POSTGRES)?.folder,
             Self::SecondPostgres => installation::postgres(Some(SECOND_POSTGRES)).ok()?.folder,
             Self::Psql => installation::psql().ok()?,
             Self::Redis => installation::redis_server().ok()?,
@@ -65,10 +60,7 @@ pub(crate) fn refuse(missing: Vec<Need>) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    bail!(
-        "missing: {}",
-        missing.into_iter().map(Need::name).collect::<Vec<_>>().join(", ")
-    )
+    bail!("missing: {}", missing.into_iter().map(Need::name).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]

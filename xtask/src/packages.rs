@@ -131,10 +131,7 @@ impl PackageManager {
     /// The commands that install packages, each with its arguments.
     pub(crate) fn install(&self, packages: &[&'static str], runner: Runner) -> Vec<Vec<&'static str>> {
         let refresh = (!self.refresh.is_empty()).then(|| self.command(self.refresh, &[], runner));
-        refresh
-            .into_iter()
-            .chain([self.command(self.install, packages, runner)])
-            .collect()
+        refresh.into_iter().chain([self.command(self.install, packages, runner)]).collect()
     }
 
     /// The commands that keep the services of just installed packages from running, now and after a restart: apt alone
@@ -152,9 +149,7 @@ impl PackageManager {
             true => vec!["systemctl", "disable", "--now", service],
             false => vec!["service", service, "stop"],
         };
-        services
-            .map(|service| sudo(runner).into_iter().chain(stop(service)).collect())
-            .collect()
+        services.map(|service| sudo(runner).into_iter().chain(stop(service)).collect()).collect()
     }
 
     fn command(&self, verb: &[&'static str], packages: &[&'static str], runner: Runner) -> Vec<&'static str> {
@@ -203,14 +198,8 @@ mod tests {
 
     #[test]
     fn root_needs_no_sudo_and_brew_never_does() {
-        assert_eq!(
-            named("dnf").install(&["redis"], Runner::Root),
-            [["dnf", "install", "--assumeyes", "redis"]]
-        );
-        assert_eq!(
-            named("brew").install(&["redis"], Runner::Other),
-            [["brew", "install", "redis"]]
-        );
+        assert_eq!(named("dnf").install(&["redis"], Runner::Root), [["dnf", "install", "--assumeyes", "redis"]]);
+        assert_eq!(named("brew").install(&["redis"], Runner::Other), [["brew", "install", "redis"]]);
     }
 
     #[test]
@@ -218,24 +207,15 @@ mod tests {
         let missing = [Need::Psql, Need::SecondPostgres];
         assert_eq!(named("apt-get").packages(&missing, true), ["postgresql-client"]);
         assert_eq!(named("apt-get").packages(&missing, false), ["npm", "postgresql-client"]);
-        assert_eq!(
-            named("apk").packages(&missing, false),
-            ["postgresql-client", "postgresql16"]
-        );
-        assert_eq!(
-            named("brew").packages(&[Need::Postgres, Need::Psql], true),
-            ["postgresql@15"]
-        );
+        assert_eq!(named("apk").packages(&missing, false), ["postgresql-client", "postgresql16"]);
+        assert_eq!(named("brew").packages(&[Need::Postgres, Need::Psql], true), ["postgresql@15"]);
     }
 
     #[test]
     fn only_services_that_apt_has_just_started_are_stopped() {
         let commands = named("apt-get").still(&[Need::Redis, Need::Psql], true, Runner::Other);
         assert_eq!(commands, [["sudo", "systemctl", "disable", "--now", "redis-server"]]);
-        assert_eq!(
-            named("apt-get").still(&[Need::Postgres], false, Runner::Root),
-            [["service", "postgresql", "stop"]]
-        );
+        assert_eq!(named("apt-get").still(&[Need::Postgres], false, Runner::Root), [["service", "postgresql", "stop"]]);
         assert!(named("pacman").still(&[Need::Redis], true, Runner::Root).is_empty());
     }
 }

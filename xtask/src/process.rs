@@ -11,9 +11,7 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<()> {
 
 /// Runs a prepared program in this terminal; its failure is an error.
 pub(crate) fn run_command(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{}`", line(command)))?;
+    let status = command.status().with_context(|| format!("cannot start `{}`", line(command)))?;
     if !status.success() {
         bail!("`{}` failed ({status})", line(command));
     }
@@ -23,10 +21,7 @@ pub(crate) fn run_command(command: &mut Command) -> Result<()> {
 /// What a program prints; its failure is an error with its last words.
 pub(crate) fn output(program: &str, arguments: &[&str]) -> Result<String> {
     let mut command = Command::new(program);
-    let output = command
-        .args(arguments)
-        .output()
-        .with_context(|| format!("cannot start `{}`", line(&command)))?;
+    let output = command.args(arguments).output().with_context(|| format!("cannot start `{}`", line(&command)))?;
     text(output).with_context(|| format!("`{}` failed", line(&command)))
 }
 

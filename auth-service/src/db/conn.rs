@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use deadpool::managed::{Object, Pool};
-use sqlx::{
-    ConnectOptions, Connection, Database, Executor, PgConnection, SqlSafeStr, SqliteConnection, TransactionManager,
-};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, SqliteConnection};
 use tokio::time::error::Elapsed;
 
 use super::{
@@ -59,8 +57,8 @@ impl Conn {
     /// Of the first statement that failed.
     pub async fn run_script(&mut self, script: &'static str) -> Result<(), DbError> {
         match self {
-            Self::Postgres(lease) => lease.get().execute(sqlx::raw_sql(script)).await.map(drop)?,
-            Self::Sqlite(lease) => lease.get().execute(sqlx::raw_sql(script)).await.map(drop)?,
+            Self::Postgres(lease) => lease.get().run_raw(script).await?,
+            Self::Sqlite(lease) => lease.get().run_raw(script).await?,
         }
         Ok(())
     }
@@ -75,12 +73,12 @@ macro_rules! run {
         match $conn {
             $crate::db::Conn::Postgres(lease) => {
                 let running = sqlx::query($sql)$(.bind($bind))*.execute(lease.get());
-                let outcome = $crate::db::conn::limit(running).await;
+                let outcome = $crate::db::limit(running).await;
                 lease.settle(outcome).map(|done| done.rows_affected())
             }
             $crate::db::Conn::Sqlite(lease) => {
                 let running = sqlx::query($sql)$(.bind($bind))*.execute(lease.get());
-                let outcome = $crate::db::conn::limit(running).await;
+                let outcome = $crate::db::limit(running).await;
                 lease.settle(outcome).map(|done| done.rows_affected())
             }
         }
@@ -89,12 +87,12 @@ macro_rules! run {
         match $conn {
             $crate::db::Conn::Postgres(lease) => {
                 let running = sqlx::query_as($sql)$(.bind($bind))*.$fetch(lease.get());
-                let outcome = $crate::db::conn::limit(running).await;
+                let outcome = $crate::db::limit(running).await;
                 lease.settle(outcome)
             }
             $crate::db::Conn::Sqlite(lease) => {
                 let running = sqlx::query_as($sql)$(.bind($bind))*.$fetch(lease.get());
-                let outcome = $crate::db::conn::limit(running).await;
+                let outcome = $crate::db::limit(running).await;
                 lease.settle(outcome)
             }
         }
@@ -103,18 +101,27 @@ macro_rules! run {
 pub(crate) use run;
 
 /// Bounds one statement.
-pub(super) async fn limit<T>(running: impl Future<Output = T>) -> Result<T, Elapsed> {
+pub(crate) async fn limit<T>(running: impl Future<Output = T>) -> Result<T, Elapsed> {
     tokio::time::timeout(PATIENCE, running).await
 }
 
-/// A connection of either driver that can be opened from its options and hold a transaction.
-pub trait Leasable: Connection<Options: ConnectOptions<Connection = Self>, Database: Database<Connection = Self>> + Sync {}
-impl<C> Leasable for C where
-    C: Connection<Options: ConnectOptions<Connection = C>, Database: Database<Connection = C>> + Sync
-{
+/// A connection of either driver.
+pub trait Leasable: Connection<Options: ConnectOptions<Connection = Self>> + Sync + 'static {
+    /// Runs statements that have no binds and whose rows nobody wants.
+    fn run_raw(&mut self, sql: &'static str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 }
 
-type Transactions<C> = <<C as Connection>::Database as Database>::TransactionManager;
+impl Leasable for PgConnection {
+    async fn run_raw(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        self.execute(sqlx::raw_sql(sql)).await.map(drop)
+    }
+}
+
+impl Leasable for SqliteConnection {
+    async fn run_raw(&mut self, sql: &'static str) -> Result<(), sqlx::Error> {
+        self.execute(sqlx::raw_sql(sql)).await.map(drop)
+    }
+}
 
 /// A connection out of its pool. It goes back when dropped, unless a statement on it was cut short.
 pub struct Lease<C: Leasable> {
@@ -156,14 +163,14 @@ impl<C: Leasable> Lease<C> {
     }
 
     async fn begin(&mut self, sql: &'static str) -> Result<(), DbError> {
-        let outcome = limit(Transactions::<C>::begin(self.get(), Some(sql.into_sql_str()))).await;
+        let outcome = limit(self.get().run_raw(sql)).await;
         self.settle(outcome)?;
         self.state = State::InTransaction;
         Ok(())
     }
 
     async fn commit(mut self) -> Result<(), DbError> {
-        let outcome = limit(Transactions::<C>::commit(self.get())).await;
+        let outcome = limit(self.get().run_raw("COMMIT")).await;
         self.settle(outcome)?;
         self.state = State::Clean;
         Ok(())
@@ -178,8 +185,7 @@ impl<C: Leasable> Drop for Lease<C> {
             State::Broken => give_up(object),
             State::InTransaction => {
                 tokio::spawn(async move {
-                    let rollback = Transactions::<C>::rollback(&mut object);
-                    let done = tokio::time::timeout(ROLLBACK_PATIENCE, rollback).await;
+                    let done = tokio::time::timeout(ROLLBACK_PATIENCE, object.run_raw("ROLLBACK")).await;
                     if !matches!(done, Ok(Ok(()))) {
                         give_up(object);
                     }

@@ -44,6 +44,15 @@ pub(super) const HAS_MIGRATIONS_TABLE: Pair = Pair {
     sqlite: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
 };
 
+/// The engine's own name and version.
+pub const SHOW_VERSION: Pair = Pair { postgres: "SELECT version()", sqlite: "SELECT 'SQLite ' || sqlite_version()" };
+
+/// Whether the index that finds people by their address is there.
+pub const COUNT_ACTIVE_EMAIL_INDEX: Pair = Pair {
+    postgres: "SELECT COUNT(*) FROM pg_catalog.pg_indexes WHERE indexname = 'idx_users_email_active'",
+    sqlite: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'index' AND name = 'idx_users_email_active'",
+};
+
 /// Whether a fault that the engine reported is an outage: lost connections, no resources, shutdown, deadlock, read-only
 /// or full.
 pub(super) fn is_outage(fault: &dyn DatabaseError) -> bool {

@@ -10,6 +10,9 @@ pub enum DbError {
     /// The database is away, hangs, is full or is overloaded: nothing happened, try again later.
     #[error("could not connect to server: {0}")]
     Unavailable(Cow<'static, str>),
+    /// A unique value is taken.
+    #[error("a unique value is taken")]
+    Duplicate,
     /// The statement itself failed: a defect of ours or a foreign schema.
     #[error("statement failed: {0}")]
     Statement(sqlx::Error),
@@ -17,7 +20,11 @@ pub enum DbError {
 
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
-        if is_outage(&error) { Self::Unavailable(Cow::Owned(error.to_string())) } else { Self::Statement(error) }
+        match &error {
+            sqlx::Error::Database(fault) if fault.is_unique_violation() => Self::Duplicate,
+            fault if is_outage(fault) => Self::Unavailable(Cow::Owned(error.to_string())),
+            _ => Self::Statement(error),
+        }
     }
 }
 

@@ -112,7 +112,8 @@ struct Applied {
 const LIST_APPLIED: &str = "SELECT version, checksum FROM schema_migrations ORDER BY version";
 
 async fn list_applied(conn: &mut Conn) -> Result<Vec<Applied>, DbError> {
-    let (tables,): (i64,) = run!(conn, fetch_one, dialect::HAS_MIGRATIONS_TABLE.on(conn.engine()))?;
+    let sql = dialect::HAS_MIGRATIONS_TABLE.on(conn.engine());
+    let (tables,): (i64,) = run!(conn, fetch_one, sql)?;
     if tables == 0 {
         return Ok(Vec::new());
     }

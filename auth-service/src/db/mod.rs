@@ -13,7 +13,7 @@ mod time;
 
 pub use config::DbConfig;
 pub use conn::Conn;
-pub(crate) use conn::run;
+pub(crate) use conn::{limit, run};
 pub use error::DbError;
 pub use pool::{Db, Engine};
 pub use time::Ts;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleResult, Timeouts};
+use deadpool::managed::{Manager, Metrics, Object, Pool, QueueMode, RecycleResult};
 use sqlx::{
     ConnectOptions, Connection, PgConnection, SqliteConnection,
     postgres::PgConnectOptions,
@@ -42,17 +42,17 @@ impl Db {
     pub fn open(config: &DbConfig) -> Result<Self, DbError> {
         let pools = match &config.primary_url {
             Some(url) => Pools::Postgres {
-                primary: pool(Maker(postgres_options(url.expose())?), config.pool_max_size),
+                primary: pool(Maker(postgres_options(url.expose())?), config.pool_max_size)?,
                 replica: match &config.replica_url {
-                    Some(url) => Some(pool(Maker(postgres_options(url.expose())?), config.pool_max_size)),
+                    Some(url) => Some(pool(Maker(postgres_options(url.expose())?), config.pool_max_size)?),
                     None => None,
                 },
             },
             None => {
                 let options = sqlite_options(config)?;
                 Pools::Sqlite {
-                    writer: pool(Maker(options.clone()), 1),
-                    readers: pool(Maker(options.pragma("query_only", "ON")), SQLITE_READERS),
+                    writer: pool(Maker(options.clone()), 1)?,
+                    readers: pool(Maker(options.pragma("query_only", "ON")), SQLITE_READERS)?,
                 }
             }
         };
@@ -140,19 +140,15 @@ impl<C: Leasable> Manager for Maker<C> {
     }
 }
 
-fn pool<C: Leasable>(maker: Maker<C>, size: usize) -> Pool<Maker<C>> {
-    let config = deadpool::managed::PoolConfig {
-        max_size: size,
-        timeouts: Timeouts { wait: Some(PATIENCE), create: Some(PATIENCE), recycle: None },
-        queue_mode: deadpool::managed::QueueMode::Lifo,
-    };
-    Pool::from_config(maker, config)
+fn pool<C: Leasable>(maker: Maker<C>, size: usize) -> Result<Pool<Maker<C>>, DbError> {
+    // Lifo: a burst's connections grow old unused and can be seen in the metrics, the rest stay warm.
+    let pool = Pool::builder(maker).max_size(size).queue_mode(QueueMode::Lifo).build();
+    pool.map_err(|cause| DbError::Unavailable(cause.to_string().into()))
 }
 
 async fn lease<C: Leasable>(pool: &Pool<Maker<C>>) -> Result<Lease<C>, DbError> {
     let object: Object<Maker<C>> = match tokio::time::timeout(PATIENCE, pool.get()).await {
         Ok(Ok(object)) => object,
-        Ok(Err(PoolError::Backend(cause))) => return Err(DbError::Unavailable(cause.to_string().into())),
         Ok(Err(cause)) => return Err(DbError::Unavailable(cause.to_string().into())),
         Err(_) => return Err(DbError::Unavailable("no connection in time".into())),
     };

@@ -1,5 +1,5 @@
 -- guesses.rs in Redis; the constants come from there. KEYS[1]: both lists, packed.
--- ARGV[2]: 'reserve', 'succeeded' or 'failed'; ARGV[3]: the attempt. Times in microseconds.
+-- ARGV[2]: 'reserve', 'given_back' or 'failed'; ARGV[3]: the attempt. Times in microseconds.
 local verb, attempt = ARGV[2], tonumber(ARGV[3])
 local pending, failures = {}, {}
 local state = redis.call('GET', KEYS[1])
@@ -49,7 +49,7 @@ settle()
 if verb ~= 'reserve' then
   local held = position(attempt)
   if held then table.remove(pending, held) end
-  if verb == 'succeeded' then failures = {} elseif held then add_failure(now) end
+  if verb == 'failed' and held then add_failure(now) end
   save()
   return {'resolved', 0}
 end

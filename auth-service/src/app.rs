@@ -1,0 +1,172 @@
+//! The one `App` that every handler is given: the parts of a running instance, and what a change must set off.
+
+use std::{ops::Deref, sync::Arc};
+
+use rate_limit::{GuessLimiter, RateLimiter, TimeSource};
+use service_kit::{clock::Clock, redis::Redis};
+
+use crate::{
+    config::Config,
+    db::{Conn, Db, DbError, Ts},
+    error::{Error, Result},
+    ids::{Entropy, UserId},
+    keys::KeyRing,
+    limits::Limits,
+    login::Guesses,
+    meta::Readiness,
+    passwords::{Hasher, NewPassword, OwnWords, Rejected},
+    revocation::{Pending, Recorder, RevocationLog, announce::{Announcement, Announcer}, tail::Tail},
+    users::ProfileCache,
+};
+
+/// A running instance, cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What an instance is made of.
+pub struct Parts {
+    /// What it runs by.
+    pub config: Config,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where randomness comes from.
+    pub entropy: Entropy,
+    /// The database.
+    pub db: Db,
+    /// Redis, if there is one.
+    pub redis: Option<Redis>,
+    /// Signing keys.
+    pub keys: Arc<KeyRing>,
+    /// Live revocations.
+    pub revocations: Arc<RevocationLog>,
+    /// Tells the other instances.
+    pub announcer: Arc<Announcer>,
+    /// Remembered accounts.
+    pub profiles: Arc<ProfileCache>,
+    /// Password hashing.
+    pub hasher: Hasher,
+    /// Counts of guesses.
+    pub guesses: Guesses,
+    /// Rate limits.
+    pub limits: Limits,
+    /// Whether it can serve.
+    pub readiness: Readiness,
+}
+
+/// Why an instance cannot be started: one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database's address or folder is unusable.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The signing key is unusable.
+    #[error("{0}")]
+    Key(String),
+    /// Redis's address is unusable.
+    #[error(transparent)]
+    Redis(#[from] service_kit::redis::InvalidRedisUrl),
+    /// The system refused threads.
+    #[error("the hash threads cannot be started: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+impl App {
+    /// Starts an instance. It is ready when this returns, or, where the database is away, as soon as that is back.
+    ///
+    /// # Errors
+    /// When the configuration cannot work, whatever the database does.
+    pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let db = Db::open(&config.db)?;
+        let key = config.keys.source.load(config.keys.algorithm).map_err(StartError::Key)?;
+        let keys = KeyRing::new(&config.keys, key, config.sessions.access_token_life);
+        let redis = match &config.redis_url {
+            Some(url) => Some(Redis::open(url.expose(), config.extra_roots.as_deref())?),
+            None => None,
+        };
+        let (rates, guesses) = counters(redis.clone(), &clock);
+        let (revocations, profiles) = (Arc::new(RevocationLog::default()), Arc::new(ProfileCache::default()));
+        let announcer = Arc::new(Announcer::new(redis.clone(), Arc::clone(&revocations), Arc::clone(&profiles)));
+        let app = Self(Arc::new(Parts {
+            clock,
+            entropy: Entropy,
+            db,
+            redis,
+            keys: Arc::new(keys),
+            revocations,
+            announcer,
+            profiles,
+            hasher: Hasher::start(config.hashing)?,
+            guesses,
+            limits: Limits::new(config.limits, rates),
+            readiness: Readiness::default(),
+            config,
+        }));
+        tokio::spawn(Arc::clone(&app.announcer).listen());
+        let mut tail = Tail::new(app.clone());
+        tail.round().await;
+        tokio::spawn(tail.run());
+        Ok(app)
+    }
+
+    /// The time, as it is stored.
+    #[must_use]
+    pub fn now(&self) -> Ts {
+        self.clock.now().into()
+    }
+
+    /// Writes revocations as of `now`.
+    #[must_use]
+    pub fn recorder(&self, now: Ts) -> Recorder {
+        Recorder { now, token_life: self.config.sessions.access_token_life }
+    }
+
+    /// Commits a transaction and announces what it revoked.
+    ///
+    /// # Errors
+    /// When the commit fails; then nothing is announced.
+    pub async fn commit(&self, tx: Conn, revoked: Pending) -> Result<()> {
+        tx.commit().await?;
+        self.announcer.announce(revoked.into_committed().into_iter().map(Announcement::Revoked).collect());
+        Ok(())
+    }
+
+    /// Makes every instance forget what it remembers of an account that has changed.
+    pub fn user_changed(&self, id: UserId) {
+        self.announcer.announce(vec![Announcement::UserChanged(id)]);
+    }
+
+    /// Answers "not ready" from now on, so that load balancers send nothing more.
+    pub fn drain(&self) {
+        self.readiness.drain();
+    }
+
+    /// The hash to store of a password that its owner has chosen.
+    ///
+    /// # Errors
+    /// [`Error::WeakPassword`], [`Error::Busy`].
+    pub async fn hash_new_password(&self, password: NewPassword, own_words: OwnWords) -> Result<String> {
+        match self.hasher.hash_new(password, own_words).await {
+            Ok(hash) => Ok(hash.as_str().to_owned()),
+            Err(Rejected::Weak(weakness)) => Err(Error::WeakPassword(weakness)),
+            Err(Rejected::Busy(busy)) => Err(busy.into()),
+        }
+    }
+}
+
+fn counters(redis: Option<Redis>, clock: &Clock) -> (RateLimiter, GuessLimiter) {
+    let Some(link) = redis else { return (RateLimiter::memory(), GuessLimiter::memory()) };
+    let time = match clock {
+        // One clock for all instances, whatever theirs say.
+        Clock::System => TimeSource::Server,
+        Clock::Manual(_) => TimeSource::Caller,
+    };
+    (RateLimiter::redis(link.clone(), time), GuessLimiter::redis(link, time))
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

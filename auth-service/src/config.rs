@@ -1,0 +1,155 @@
+//! The service's configuration: one struct per concern, read in one go, refused as a whole.
+
+use std::{net::SocketAddr, time::Duration};
+
+use service_kit::{
+    config::{Env, Environment, Secret},
+    cors::Cors,
+    hosts::AllowedHosts,
+    proxies::TrustedProxies,
+    shed::ShedConfig,
+};
+use url::Url;
+
+use crate::{
+    db::DbConfig, keys::{GenerateError, KeyConfig}, limits::LimitConfig, passwords, revocation::RevocationConfig, sessions::SessionConfig,
+};
+
+/// Paths that answer whatever `Host` is asked for: checks by address, gateways inside, keys.
+const ANY_HOST: &[&str] = &["/api/v1/health", "/.well-known/jwks.json", "/internal/v1"];
+
+/// What the Auth API runs by.
+pub struct Config {
+    /// How strict to be.
+    pub environment: Environment,
+    /// Where to listen.
+    pub addr: SocketAddr,
+    /// Where people find the service.
+    pub public_url: Option<Url>,
+    /// The database.
+    pub db: DbConfig,
+    /// Redis, shared by all instances.
+    pub redis_url: Option<Secret>,
+    /// More roots for outbound TLS, in PEM.
+    pub extra_roots: Option<Vec<u8>>,
+    /// Signing keys.
+    pub keys: KeyConfig,
+    /// Sessions and tokens.
+    pub sessions: SessionConfig,
+    /// The revocation log.
+    pub revocation: RevocationConfig,
+    /// Hash threads.
+    pub hashing: passwords::Config,
+    /// Fewest characters of a new password.
+    pub password_min_length: usize,
+    /// Rate limits.
+    pub limits: LimitConfig,
+    /// Hosts that are answered.
+    pub hosts: AllowedHosts,
+    /// Origins that may read answers.
+    pub cors: Cors,
+    /// Proxies that are believed.
+    pub proxies: TrustedProxies,
+    /// How much is served at once.
+    pub shed: ShedConfig,
+    /// Whether `/docs` and `/openapi.json` are served.
+    pub docs: bool,
+}
+
+impl Config {
+    /// Reads everything; what is wrong is collected in `env`.
+    pub fn read(env: &mut Env) -> Self {
+        env.section("Auth API");
+        let environment = env.environment();
+        let addr = if environment == Environment::Production { "0.0.0.0:8000" } else { "127.0.0.1:8000" };
+        let addr = env.parse("SERVICE_ADDR", addr, "Where the Auth API listens; on 127.0.0.1 in development.");
+        let public_url = env.optional::<Url>("PUBLIC_URL", "Where people find the service, such as https://auth.example.com; links are made of it.");
+        let docs = env.parse("DOCS_ENABLED", "true", "Whether /docs and /openapi.json are served.");
+        env.section("Database");
+        let db = DbConfig::read(env);
+        env.section("Redis");
+        let redis_url = read_redis_url(env);
+        let extra_roots = read_extra_roots(env);
+        env.section("Tokens and keys");
+        let keys = KeyConfig::read(env, public_url.as_ref().map(|url| url.as_str().trim_end_matches('/')));
+        let sessions = SessionConfig::read(env);
+        env.section("Revocation");
+        let revocation = RevocationConfig::read(env);
+        env.section("Passwords");
+        let password_min_length = env.parse("PASSWORD_MIN_LENGTH", "8", "Fewest characters of a new password, 8 or more; 15 where no second factor is used.");
+        env.section("Limits");
+        let limits = LimitConfig::read(env);
+        let shed = ShedConfig::read(env);
+        env.section("Edge");
+        Self {
+            environment,
+            addr,
+            public_url,
+            db,
+            redis_url,
+            extra_roots,
+            keys,
+            sessions,
+            revocation,
+            hashing: passwords::Config { threads: cores(), max_wait: Duration::from_secs(1) },
+            password_min_length,
+            limits,
+            hosts: AllowedHosts::read(env, ANY_HOST),
+            cors: Cors::read(env),
+            proxies: TrustedProxies::read(env),
+            shed,
+            docs,
+        }
+    }
+}
+
+impl Config {
+    /// Makes the keys and secrets that development needs and production must be given.
+    ///
+    /// # Errors
+    /// When a file can be neither read nor written.
+    pub fn make_development_secrets(&mut self) -> Result<(), GenerateError> {
+        self.keys.make_missing(&self.db.data_dir)
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn read_redis_url(env: &mut Env) -> Option<Secret> {
+    let url = env.secret("REDIS_URL", "redis:// or rediss:// address of Redis; counts and announcements stay in this process without it.");
+    let Some(url) = url else {
+        if env.environment() == Environment::Production {
+            env.warn("REDIS_URL is not set: limits count per instance, and revocations reach other instances within half a second by the database alone");
+        }
+        return None;
+    };
+    match Url::parse(url.expose()) {
+        Ok(parsed) if parsed.scheme() == "rediss" => {}
+        Ok(parsed) if parsed.scheme() == "redis" => {
+            if env.environment() == Environment::Production && !parsed.host_str().is_some_and(is_loopback) {
+                env.refuse("REDIS_URL: production needs TLS, rediss://, to anything but loopback");
+            }
+        }
+        Ok(_) | Err(_) => env.refuse("REDIS_URL: write redis://localhost:6379/0 or rediss://:password@host:6379/0"),
+    }
+    Some(url)
+}
+
+fn read_extra_roots(env: &mut Env) -> Option<Vec<u8>> {
+    let path: std::path::PathBuf = env.optional("SSL_CERT_FILE", "PEM file with more roots to trust, for every outbound TLS connection.")?;
+    match std::fs::read(&path) {
+        Ok(pem) => Some(pem),
+        Err(cause) => {
+            env.refuse(format!("SSL_CERT_FILE {} cannot be read: {cause}", path.display()));
+            None
+        }
+    }
+}
+
+/// Whether a URL's host is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,155 @@
+//! The keys in use: one signs, several verify.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use auth_token::{Algorithm, KeySet, SigningKey, VerificationKey, Verifier};
+use axum::body::Bytes;
+
+use super::{KeyConfig, SecretsKey, store::KeyRow};
+use crate::db::Ts;
+
+/// How long others may remember our key set; so long a key is published before it signs.
+pub const JWKS_LIFE: Duration = Duration::from_secs(300);
+/// Verified tokens that are remembered: about 1 KiB each.
+const REMEMBERED_TOKENS: usize = 10_000;
+/// How much longer than its last token a key verifies: leeway and clocks that differ.
+const MARGIN: Duration = Duration::from_secs(120);
+
+/// The keys of an instance.
+pub struct KeyRing {
+    /// Verifies access tokens.
+    pub verifier: Verifier,
+    configured: Arc<SigningKey>,
+    registered: AtomicBool,
+    current: ArcSwap<Current>,
+    secrets_key: Option<Arc<SecretsKey>>,
+    token_life: Duration,
+}
+
+struct Current {
+    signing: Arc<SigningKey>,
+    jwks: Bytes,
+    /// What the set was made from, so that it is only made again when something changed.
+    kids: Vec<String>,
+}
+
+impl KeyRing {
+    /// A ring of the configured key alone.
+    #[must_use]
+    pub fn new(config: &KeyConfig, key: SigningKey, token_life: Duration) -> Self {
+        let configured = Arc::new(key);
+        let set = KeySet::new(vec![configured.verification_key()]);
+        let current = Current { signing: Arc::clone(&configured), jwks: jwks(&set), kids: Vec::new() };
+        Self {
+            verifier: Verifier::new(config.issuer.clone(), config.audience.clone(), set, REMEMBERED_TOKENS),
+            configured,
+            registered: AtomicBool::new(false),
+            current: ArcSwap::from_pointee(current),
+            secrets_key: config.secrets_key.clone(),
+            token_life,
+        }
+    }
+
+    /// The key that signs now.
+    #[must_use]
+    pub fn signing_key(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.current.load().signing)
+    }
+
+    /// The public keys as a JWK set (RFC 7517 section 5); empty under HS256.
+    #[must_use]
+    pub fn jwks(&self) -> Bytes {
+        self.current.load().jwks.clone()
+    }
+
+    pub(super) fn is_registered(&self) -> bool {
+        self.registered.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn mark_registered(&self) {
+        self.registered.store(true, Ordering::Relaxed);
+    }
+
+    /// The configured key as the other instances read it.
+    pub(super) fn configured_row(&self, now: Ts) -> KeyRow {
+        KeyRow {
+            kid: self.configured.kid().to_owned(),
+            algorithm: self.configured.algorithm().to_string(),
+            public_key: self.configured.public_pem(),
+            sealed_private: None,
+            created_at: now,
+            signs_from: now,
+            withdrawn_at: None,
+        }
+    }
+
+    /// Takes in what the database holds.
+    pub(super) fn replace(&self, rows: Vec<KeyRow>, now: Ts) {
+        let live = live_rows(rows, now, self.token_life);
+        let signing = live.iter().rev().filter(|row| row.signs_from <= now).find_map(|row| self.private_key(row));
+        let signing = signing.unwrap_or_else(|| Arc::clone(&self.configured));
+        let kids: Vec<String> = live.iter().map(|row| row.kid.clone()).chain([signing.kid().to_owned()]).collect();
+        if self.current.load().kids == kids {
+            return;
+        }
+        let mut keys: Vec<VerificationKey> = live.iter().filter_map(|row| self.verification_key(row)).collect();
+        if keys.is_empty() {
+            keys.push(self.configured.verification_key());
+        }
+        let set = KeySet::new(keys);
+        let jwks = jwks(&set);
+        self.verifier.replace_keys(set);
+        tracing::info!(kid = signing.kid(), keys = live.len(), "jwt signing keys loaded");
+        self.current.store(Arc::new(Current { signing, jwks, kids }));
+    }
+
+    /// The private half of a row, if this instance has it.
+    fn private_key(&self, row: &KeyRow) -> Option<Arc<SigningKey>> {
+        if row.kid == self.configured.kid() {
+            return Some(Arc::clone(&self.configured));
+        }
+        if self.current.load().signing.kid() == row.kid {
+            return Some(self.signing_key());
+        }
+        let sealed = row.sealed_private.as_ref()?;
+        let opened = self.secrets_key.as_ref()?.open(&row.kid, sealed);
+        let key = opened.ok().and_then(|secret| read_private(&row.algorithm, &secret));
+        if key.is_none() {
+            tracing::error!(kid = row.kid, "a jwt signing key cannot be opened: SECRETS_KEY is not the one that sealed it");
+        }
+        key.map(Arc::new)
+    }
+
+    fn verification_key(&self, row: &KeyRow) -> Option<VerificationKey> {
+        match &row.public_key {
+            Some(pem) => VerificationKey::from_pem(row.algorithm.parse().ok()?, pem).ok(),
+            None => self.private_key(row).map(|key| key.verification_key()),
+        }
+    }
+}
+
+/// Reads a private key as [`super::rotate`] seals it: PEM, or the bare secret of HS256.
+fn read_private(algorithm: &str, secret: &[u8]) -> Option<SigningKey> {
+    match algorithm.parse::<Algorithm>().ok()? {
+        Algorithm::Hs256 => SigningKey::from_secret(secret).ok(),
+        other => SigningKey::from_pem(other, std::str::from_utf8(secret).ok()?).ok(),
+    }
+}
+
+/// The keys that still verify: not withdrawn, and their successor has not signed for longer than their last token lives.
+pub(super) fn live_rows(rows: Vec<KeyRow>, now: Ts, token_life: Duration) -> Vec<KeyRow> {
+    let rows: Vec<KeyRow> = rows.into_iter().filter(|row| row.withdrawn_at.is_none()).collect();
+    let ends: Vec<Option<Ts>> = (0..rows.len()).map(|i| rows.get(i + 1).map(|next| next.signs_from.plus(token_life + MARGIN))).collect();
+    rows.into_iter().zip(ends).filter(|(_, end)| end.is_none_or(|end| now < end)).map(|(row, _)| row).collect()
+}
+
+fn jwks(set: &KeySet) -> Bytes {
+    Bytes::copy_from_slice(set.jwks_json().as_bytes())
+}

@@ -1,0 +1,114 @@
+//! Rate limits of this service, and whom each one counts.
+
+use std::net::IpAddr;
+
+use rate_limit::{Decision, Limit, RateLimiter, Rule, address_subject};
+use service_kit::config::{Env, Environment};
+
+use crate::{
+    client::Client,
+    db::Ts,
+    error::{Error, Result},
+    ids::SessionId,
+};
+
+/// How much more than one address an undeclared proxy may send: it stands for many people.
+const PROXY_FACTOR: u32 = 20;
+
+/// The rules.
+#[derive(Clone, Copy)]
+pub struct LimitConfig {
+    login_per_address: Rule,
+    login_accounts_per_address: Rule,
+    register_per_address: Rule,
+    refresh_per_session: Rule,
+    spares_loopback: bool,
+}
+
+impl LimitConfig {
+    /// Reads the rules, each `<n>/<window>` or `off`.
+    pub fn read(env: &mut Env) -> Self {
+        Self {
+            login_per_address: env.parse("RATE_LIMIT_LOGIN_PER_ADDRESS", "30/1m", "Logins from one address, as <n>/<window>, or off."),
+            login_accounts_per_address: env.parse("RATE_LIMIT_LOGIN_ACCOUNTS_PER_ADDRESS", "20/10m", "Different accounts tried from one address."),
+            register_per_address: env.parse("RATE_LIMIT_REGISTER_PER_ADDRESS", "20/1h", "Registrations from one address."),
+            refresh_per_session: env.parse("RATE_LIMIT_REFRESH_PER_SESSION", "60/1m", "Refreshes of one session."),
+            spares_loopback: env.environment() == Environment::Development,
+        }
+    }
+}
+
+/// The rules with their counters.
+pub struct Limits {
+    rules: LimitConfig,
+    counters: RateLimiter,
+}
+
+impl Limits {
+    /// Rules counted by `counters`.
+    #[must_use]
+    pub const fn new(rules: LimitConfig, counters: RateLimiter) -> Self {
+        Self { rules, counters }
+    }
+
+    /// Counts a login at `account` from the client's address.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub async fn login(&self, client: &Client, account: &str, now: Ts) -> Result<()> {
+        self.per_address("login", self.rules.login_per_address, client, now).await?;
+        let Rule::Quota(quota) = self.rules.login_accounts_per_address else { return Ok(()) };
+        if self.spares(client) {
+            return Ok(());
+        }
+        let limit = Limit { name: "login_accounts", quota };
+        let subject = address_subject(client.ip);
+        admitted(&self.counters.check_distinct(limit, &subject, account, now.as_micros()).await)
+    }
+
+    /// Counts a registration from the client's address.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub async fn register(&self, client: &Client, now: Ts) -> Result<()> {
+        self.per_address("register", self.rules.register_per_address, client, now).await
+    }
+
+    /// Counts a refresh of this session.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub async fn refresh(&self, session: SessionId, now: Ts) -> Result<()> {
+        let Rule::Quota(quota) = self.rules.refresh_per_session else { return Ok(()) };
+        let limit = Limit { name: "refresh", quota };
+        admitted(&self.counters.check(limit, &session.0.to_string(), now.as_micros()).await)
+    }
+
+    async fn per_address(&self, name: &'static str, rule: Rule, client: &Client, now: Ts) -> Result<()> {
+        let Rule::Quota(quota) = rule else { return Ok(()) };
+        if self.spares(client) {
+            return Ok(());
+        }
+        if let Some(proxy) = client.undeclared_proxy {
+            // What it claims can be made up, so it is held to a limit of its own.
+            let limit = Limit { name, quota: quota.times(PROXY_FACTOR) };
+            admitted(&self.counters.check(limit, &format!("proxy:{}", address_subject(proxy)), now.as_micros()).await)?;
+        }
+        admitted(&self.counters.check(Limit { name, quota }, &address_subject(client.ip), now.as_micros()).await)
+    }
+
+    fn spares(&self, client: &Client) -> bool {
+        let is_loopback = |ip: IpAddr| ip.is_loopback();
+        self.rules.spares_loopback && is_loopback(client.ip)
+    }
+}
+
+fn admitted(decision: &Decision) -> Result<()> {
+    match decision.retry_after {
+        Some(wait) => {
+            metrics::counter!("rate_limited_total", "rule" => decision.name).increment(1);
+            Err(Error::TooManyRequests(wait))
+        }
+        None => Ok(()),
+    }
+}

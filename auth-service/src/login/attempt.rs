@@ -1,0 +1,142 @@
+//! One attempt to log in by password.
+
+use auth_sdk::{TokenSet, UserStatus};
+
+use super::{
+    device,
+    guesses::{Guess, Guessed},
+    store,
+};
+use crate::{
+    app::App,
+    audit::{self, Event},
+    client::Client,
+    error::{Error, Result},
+    ids::{OpaqueToken, UserId},
+    passwords::{Password, PasswordHash},
+    sessions::issue::{self, Proof},
+    users::{self, DisplayName, Email, Profile, Username, store::UserRow},
+};
+
+/// Whose account is meant.
+#[derive(Clone, Debug)]
+pub enum Identifier {
+    /// By address.
+    Email(Email),
+    /// By name.
+    Username(Username),
+}
+
+impl Identifier {
+    /// One spelling for each account that is meant, known or not.
+    pub fn canonical(&self) -> String {
+        match self {
+            Self::Email(email) => email.as_str().to_owned(),
+            Self::Username(username) => username.as_str().to_ascii_lowercase(),
+        }
+    }
+}
+
+/// What is presented.
+pub struct Attempt {
+    pub identifier: Identifier,
+    pub password: Password,
+    pub device_name: Option<DisplayName>,
+    pub device: Option<OpaqueToken>,
+}
+
+/// What a right attempt is answered with.
+pub struct LoggedIn {
+    pub tokens: TokenSet,
+    /// A token for a device that was not known before.
+    pub device: Option<OpaqueToken>,
+}
+
+/// An attempt that proved its account.
+struct Right {
+    user: UserRow,
+    /// Of the same password by today's parameters, where the stored one is older or foreign.
+    better_hash: Option<PasswordHash>,
+    known_device: bool,
+}
+
+/// Checks an attempt and begins a session.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`] whatever is wrong; [`Error::TooManyRequests`] for the address; [`Error::Busy`].
+pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<LoggedIn> {
+    app.limits.login(client, &attempt.identifier.canonical(), app.now()).await?;
+    let (user, known_device) = find(app, &attempt).await?;
+    let guess = match &user {
+        Some(user) => Guess::at_account(user.id, attempt.device.as_ref().filter(|_| known_device)),
+        None => Guess::at_unknown(&attempt.identifier.canonical()),
+    };
+    let (user, is_outdated) = match guess.verify(app, &attempt.password, user).await? {
+        Guessed::Right { user, is_outdated } if user.status() == UserStatus::Active => (user, is_outdated),
+        // The guess was right; whether the account may be used is another question, with the same answer.
+        Guessed::Right { user, .. } | Guessed::Wrong(Some(user)) => return refuse(app, Some(user.id), client).await,
+        Guessed::Wrong(None) => return refuse(app, None, client).await,
+    };
+    let better_hash = if is_outdated { Some(app.hasher.hash(&attempt.password).await?) } else { None };
+    let right = Right { user, better_hash, known_device };
+    admit(app, right, &attempt, client).await
+}
+
+/// The account that is meant, and whether the device is known to it.
+async fn find(app: &App, attempt: &Attempt) -> Result<(Option<UserRow>, bool)> {
+    let mut conn = app.db.read().await?;
+    let id = match &attempt.identifier {
+        Identifier::Email(email) => users::store::find_id_by_email(&mut conn, email).await?,
+        Identifier::Username(username) => users::store::find_id_by_username(&mut conn, username).await?,
+    };
+    let Some(id) = id else { return Ok((None, false)) };
+    let user = users::store::find(&mut conn, id).await?;
+    let known_device = match &attempt.device {
+        Some(token) => store::is_known_device(&mut conn, &token.hash(), id, app.now()).await?,
+        None => false,
+    };
+    Ok((user, known_device))
+}
+
+/// Begins the session of a person whose password was right.
+async fn admit(app: &App, right: Right, attempt: &Attempt, client: &Client) -> Result<LoggedIn> {
+    let Right { user, better_hash, known_device } = right;
+    let now = app.now();
+    let stored = user.password_hash.as_deref().unwrap_or_default();
+    let mut tx = app.db.begin().await?;
+    if !users::store::record_login(&mut tx, user.id, stored, now).await? {
+        // Closed, or given another password, while this one was being checked.
+        return Err(Error::InvalidCredentials);
+    }
+    if let Some(better) = &better_hash {
+        users::store::upgrade_password_hash(&mut tx, user.id, stored, better.as_str()).await?;
+    }
+    let device = if known_device { None } else { Some(app.entropy.token()) };
+    if let Some(token) = &device {
+        store::insert_device(&mut tx, &token.hash(), user.id, now.plus(device::LIFE), now).await?;
+    }
+    let proof = Proof { user: user.id, methods: &["pwd"], device_name: attempt.device_name.as_ref() };
+    let (begun, pending) = issue::begin(app, &mut tx, &proof, client).await?;
+    store::insert_history(&mut tx, app.entropy.uuid(now), user.id, Some(begun.session.id), client, now).await?;
+    audit::Entry::new(Event::LoggedIn, Some(user.id), client).session(begun.session.id).record(&mut tx, now).await?;
+    let row = users::store::find(&mut tx, user.id).await?.ok_or(Error::InvalidCredentials)?;
+    let profile = Profile::load(&mut tx, row, now).await?;
+    app.commit(tx, pending).await?;
+    app.profiles.drop_user(user.id);
+    metrics::counter!("logins_total", "outcome" => "logged_in").increment(1);
+    let tokens = issue::mint(app, &profile, &begun.session, &begun.refresh_token, now)?;
+    Ok(LoggedIn { tokens, device })
+}
+
+/// Every refusal ends here, whatever its reason.
+async fn refuse<T>(app: &App, user: Option<UserId>, client: &Client) -> Result<T> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    if let Some(id) = user {
+        store::insert_history(&mut tx, app.entropy.uuid(now), id, None, client, now).await?;
+    }
+    audit::Entry::new(Event::LoginFailed, user, client).record(&mut tx, now).await?;
+    tx.commit().await?;
+    metrics::counter!("logins_total", "outcome" => "refused").increment(1);
+    Err(Error::InvalidCredentials)
+}

@@ -1,0 +1,93 @@
+//! Guesses at passwords: each is counted before it is checked, so that parallel ones cannot slip through.
+//!
+//! The short count (five free guesses, then a growing wait) may be lost with Redis; the day's count is in SQL.
+
+use rate_limit::{GuessLimiter, Reservation};
+
+use super::store;
+use crate::{
+    app::App,
+    error::Result,
+    ids::{OpaqueToken, SessionId, TokenHash, UserId},
+    passwords::{Password, Verdict},
+    users::store::UserRow,
+};
+
+/// Failures on one UTC day after which a subject may guess no more until the next (NIST SP 800-63B section 5.2.2).
+const MAX_PER_DAY: i64 = 100;
+
+/// The counters of guesses.
+pub type Guesses = GuessLimiter;
+
+/// One guess, by whose count it goes.
+pub struct Guess(TokenHash);
+
+/// How a guess went.
+pub enum Guessed {
+    /// The password is this account's.
+    Right {
+        /// The account.
+        user: UserRow,
+        /// Whether the stored hash should be replaced by a better one.
+        is_outdated: bool,
+    },
+    /// It is not, or was not even looked at; the account, if there is one.
+    Wrong(Option<UserRow>),
+}
+
+impl Guess {
+    /// At an account, from a device that it knows or from anywhere else.
+    pub fn at_account(user: UserId, known_device: Option<&OpaqueToken>) -> Self {
+        match known_device {
+            Some(device) => Self::counted_by(&[b"device", user.0.as_bytes(), device.hash().as_bytes()]),
+            None => Self::counted_by(&[b"account", user.0.as_bytes()]),
+        }
+    }
+
+    /// At a name that nobody has: counted like any other.
+    pub fn at_unknown(name: &str) -> Self {
+        Self::counted_by(&[b"unknown", name.as_bytes()])
+    }
+
+    /// In a session, by whoever holds its token: strangers cannot use up its count.
+    pub fn in_session(session: SessionId) -> Self {
+        Self::counted_by(&[b"session", session.0.as_bytes()])
+    }
+
+    fn counted_by(parts: &[&[u8]]) -> Self {
+        Self(TokenHash::of(&parts.join(&b'/')))
+    }
+
+    /// Checks a password, if the count allows it. An account that is not there costs the time of one that is.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], or when the database fails.
+    pub async fn verify(&self, app: &App, password: &Password, user: Option<UserRow>) -> Result<Guessed> {
+        let now = app.now();
+        let day = now.as_days();
+        if store::count_failures(&mut app.db.read().await?, &self.0, day).await? >= MAX_PER_DAY {
+            return Ok(Guessed::Wrong(user));
+        }
+        let Reservation::Admitted(ticket) = app.guesses.reserve(&self.0.to_hex(), now.as_micros()).await else {
+            return Ok(Guessed::Wrong(user));
+        };
+        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let verdict = app.hasher.verify(password, stored).await;
+        let now = app.now().as_micros();
+        match (verdict, user) {
+            (Ok(right @ (Verdict::Right | Verdict::RightButOutdated)), Some(user)) => {
+                app.guesses.give_back(ticket, now).await;
+                Ok(Guessed::Right { user, is_outdated: right == Verdict::RightButOutdated })
+            }
+            (Ok(_), user) => {
+                app.guesses.failed(ticket, now).await;
+                store::add_failure(&mut app.db.write().await?, &self.0, day).await?;
+                Ok(Guessed::Wrong(user))
+            }
+            (Err(busy), _) => {
+                app.guesses.give_back(ticket, now).await;
+                Err(busy.into())
+            }
+        }
+    }
+}

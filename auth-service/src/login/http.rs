@@ -1,0 +1,57 @@
+//! The call that logs in.
+
+use auth_sdk::{LoginRequest, Problem, TokenSet};
+use axum::{
+    Json,
+    extract::State,
+    http::HeaderMap,
+    response::{AppendHeaders, IntoResponse, Response},
+};
+
+use super::{
+    attempt::{self, Attempt, Identifier},
+    device,
+};
+use crate::{
+    app::App,
+    client::Client,
+    error::Result,
+    fields::{Fault, Fields},
+    passwords::Password,
+    users::{DisplayName, Email, Username},
+};
+
+/// Log in
+///
+/// Begins a session for whoever knows the password of the account with this `email` or `username`. Every refusal is the
+/// same 401. A device that is new to the account is handed `X-Device-Token` and a cookie: sent with later logins, they
+/// keep strangers' guesses from slowing this device down.
+#[utoipa::path(
+    post, path = "/api/v1/auth/login", tag = "auth", request_body = LoginRequest,
+    responses((status = 200, body = TokenSet), (status = 401, body = Problem, description = "invalid_credentials"), (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem))
+)]
+pub async fn login(State(app): State<App>, client: Client, headers: HeaderMap, fields: Fields) -> Result<Response> {
+    let attempt = read(fields, &headers)?;
+    let logged_in = attempt::run(&app, attempt, &client).await?;
+    let tokens = Json(logged_in.tokens);
+    Ok(match logged_in.device {
+        Some(token) => (AppendHeaders(device::hand_over(&token)), tokens).into_response(),
+        None => tokens.into_response(),
+    })
+}
+
+fn read(fields: Fields, headers: &HeaderMap) -> Result<Attempt> {
+    fields.read(|f| {
+        let email = f.optional("email", Email::parse);
+        let username = f.optional("username", Username::parse);
+        let password = f.required("password", |text| Ok(Password::parse(text.to_owned())?));
+        let device_name = f.optional("device_name", DisplayName::parse);
+        let identifier = match (email?, username?) {
+            (Some(email), None) => Some(Identifier::Email(email)),
+            (None, Some(username)) => Some(Identifier::Username(username)),
+            (None, None) => f.refuse("email", Fault::new("required", "Give email or username.", "email 또는 username을 입력하세요.")),
+            (Some(_), Some(_)) => f.refuse("username", Fault::new("conflict", "Give email or username, not both.", "email과 username 중 하나만 입력하세요.")),
+        };
+        Some(Attempt { identifier: identifier?, password: password?, device_name: device_name?, device: device::presented(headers) })
+    })
+}

@@ -1,0 +1,23 @@
+//! Logging in by password: who may guess how often, what a right guess begins, and how a known device is remembered.
+//!
+//! Whatever the reason, a refused login looks the same: one status, one body, and the time of one hash.
+
+mod attempt;
+pub mod confirm;
+mod device;
+mod guesses;
+pub mod http;
+mod store;
+
+pub use guesses::Guesses;
+
+use crate::db::{Conn, DbError, Ts};
+
+/// Forgets devices not used for too long, and the failures of past days.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_old(conn: &mut Conn, now: Ts) -> Result<(), DbError> {
+    store::delete_old_devices(conn, now).await?;
+    store::delete_old_failures(conn, now.as_days()).await
+}

@@ -1,0 +1,68 @@
+//! SQL of known devices, of the day's failed guesses and of the history of logins.
+
+use uuid::Uuid;
+
+use crate::{
+    client::Client,
+    db::{Conn, DbError, Ts, run},
+    ids::{SessionId, TokenHash, UserId},
+};
+
+const FIND_DEVICE: &str = "
+    SELECT user_id FROM known_devices WHERE token_hash = $1 AND user_id = $2 AND expires_at > $3";
+
+/// Whether this person has logged in on the device before.
+pub async fn is_known_device(conn: &mut Conn, device: &TokenHash, user: UserId, now: Ts) -> Result<bool, DbError> {
+    let row: Option<(UserId,)> = run!(conn, fetch_optional, FIND_DEVICE, device.as_bytes(), user, now)?;
+    Ok(row.is_some())
+}
+
+const INSERT_DEVICE: &str = "
+    INSERT INTO known_devices (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
+
+/// Remembers a device.
+pub async fn insert_device(conn: &mut Conn, device: &TokenHash, user: UserId, expires_at: Ts, now: Ts) -> Result<(), DbError> {
+    run!(conn, execute, INSERT_DEVICE, device.as_bytes(), user, now, expires_at).map(drop)
+}
+
+const COUNT_FAILURES: &str = "SELECT failures FROM daily_guesses WHERE subject = $1 AND day = $2";
+
+/// How many guesses have failed on this day.
+pub async fn count_failures(conn: &mut Conn, subject: &TokenHash, day: i64) -> Result<i64, DbError> {
+    let row: Option<(i64,)> = run!(conn, fetch_optional, COUNT_FAILURES, subject.as_bytes(), day)?;
+    Ok(row.map_or(0, |(failures,)| failures))
+}
+
+const ADD_FAILURE: &str = "
+    INSERT INTO daily_guesses (subject, day, failures) VALUES ($1, $2, 1)
+    ON CONFLICT (subject, day) DO UPDATE SET failures = daily_guesses.failures + 1";
+
+/// Counts one failed guess.
+pub async fn add_failure(conn: &mut Conn, subject: &TokenHash, day: i64) -> Result<(), DbError> {
+    run!(conn, execute, ADD_FAILURE, subject.as_bytes(), day).map(drop)
+}
+
+const DELETE_OLD_FAILURES: &str = "DELETE FROM daily_guesses WHERE day < $1";
+
+/// Forgets the days before `day`.
+pub async fn delete_old_failures(conn: &mut Conn, day: i64) -> Result<(), DbError> {
+    run!(conn, execute, DELETE_OLD_FAILURES, day).map(drop)
+}
+
+const DELETE_OLD_DEVICES: &str = "DELETE FROM known_devices WHERE expires_at < $1";
+
+/// Forgets devices that were not used for too long.
+pub async fn delete_old_devices(conn: &mut Conn, limit: Ts) -> Result<(), DbError> {
+    run!(conn, execute, DELETE_OLD_DEVICES, limit).map(drop)
+}
+
+const INSERT_HISTORY: &str = "
+    INSERT INTO login_histories (id, user_id, session_id, at, outcome, method, ip_address, user_agent)
+    VALUES ($1, $2, $3, $4, $5, 'password', $6, $7)";
+
+/// Adds a line to a person's history: of a session that began, or of a login that was refused.
+pub async fn insert_history(conn: &mut Conn, id: Uuid, user: UserId, session: Option<SessionId>, client: &Client, now: Ts) -> Result<(), DbError> {
+    let outcome = if session.is_some() { "logged_in" } else { "refused" };
+    let ip = client.ip.to_string();
+    run!(conn, execute, INSERT_HISTORY, id, user, session, now, outcome, ip, client.user_agent.as_deref()).map(drop)
+}

@@ -1,0 +1,62 @@
+//! Whether an instance can serve: its schema is current, its database answers, and it is not leaving.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::db::DbError;
+
+/// The state of an instance; it begins as not ready.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    schema_current: AtomicBool,
+    schema_complained: AtomicBool,
+    database_up: AtomicBool,
+    draining: AtomicBool,
+}
+
+impl Readiness {
+    /// Whether requests should be sent here.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.schema_current.load(Ordering::Relaxed) && self.is_database_up() && !self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Whether the database answered when it was last asked, at most a few seconds ago.
+    #[must_use]
+    pub fn is_database_up(&self) -> bool {
+        self.database_up.load(Ordering::Relaxed)
+    }
+
+    /// Whether the schema was found current.
+    #[must_use]
+    pub fn is_schema_current(&self) -> bool {
+        self.schema_current.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the schema is current.
+    pub fn schema_is_current(&self) {
+        self.schema_current.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that it is not, and says so once.
+    pub fn schema_is_wrong(&self, complaint: &dyn std::fmt::Display) {
+        if !self.schema_complained.swap(true, Ordering::Relaxed) {
+            tracing::error!("not ready: {complaint}");
+        }
+    }
+
+    /// Notes how the database answered, and logs when that changes.
+    pub fn database_answered<T>(&self, outcome: &Result<T, DbError>) {
+        let is_up = outcome.is_ok();
+        if self.database_up.swap(is_up, Ordering::Relaxed) != is_up {
+            match outcome {
+                Ok(_) => tracing::info!("the database answers"),
+                Err(cause) => tracing::error!(%cause, "the database does not answer: {cause}"),
+            }
+        }
+    }
+
+    /// Notes that the instance is leaving: it finishes what it has and should be sent nothing more.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,102 @@
+//! The feed that gateways tail: a snapshot on every connect, then each revocation as it happens, and heartbeats.
+
+use std::{
+    convert::Infallible,
+    time::{Duration, Instant},
+};
+
+use auth_token::Revocation;
+use axum::{
+    extract::State,
+    http::{HeaderMap, header},
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::{Stream, stream};
+use serde::Serialize;
+use subtle::ConstantTimeEq;
+use tokio::{sync::broadcast, time::MissedTickBehavior};
+
+use crate::{
+    app::App,
+    error::{Error, Result},
+    ids::TokenHash,
+};
+
+/// Time between two heartbeats.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// What a heartbeat and a snapshot say of their own freshness.
+#[derive(Serialize)]
+struct Snapshot {
+    /// Milliseconds since the log was last read from the database: staleness counts from that.
+    as_of: u64,
+    revocations: Vec<Revocation>,
+}
+
+#[derive(Serialize)]
+struct Heartbeat {
+    as_of: u64,
+}
+
+/// Tails the revocations, for whoever holds `GATEWAY_FEED_TOKEN`. Without one in the configuration there is no feed.
+pub async fn tail(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
+    let expected = app.config.revocation.feed_token.as_ref().ok_or(Error::NotFound)?;
+    let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    // Hashes are compared, so that not even the length shows in the time.
+    let expected = TokenHash::of(expected.expose().as_bytes());
+    let matches = presented.is_some_and(|token| TokenHash::of(token).as_bytes().ct_eq(expected.as_bytes()).into());
+    if !matches {
+        return Err(Error::InvalidToken);
+    }
+    // A feed that has never read the log has nothing to say; the gateway tries the next instance.
+    app.revocations.view.staleness(Instant::now()).ok_or(Error::RevocationsUnknown)?;
+    Ok(Sse::new(events(app)).keep_alive(KeepAlive::default()).into_response())
+}
+
+struct Tail {
+    app: App,
+    listener: broadcast::Receiver<Revocation>,
+    heartbeat: tokio::time::Interval,
+    owes_snapshot: bool,
+}
+
+fn events(app: App) -> impl Stream<Item = Result<Event, Infallible>> {
+    let mut heartbeat = tokio::time::interval(HEARTBEAT);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Listening begins before the snapshot is taken, so nothing falls between them; what comes twice changes nothing.
+    let tail = Tail { listener: app.revocations.listen(), app, heartbeat, owes_snapshot: true };
+    stream::unfold(tail, |mut tail| async move { Some((Ok(tail.next().await), tail)) })
+}
+
+impl Tail {
+    async fn next(&mut self) -> Event {
+        if std::mem::take(&mut self.owes_snapshot) {
+            return self.snapshot();
+        }
+        tokio::select! {
+            received = self.listener.recv() => match received {
+                Ok(revocation) => event("revocation", &revocation),
+                // It fell too far behind: a new snapshot makes good for what it missed.
+                Err(broadcast::error::RecvError::Lagged(_) | broadcast::error::RecvError::Closed) => self.snapshot(),
+            },
+            _ = self.heartbeat.tick() => event("heartbeat", &Heartbeat { as_of: self.as_of() }),
+        }
+    }
+
+    fn snapshot(&self) -> Event {
+        event("snapshot", &Snapshot { as_of: self.as_of(), revocations: self.app.revocations.view.snapshot() })
+    }
+
+    fn as_of(&self) -> u64 {
+        let staleness = self.app.revocations.view.staleness(Instant::now());
+        staleness.map_or(u64::MAX, |age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+fn event(name: &'static str, data: &impl Serialize) -> Event {
+    // Strings and numbers always serialise.
+    Event::default().event(name).data(serde_json::to_string(data).unwrap_or_default())
+}

@@ -1,0 +1,112 @@
+//! Re-reads the log every half second: the truth behind the announcements.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::MissedTickBehavior;
+
+use super::store;
+use crate::{
+    app::App,
+    db::{
+        DbError, Ts,
+        migrate::{self, MigrateError, Schema},
+    },
+    keys, login, sessions,
+};
+
+/// Time between two readings.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// Every so many readings the signing keys are read too.
+const KEYS_EVERY: u64 = 10;
+/// Every so many readings what has expired is deleted.
+const SWEEP_EVERY: u64 = 20;
+/// How long a session's rows are kept after it can no longer live.
+const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+/// Where the reading has come to.
+pub struct Tail {
+    app: App,
+    /// The first row that may not have been read.
+    cursor: i64,
+    rounds: u64,
+}
+
+impl Tail {
+    /// Begins at the very beginning: the first round is the snapshot.
+    #[must_use]
+    pub const fn new(app: App) -> Self {
+        Self { app, cursor: 0, rounds: 0 }
+    }
+
+    /// Tails the log for as long as the instance lives.
+    pub async fn run(mut self) {
+        let mut ticks = tokio::time::interval(INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.round().await;
+        }
+    }
+
+    /// Reads once, and now and then also what changes seldom.
+    pub async fn round(&mut self) {
+        if !self.app.readiness.is_schema_current() {
+            prepare(&self.app).await;
+        }
+        let outcome = self.read().await;
+        self.app.readiness.database_answered(&outcome);
+        if outcome.is_err() {
+            return;
+        }
+        if self.rounds.is_multiple_of(KEYS_EVERY)
+            && let Err(cause) = keys::reload(&self.app).await
+        {
+            tracing::warn!(%cause, "the jwt signing keys could not be read");
+        }
+        self.rounds += 1;
+        if self.rounds.is_multiple_of(SWEEP_EVERY)
+            && let Err(cause) = sweep(&self.app).await
+        {
+            tracing::warn!(%cause, "expired rows could not be deleted");
+        }
+    }
+
+    /// Reads what is new, and what a restore of the database made new again.
+    async fn read(&mut self) -> Result<(), DbError> {
+        let began = Instant::now();
+        let mut conn = self.app.db.read().await?;
+        let (next, revocations) = store::tail(&mut conn, self.cursor, self.app.now()).await?;
+        for revocation in &revocations {
+            self.app.announcer.hear_revocation(revocation);
+        }
+        // A restored database may count from an earlier point: then everything is read again.
+        self.cursor = if next < self.cursor { 0 } else { next };
+        self.app.revocations.view.mark_current(began);
+        Ok(())
+    }
+}
+
+/// Brings the schema up to date where that is wanted, and otherwise says what is missing.
+async fn prepare(app: &App) {
+    let outcome = match app.config.db.auto_migrate {
+        true => migrate::apply(&app.db, migrate::SCRIPTS).await.map(|_| Schema::Current),
+        false => migrate::check(&app.db, migrate::SCRIPTS).await,
+    };
+    match outcome {
+        Ok(Schema::Current) => app.readiness.schema_is_current(),
+        Ok(behind @ Schema::Behind(_)) => app.readiness.schema_is_wrong(&behind),
+        // The readiness of the database says so already.
+        Err(MigrateError::Db(DbError::Unavailable(_))) => {}
+        Err(cause) => app.readiness.schema_is_wrong(&cause),
+    }
+}
+
+async fn sweep(app: &App) -> Result<(), DbError> {
+    let now: Ts = app.now();
+    app.revocations.view.purge(now.as_micros());
+    let mut conn = app.db.write().await?;
+    store::delete_expired(&mut conn, now).await?;
+    sessions::store::erase_old_seals(&mut conn, now.minus(sessions::GRACE)).await?;
+    sessions::store::delete_old(&mut conn, now.minus(SESSIONS_KEPT)).await?;
+    login::forget_old(&mut conn, now).await
+}

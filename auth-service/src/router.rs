@@ -1,0 +1,82 @@
+//! Every path, once; and the middleware, in order, each with its why.
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, header},
+    routing::get,
+};
+use service_kit::{
+    body::{AUTH_LIMIT, BodyLimits},
+    edge::Edge,
+    shed::Shed,
+};
+use tower::ServiceBuilder;
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{app::App, keys, login, meta, openapi::Document, revocation, sessions, users};
+
+/// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
+const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; \
+     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// The routes of the API, each with its part of the OpenAPI document.
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        // /api/v1/health, /api/v1/health/ready, /.well-known/jwks.json
+        .routes(routes!(meta::http::show_health))
+        .routes(routes!(meta::http::show_ready))
+        .routes(routes!(keys::http::show_jwks))
+        // /api/v1/auth: register, login, refresh, logout, reauthenticate, sessions, sessions/{id}
+        .routes(routes!(users::http::register))
+        .routes(routes!(login::http::login))
+        .routes(routes!(sessions::http::refresh))
+        .routes(routes!(sessions::http::logout))
+        .routes(routes!(sessions::http::reauthenticate))
+        .routes(routes!(sessions::http::list_sessions, sessions::http::delete_sessions))
+        .routes(routes!(sessions::http::delete_session))
+        // /api/v1/users: me, me/password
+        .routes(routes!(users::http::show_me, users::http::update_me, users::http::delete_me))
+        .routes(routes!(users::http::change_password))
+        // For our own gateways, so not in the document.
+        .route("/internal/v1/revocations", get(revocation::feed::tail))
+}
+
+/// The whole service.
+pub fn router(app: App) -> Router {
+    let (routes, document) = api().split_for_parts();
+    let routes = if app.config.docs { routes.merge(docs(document)) } else { routes };
+    let layers = ServiceBuilder::new()
+        // First in and last out: whatever happens below, the answer has its id, headers, log line and problem body.
+        .layer(Edge::new(app.config.proxies.clone()))
+        // Before any work is spent: past the limit, 503 at once.
+        .layer(Shed::new(app.config.shed, &["/api/v1/health", "/internal/v1/revocations"]))
+        // Before anything could be made of a foreign host.
+        .layer(app.config.hosts.clone())
+        // Before the body, which a preflight has not.
+        .layer(app.config.cors.layer())
+        // Last, so that a body is read only for who may send one.
+        .layer(BodyLimits::new(&[("/api/v1/auth", AUTH_LIMIT)]));
+    routes.route("/", get(meta::http::redirect_to_docs)).layer(layers).with_state(app)
+}
+
+/// The OpenAPI document of what [`router`] serves.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api().into_openapi()
+}
+
+fn docs(document: utoipa::openapi::OpenApi) -> Router<App> {
+    let json: &'static str = String::leak(document.to_json().unwrap_or_default());
+    let policy = |mut response: axum::response::Response| async {
+        response.headers_mut().insert(HeaderName::from(header::CONTENT_SECURITY_POLICY), DOCS_POLICY);
+        response
+    };
+    let page = SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));
+    Router::from(page)
+        .layer(axum::middleware::map_response(policy))
+        .route("/openapi.json", get(move || async move { meta::http::openapi_response(json) }))
+}

@@ -1,0 +1,189 @@
+//! SQL of sessions and of their refresh tokens.
+
+use crate::{
+    db::{Conn, DbError, Ts, run},
+    ids::{SessionId, TokenHash, UserId},
+};
+
+/// A session to be.
+pub struct NewSession<'a> {
+    pub id: SessionId,
+    pub user_id: UserId,
+    pub auth_methods: &'a str,
+    pub expires_at: Ts,
+    pub absolute_expires_at: Ts,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<&'a str>,
+    pub device_name: Option<&'a str>,
+}
+
+const INSERT: &str = "
+    INSERT INTO sessions (id, user_id, client, auth_methods, authenticated_at, created_at, last_used_at, expires_at,
+                          absolute_expires_at, ip_address, user_agent, device_name)
+    VALUES ($1, $2, 'api', $3, $4, $4, $4, $5, $6, $7, $8, $9)";
+
+/// Adds a session.
+pub async fn insert(conn: &mut Conn, session: &NewSession<'_>, now: Ts) -> Result<(), DbError> {
+    let NewSession { id, user_id, auth_methods, expires_at, absolute_expires_at, ip_address, user_agent, device_name } = session;
+    run!(
+        conn, execute, INSERT, *id, *user_id, *auth_methods, now, *expires_at, *absolute_expires_at, ip_address.as_deref(),
+        *user_agent, *device_name
+    )
+    .map(drop)
+}
+
+/// A live session as its owner sees it.
+#[derive(sqlx::FromRow)]
+pub struct SessionRow {
+    pub id: SessionId,
+    pub created_at: Ts,
+    pub last_used_at: Ts,
+    pub expires_at: Ts,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub device_name: Option<String>,
+    pub auth_methods: String,
+}
+
+const LIST_LIVE: &str = "
+    SELECT id, created_at, last_used_at, expires_at, ip_address, user_agent, device_name, auth_methods
+    FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
+    ORDER BY created_at DESC, id DESC";
+
+/// A person's live sessions, newest first.
+pub async fn list_live(conn: &mut Conn, user: UserId, now: Ts) -> Result<Vec<SessionRow>, DbError> {
+    run!(conn, fetch_all, LIST_LIVE, user, now)
+}
+
+const FIND_AUTHENTICATED_AT: &str = "
+    SELECT authenticated_at FROM sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
+
+/// When a live session's owner last proved themselves.
+pub async fn find_authenticated_at(conn: &mut Conn, id: SessionId, now: Ts) -> Result<Option<Ts>, DbError> {
+    let row: Option<(Ts,)> = run!(conn, fetch_optional, FIND_AUTHENTICATED_AT, id, now)?;
+    Ok(row.map(|(at,)| at))
+}
+
+const MARK_AUTHENTICATED: &str = "UPDATE sessions SET authenticated_at = $2 WHERE id = $1 AND ended_at IS NULL";
+
+/// Notes that the owner proved themselves again.
+pub async fn mark_authenticated(conn: &mut Conn, id: SessionId, now: Ts) -> Result<u64, DbError> {
+    run!(conn, execute, MARK_AUTHENTICATED, id, now)
+}
+
+const END: &str = "
+    UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL RETURNING id";
+
+/// Ends one live session of this person; nothing if there is none.
+pub async fn end(conn: &mut Conn, id: SessionId, user: UserId, now: Ts, reason: &str) -> Result<Vec<SessionId>, DbError> {
+    ids(run!(conn, fetch_all, END, id, user, now, reason))
+}
+
+const END_ALL: &str = "
+    UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE user_id = $1 AND ended_at IS NULL AND id <> $4 RETURNING id";
+
+/// Ends a person's live sessions, all but `spared`.
+pub async fn end_all(conn: &mut Conn, user: UserId, spared: Option<SessionId>, now: Ts, reason: &str) -> Result<Vec<SessionId>, DbError> {
+    let spared = spared.unwrap_or(SessionId(uuid::Uuid::nil()));
+    ids(run!(conn, fetch_all, END_ALL, user, now, reason, spared))
+}
+
+const END_LONGEST_UNUSED: &str = "
+    UPDATE sessions SET ended_at = $2, end_reason = 'too_many'
+    WHERE ended_at IS NULL AND id IN (
+        SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2
+        ORDER BY last_used_at DESC, id DESC LIMIT 1000 OFFSET $3)
+    RETURNING id";
+
+/// Ends all but the `kept` last used live sessions of a person.
+pub async fn end_longest_unused(conn: &mut Conn, user: UserId, kept: i64, now: Ts) -> Result<Vec<SessionId>, DbError> {
+    ids(run!(conn, fetch_all, END_LONGEST_UNUSED, user, now, kept))
+}
+
+fn ids(rows: Result<Vec<(SessionId,)>, DbError>) -> Result<Vec<SessionId>, DbError> {
+    Ok(rows?.into_iter().map(|(id,)| id).collect())
+}
+
+/// What a refresh needs to know of the session that it carries on.
+#[derive(sqlx::FromRow)]
+pub struct LiveSession {
+    pub id: SessionId,
+    pub user_id: UserId,
+    pub auth_methods: String,
+    pub authenticated_at: Ts,
+    pub expires_at: Ts,
+    pub absolute_expires_at: Ts,
+}
+
+const TOUCH: &str = "
+    UPDATE sessions SET
+        last_used_at = $2,
+        expires_at = CASE WHEN absolute_expires_at < $3 THEN absolute_expires_at ELSE $3 END
+    WHERE id = $1 AND ended_at IS NULL AND expires_at > $2
+    RETURNING id, user_id, auth_methods, authenticated_at, expires_at, absolute_expires_at";
+
+/// Carries a live session on and locks it for the rest of the transaction; nothing when it has ended.
+pub async fn touch(conn: &mut Conn, id: SessionId, idle_until: Ts, now: Ts) -> Result<Option<LiveSession>, DbError> {
+    run!(conn, fetch_optional, TOUCH, id, now, idle_until)
+}
+
+const INSERT_REFRESH: &str = "
+    INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)";
+
+/// Adds a refresh token.
+pub async fn insert_refresh(conn: &mut Conn, hash: &TokenHash, session: SessionId, expires_at: Ts, now: Ts) -> Result<(), DbError> {
+    run!(conn, execute, INSERT_REFRESH, hash.as_bytes(), session, now, expires_at).map(drop)
+}
+
+const CONSUME: &str = "
+    UPDATE refresh_tokens SET consumed_at = $2, successor_hash = $3, sealed_successor = $4
+    WHERE token_hash = $1 AND consumed_at IS NULL AND expires_at > $2 RETURNING session_id";
+
+/// Spends a refresh token; nothing when it is unknown, expired or spent.
+pub async fn consume(conn: &mut Conn, hash: &TokenHash, successor: &TokenHash, sealed: &[u8], now: Ts) -> Result<Option<SessionId>, DbError> {
+    let row: Option<(SessionId,)> = run!(conn, fetch_optional, CONSUME, hash.as_bytes(), now, successor.as_bytes(), sealed)?;
+    Ok(row.map(|(id,)| id))
+}
+
+const ERASE_SEAL: &str = "
+    UPDATE refresh_tokens SET sealed_successor = NULL WHERE successor_hash = $1 AND sealed_successor IS NOT NULL";
+
+/// Erases the sealed copy of a successor that is now in use.
+pub async fn erase_seal(conn: &mut Conn, successor: &TokenHash) -> Result<(), DbError> {
+    run!(conn, execute, ERASE_SEAL, successor.as_bytes()).map(drop)
+}
+
+/// A refresh token that was spent, with the state of the one that replaced it.
+#[derive(sqlx::FromRow)]
+pub struct SpentToken {
+    pub session_id: SessionId,
+    pub consumed_at: Ts,
+    pub sealed_successor: Option<Vec<u8>>,
+    pub successor_consumed_at: Option<Ts>,
+}
+
+const FIND_SPENT: &str = "
+    SELECT spent.session_id, spent.consumed_at, spent.sealed_successor, successor.consumed_at AS successor_consumed_at
+    FROM refresh_tokens AS spent
+    LEFT JOIN refresh_tokens AS successor ON successor.token_hash = spent.successor_hash
+    WHERE spent.token_hash = $1 AND spent.consumed_at IS NOT NULL";
+
+/// The spent token with this hash.
+pub async fn find_spent(conn: &mut Conn, hash: &TokenHash) -> Result<Option<SpentToken>, DbError> {
+    run!(conn, fetch_optional, FIND_SPENT, hash.as_bytes())
+}
+
+const ERASE_OLD_SEALS: &str = "
+    UPDATE refresh_tokens SET sealed_successor = NULL WHERE sealed_successor IS NOT NULL AND consumed_at < $1";
+
+/// Erases the sealed successors of tokens spent before `limit`.
+pub async fn erase_old_seals(conn: &mut Conn, limit: Ts) -> Result<u64, DbError> {
+    run!(conn, execute, ERASE_OLD_SEALS, limit)
+}
+
+const DELETE_OLD: &str = "DELETE FROM sessions WHERE absolute_expires_at < $1";
+
+/// Deletes sessions, with their refresh tokens, that ended for good before `limit`.
+pub async fn delete_old(conn: &mut Conn, limit: Ts) -> Result<u64, DbError> {
+    run!(conn, execute, DELETE_OLD, limit)
+}

@@ -1,0 +1,111 @@
+//! Profiles in memory: at most a second old, and dropped at once when they change.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use auth_sdk::{User, UserStatus};
+use axum::body::Bytes;
+use quick_cache::sync::Cache;
+
+use super::store::{self, UserRow};
+use crate::{
+    db::{Conn, Db, DbError, Ts},
+    ids::UserId,
+};
+
+/// The most profiles that are remembered: about 20 MiB.
+const CAPACITY: usize = 10_000;
+/// The longest that one is believed.
+const MAX_AGE: Duration = Duration::from_secs(1);
+
+/// An account with what its access tokens carry.
+pub struct Profile {
+    /// The account as the wire shows it.
+    pub user: User,
+    /// `user` as JSON, made once.
+    pub json: Bytes,
+    /// The `ver` of its tokens.
+    pub token_version: i64,
+    /// The `rv` of its tokens.
+    pub catalogue_version: i64,
+    /// When the first of its roles ends by itself: no token may outlive that.
+    pub rights_until: Option<Ts>,
+}
+
+impl Profile {
+    /// Whether the account may be used.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.user.status == UserStatus::Active
+    }
+
+    /// Reads an account that `row` begins.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load(conn: &mut Conn, row: UserRow, now: Ts) -> Result<Self, DbError> {
+        let grants = store::list_grants(conn, row.id, now).await?;
+        let roles: BTreeSet<_> = grants.iter().map(|grant| grant.role.clone()).collect();
+        let permissions: BTreeSet<_> = grants.iter().filter_map(|grant| grant.permission.clone()).collect();
+        let (token_version, catalogue_version) = (row.token_version, row.catalogue_version);
+        let user = row.into_wire(roles.into_iter().collect(), permissions.into_iter().collect());
+        let json = serde_json::to_vec(&user).unwrap_or_default().into();
+        let rights_until = grants.iter().filter_map(|grant| grant.expires_at).min();
+        Ok(Self { user, json, token_version, catalogue_version, rights_until })
+    }
+}
+
+/// The remembered profiles.
+pub struct ProfileCache {
+    entries: Cache<UserId, (Instant, Arc<Profile>)>,
+    /// Raised by every drop: what was read before it is not kept after it.
+    drops: AtomicU64,
+}
+
+impl Default for ProfileCache {
+    fn default() -> Self {
+        Self { entries: Cache::new(CAPACITY), drops: AtomicU64::new(0) }
+    }
+}
+
+impl ProfileCache {
+    /// The profile of an account, from memory or from the database; nothing when there is no such account.
+    ///
+    /// # Errors
+    /// When it is not in memory and the database fails.
+    pub async fn find(&self, db: &Db, id: UserId, now: Ts) -> Result<Option<Arc<Profile>>, DbError> {
+        if let Some((loaded, profile)) = self.entries.get(&id)
+            && loaded.elapsed() < MAX_AGE
+        {
+            metrics::counter!("profile_cache_total", "outcome" => "hit").increment(1);
+            return Ok(Some(profile));
+        }
+        metrics::counter!("profile_cache_total", "outcome" => "miss").increment(1);
+        let (began, drops) = (Instant::now(), self.drops.load(Ordering::SeqCst));
+        let mut conn = db.read().await?;
+        let Some(row) = store::find(&mut conn, id).await? else { return Ok(None) };
+        let profile = Arc::new(Profile::load(&mut conn, row, now).await?);
+        if self.drops.load(Ordering::SeqCst) == drops {
+            self.entries.insert(id, (began, Arc::clone(&profile)));
+        }
+        Ok(Some(profile))
+    }
+
+    /// Forgets an account that has changed.
+    pub fn drop_user(&self, id: UserId) {
+        self.drops.fetch_add(1, Ordering::SeqCst);
+        self.entries.remove(&id);
+    }
+
+    /// Forgets everything, as when a role has changed.
+    pub fn clear(&self) {
+        self.drops.fetch_add(1, Ordering::SeqCst);
+        self.entries.clear();
+    }
+}

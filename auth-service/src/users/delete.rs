@@ -1,0 +1,26 @@
+//! Deletes a person's own account.
+
+use super::store;
+use crate::{
+    app::App,
+    audit::{self, Event},
+    caller::Caller,
+    client::Client,
+    error::{Error, Result},
+    sessions::revoke,
+};
+
+/// Deletes the caller's account softly: it is gone for everyone, its address is free, its tokens are refused everywhere.
+///
+/// # Errors
+/// [`Error::ReauthenticationRequired`] unless the session is fresh.
+pub async fn delete(app: &App, caller: &Caller, client: &Client) -> Result<()> {
+    caller.require_fresh(app).await?;
+    let (id, now) = (caller.user_id(), app.now());
+    let mut tx = app.db.begin().await?;
+    let version = store::soft_delete(&mut tx, id, now).await?.ok_or(Error::InvalidToken)?;
+    let sessions = revoke::all(app, &mut tx, id, None, "account_deleted").await?;
+    let account = app.recorder(now).user(&mut tx, id, version).await?;
+    audit::Entry::new(Event::UserDeleted, Some(id), client).record(&mut tx, now).await?;
+    app.commit(tx, account.and(sessions)).await
+}

@@ -1,0 +1,48 @@
+//! Changes a person's password.
+
+use super::store::{self, UserRow};
+use crate::{
+    app::App,
+    audit::{self, Event},
+    caller::Caller,
+    client::Client,
+    error::{Error, Result},
+    login::confirm,
+    passwords::{NewPassword, OwnWords, Password},
+    sessions::revoke,
+};
+
+/// Replaces the caller's password and ends their other sessions.
+///
+/// # Errors
+/// [`Error::WrongPassword`] when `current` is not the password, [`Error::WeakPassword`]; for an account without a
+/// password [`Error::ReauthenticationRequired`] unless the session is fresh.
+pub async fn change(app: &App, caller: &Caller, current: Option<Password>, new: NewPassword, client: &Client) -> Result<()> {
+    let user = prove(app, caller, current).await?;
+    let names = [user.username.as_deref(), user.display_name.as_deref()];
+    let own_words = OwnWords::new(names.into_iter().flatten().chain([user.email.as_str()]));
+    let hash = app.hash_new_password(new, own_words).await?;
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    if store::update_password(&mut tx, user.id, user.password_hash.as_deref(), &hash, now).await? == 0 {
+        // Somebody else changed it, or deleted the account, while this was being proven.
+        return Err(Error::WrongPassword);
+    }
+    let pending = revoke::all(app, &mut tx, user.id, Some(caller.session_id()), "password_changed").await?;
+    audit::Entry::new(Event::PasswordChanged, Some(user.id), client).count(pending.len()).record(&mut tx, now).await?;
+    app.commit(tx, pending).await?;
+    app.user_changed(user.id);
+    Ok(())
+}
+
+async fn prove(app: &App, caller: &Caller, current: Option<Password>) -> Result<UserRow> {
+    if let Some(current) = current {
+        return confirm::password(app, caller, &current).await;
+    }
+    let user = store::find(&mut app.db.read().await?, caller.user_id()).await?.ok_or(Error::InvalidToken)?;
+    if user.password_hash.is_some() {
+        return Err(Error::WrongPassword);
+    }
+    caller.require_fresh(app).await?;
+    Ok(user)
+}

@@ -1,0 +1,223 @@
+//! SQL of accounts and of the roles they hold.
+
+use auth_sdk::{User, UserStatus};
+
+use super::{DisplayName, Email, Locale, Username};
+use crate::{
+    db::{Conn, DbError, Ts, run},
+    fields::Change,
+    ids::UserId,
+};
+
+/// The system role that every new account holds.
+const DEFAULT_ROLE: &str = "user";
+
+/// A row of `users`.
+#[derive(Clone, sqlx::FromRow)]
+pub struct UserRow {
+    pub id: UserId,
+    pub email: String,
+    pub email_verified_at: Option<Ts>,
+    pub username: Option<String>,
+    pub display_name: Option<String>,
+    pub phone: Option<String>,
+    pub avatar_url: Option<String>,
+    pub locale: String,
+    pub status: String,
+    pub password_hash: Option<String>,
+    pub token_version: i64,
+    pub created_at: Ts,
+    pub updated_at: Ts,
+    pub last_login_at: Option<Ts>,
+    pub catalogue_version: i64,
+}
+
+impl UserRow {
+    /// Whether the account may be used; a status that this release does not know closes it.
+    pub fn status(&self) -> UserStatus {
+        match self.status.as_str() {
+            "active" => UserStatus::Active,
+            "pending" => UserStatus::Pending,
+            _ => UserStatus::Disabled,
+        }
+    }
+
+    /// The account as the wire shows it.
+    pub fn into_wire(self, roles: Vec<String>, permissions: Vec<String>) -> User {
+        User {
+            id: self.id.0,
+            status: self.status(),
+            email: self.email,
+            email_verified: self.email_verified_at.is_some(),
+            username: self.username,
+            display_name: self.display_name,
+            phone: self.phone,
+            avatar_url: self.avatar_url,
+            locale: self.locale,
+            mfa_enabled: false,
+            roles,
+            permissions,
+            created_at: self.created_at.into(),
+            updated_at: self.updated_at.into(),
+            last_login_at: self.last_login_at.map(Into::into),
+        }
+    }
+}
+
+/// A role that a person holds, with one of its permissions.
+#[derive(sqlx::FromRow)]
+pub struct GrantRow {
+    pub role: String,
+    pub permission: Option<String>,
+    pub expires_at: Option<Ts>,
+}
+
+/// An account to be.
+pub struct NewUser {
+    pub id: UserId,
+    pub email: Email,
+    pub username: Option<Username>,
+    pub display_name: Option<DisplayName>,
+    pub locale: Locale,
+    pub password_hash: String,
+}
+
+/// What became of a new account.
+pub enum Inserted {
+    Yes,
+    EmailTaken,
+    UsernameTaken,
+}
+
+const INSERT: &str = "
+    INSERT INTO users (id, email, username, display_name, locale, status, password_hash, password_changed_at,
+                       token_version, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $7, $7)
+    ON CONFLICT DO NOTHING";
+const GRANT_ROLE: &str = "
+    INSERT INTO user_roles (user_id, role_id, granted_at) SELECT $1, id, $3 FROM roles WHERE name = $2";
+const COUNT_EMAIL: &str = "SELECT COUNT(*) FROM users WHERE email = $1 AND deleted_at IS NULL";
+
+/// Adds an account with the default role, unless its address or name is taken.
+pub async fn insert(conn: &mut Conn, user: &NewUser, now: Ts) -> Result<Inserted, DbError> {
+    let username = user.username.as_ref().map(Username::as_str);
+    let display_name = user.display_name.as_ref().map(DisplayName::as_str);
+    let (email, locale, hash) = (user.email.as_str(), user.locale.as_str(), user.password_hash.as_str());
+    let added = run!(conn, execute, INSERT, user.id, email, username, display_name, locale, hash, now)?;
+    if added == 0 {
+        let (taken,): (i64,) = run!(conn, fetch_one, COUNT_EMAIL, email)?;
+        return Ok(if taken > 0 { Inserted::EmailTaken } else { Inserted::UsernameTaken });
+    }
+    run!(conn, execute, GRANT_ROLE, user.id, DEFAULT_ROLE, now)?;
+    Ok(Inserted::Yes)
+}
+
+const FIND: &str = "
+    SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
+           token_version, created_at, updated_at, last_login_at,
+           (SELECT version FROM role_catalogue) AS catalogue_version
+    FROM users WHERE id = $1 AND deleted_at IS NULL";
+
+/// The account with this id.
+pub async fn find(conn: &mut Conn, id: UserId) -> Result<Option<UserRow>, DbError> {
+    run!(conn, fetch_optional, FIND, id)
+}
+
+const FIND_ID_BY_EMAIL: &str = "SELECT id FROM users WHERE email = $1 AND deleted_at IS NULL";
+
+/// Whose address this is.
+pub async fn find_id_by_email(conn: &mut Conn, email: &Email) -> Result<Option<UserId>, DbError> {
+    let row: Option<(UserId,)> = run!(conn, fetch_optional, FIND_ID_BY_EMAIL, email.as_str())?;
+    Ok(row.map(|(id,)| id))
+}
+
+const FIND_ID_BY_USERNAME: &str = "SELECT id FROM users WHERE lower(username) = lower($1) AND deleted_at IS NULL";
+
+/// Whose name this is.
+pub async fn find_id_by_username(conn: &mut Conn, username: &Username) -> Result<Option<UserId>, DbError> {
+    let row: Option<(UserId,)> = run!(conn, fetch_optional, FIND_ID_BY_USERNAME, username.as_str())?;
+    Ok(row.map(|(id,)| id))
+}
+
+const LIST_GRANTS: &str = "
+    SELECT roles.name AS role, permissions.name AS permission, user_roles.expires_at
+    FROM user_roles
+    JOIN roles ON roles.id = user_roles.role_id
+    LEFT JOIN role_permissions ON role_permissions.role_id = roles.id
+    LEFT JOIN permissions ON permissions.id = role_permissions.permission_id
+    WHERE user_roles.user_id = $1 AND (user_roles.expires_at IS NULL OR user_roles.expires_at > $2)
+    ORDER BY roles.name, permissions.name";
+
+/// The roles that a person holds now.
+///
+/// Read the person's versions *before* this: old versions with new rights are refused within a second and refreshed,
+/// new versions with old rights would stay.
+pub async fn list_grants(conn: &mut Conn, id: UserId, now: Ts) -> Result<Vec<GrantRow>, DbError> {
+    run!(conn, fetch_all, LIST_GRANTS, id, now)
+}
+
+/// What a person changes about themselves.
+pub struct ProfileChange {
+    pub display_name: Change<String>,
+    pub username: Change<String>,
+    pub phone: Change<String>,
+    pub avatar_url: Change<String>,
+    pub locale: Change<String>,
+}
+
+const UPDATE_PROFILE: &str = "
+    UPDATE users SET
+        display_name = CASE WHEN $2 THEN display_name ELSE $3 END,
+        username = CASE WHEN $4 THEN username ELSE $5 END,
+        phone = CASE WHEN $6 THEN phone ELSE $7 END,
+        avatar_url = CASE WHEN $8 THEN avatar_url ELSE $9 END,
+        locale = CASE WHEN $10 THEN locale ELSE $11 END,
+        updated_at = $12
+    WHERE id = $1 AND deleted_at IS NULL";
+
+/// Changes a profile in one statement; [`DbError::Duplicate`] when the name is taken.
+pub async fn update_profile(conn: &mut Conn, id: UserId, change: &ProfileChange, now: Ts) -> Result<u64, DbError> {
+    let (keeps_name, name) = change.display_name.as_bind();
+    let (keeps_username, username) = change.username.as_bind();
+    let (keeps_phone, phone) = change.phone.as_bind();
+    let (keeps_avatar, avatar) = change.avatar_url.as_bind();
+    let (keeps_locale, locale) = change.locale.as_bind();
+    run!(
+        conn, execute, UPDATE_PROFILE, id, keeps_name, name, keeps_username, username, keeps_phone, phone, keeps_avatar,
+        avatar, keeps_locale, locale, now
+    )
+}
+
+const UPDATE_PASSWORD: &str = "
+    UPDATE users SET password_hash = $3, password_changed_at = $4, updated_at = $4
+    WHERE id = $1 AND deleted_at IS NULL AND (password_hash = $2 OR (password_hash IS NULL AND $2 IS NULL))";
+
+/// Sets a new password in place of `old`; 0 when another one has taken its place meanwhile.
+pub async fn update_password(conn: &mut Conn, id: UserId, old: Option<&str>, new: &str, now: Ts) -> Result<u64, DbError> {
+    run!(conn, execute, UPDATE_PASSWORD, id, old, new, now)
+}
+
+const UPGRADE_PASSWORD_HASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+
+/// Replaces the hash of an unchanged password by a better one of the same password.
+pub async fn upgrade_password_hash(conn: &mut Conn, id: UserId, old: &str, new: &str) -> Result<(), DbError> {
+    run!(conn, execute, UPGRADE_PASSWORD_HASH, id, old, new).map(drop)
+}
+
+const RECORD_LOGIN: &str = "
+    UPDATE users SET last_login_at = $2 WHERE id = $1 AND status = 'active' AND deleted_at IS NULL AND password_hash = $3";
+
+/// Notes a login by password; false when the account was closed or its password changed while that one was checked.
+pub async fn record_login(conn: &mut Conn, id: UserId, password_hash: &str, now: Ts) -> Result<bool, DbError> {
+    Ok(run!(conn, execute, RECORD_LOGIN, id, now, password_hash)? == 1)
+}
+
+const SOFT_DELETE: &str = "
+    UPDATE users SET deleted_at = $2, updated_at = $2, token_version = token_version + 1
+    WHERE id = $1 AND deleted_at IS NULL RETURNING token_version";
+
+/// Deletes an account softly, so that its address is free; gives the version below which its tokens are refused.
+pub async fn soft_delete(conn: &mut Conn, id: UserId, now: Ts) -> Result<Option<i64>, DbError> {
+    let row: Option<(i64,)> = run!(conn, fetch_optional, SOFT_DELETE, id, now)?;
+    Ok(row.map(|(version,)| version))
+}

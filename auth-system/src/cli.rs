@@ -1,0 +1,92 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use auth_token::{Algorithm, RsaBits};
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Self-hosted authentication: tokens verified offline, and yet revoked everywhere within a second.
+#[derive(Debug, Parser)]
+#[command(name = "auth-system", version, after_help = "Every variable is documented in docs/configuration.md, and by `auth-system docs configuration`.")]
+pub struct Cli {
+    /// What to do; without one, `up`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start every server in this process.
+    Up,
+    /// Start the Auth API alone.
+    Service,
+    /// Bring the database's schema up to date.
+    Migrate {
+        /// Change nothing: say what is missing, and exit 1 if anything is.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Try the real environment: keys, database, Redis, hosts, clock, disk; and say what to do about each fault.
+    Doctor,
+    /// Ask the running Auth API whether it lives, for container health checks.
+    Healthcheck {
+        /// Ask for readiness instead.
+        #[arg(long)]
+        ready: bool,
+    },
+    /// Make, rotate, withdraw or list the keys that sign access tokens.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print generated documentation.
+    Docs {
+        /// Which one.
+        page: Page,
+    },
+}
+
+/// What can be done with signing keys.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Write a new key pair as PEM files, readable by the owner alone.
+    Generate {
+        /// RS256, ES256 or EdDSA; by default as JWT_ALGORITHM says.
+        #[arg(long)]
+        algorithm: Option<Algorithm>,
+        /// Size of an RSA key: 2048, 3072 or 4096.
+        #[arg(long, default_value = "2048")]
+        bits: RsaBits,
+        /// The private key's file; by default JWT_PRIVATE_KEY_PATH.
+        #[arg(long)]
+        private: Option<PathBuf>,
+        /// The public key's file; by default JWT_PUBLIC_KEY_PATH.
+        #[arg(long)]
+        public: Option<PathBuf>,
+    },
+    /// Publish a new key, which signs once everybody can know it; nobody is logged out.
+    Rotate {
+        /// RS256, ES256, EdDSA or HS256; by default as JWT_ALGORITHM says.
+        #[arg(long)]
+        algorithm: Option<Algorithm>,
+    },
+    /// Refuse a key, and every token that it signed, within a second.
+    Withdraw {
+        /// The key's id, as `keys list` shows it.
+        kid: String,
+    },
+    /// List every key and what it does now.
+    List,
+}
+
+/// A page that is generated from the program.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Page {
+    /// Every variable, as Markdown.
+    Configuration,
+    /// Every variable, as an env file to copy.
+    EnvExample,
+    /// Every error code, as Markdown.
+    Errors,
+}

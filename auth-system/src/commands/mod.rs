@@ -1,0 +1,34 @@
+//! One file per subcommand.
+
+mod docs;
+mod doctor;
+mod healthcheck;
+mod keys;
+mod migrate;
+mod up;
+
+use std::process::ExitCode;
+
+use crate::cli::Command;
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// One message that says what to do.
+pub fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Up | Command::Service => up::run(),
+        Command::Migrate { check } => migrate::run(check),
+        Command::Doctor => doctor::run(),
+        Command::Healthcheck { ready } => healthcheck::run(ready),
+        Command::Keys(command) => keys::run(command),
+        Command::Openapi => docs::openapi(),
+        Command::Docs { page } => docs::page(page),
+    }
+}
+
+/// A runtime for a command that does one thing.
+fn block_on<F: Future>(task: F) -> anyhow::Result<F::Output> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(task))
+}

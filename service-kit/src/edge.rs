@@ -23,6 +23,7 @@ use crate::problem::Problem;
 use crate::proxies::{ClientAddr, PeerAddr, TrustedProxies};
 use crate::request_id::{self, RequestId, RequestIds};
 use crate::telemetry;
+pub(crate) use headers::secure;
 use access::{InFlight, RouteMeters, UndeclaredProxies};
 
 /// Bytes of request line and headers; more is 431.
@@ -154,7 +155,7 @@ impl Arrival {
 
     fn finish(self, mut response: Response, in_flight: InFlight) -> Response {
         self.render_problem(&mut response);
-        headers::secure(response.headers_mut(), self.id.header());
+        secure(response.headers_mut(), self.id.header());
         in_flight.end(&self, response.status());
         response
     }

@@ -69,7 +69,7 @@ impl RequestIds {
             .unwrap_or_else(|| self.make())
     }
 
-    fn make(&self) -> RequestId {
+    pub(crate) fn make(&self) -> RequestId {
         let count = self.made.fetch_add(1, Ordering::Relaxed);
         let text = format!("{:016x}-{count:08x}", self.instance);
         RequestId(HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unknown")))

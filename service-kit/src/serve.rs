@@ -1,6 +1,8 @@
 //! Serving a router on a socket: HTTP/1.1 and HTTP/2 with limits, a listener that survives, a drain that ends.
 
 mod pace;
+mod refusal;
+mod socket;
 
 use std::convert::Infallible;
 use std::io;
@@ -10,8 +12,9 @@ use std::time::Duration;
 
 use axum::Router;
 use futures_util::FutureExt;
-use http::Request;
+use http::{HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
@@ -22,13 +25,18 @@ use tower::Service;
 use crate::config::{Env, Environment, Period};
 use crate::proxies::PeerAddr;
 use crate::shutdown::Shutdown;
-use pace::{Pace, Paced, PacedIo};
+use pace::{InProgress, Pace, Paced};
+use socket::Socket;
 
 /// Hyper's own bound, above the 16 KiB that the edge enforces with a proper problem.
 const HEADER_BUFFER: usize = 32 * 1024;
 const HTTP2_STREAMS: u32 = 100;
 /// Long enough not to spin while file descriptors are missing, short enough not to be noticed afterwards.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
+
+/// After the request to stop, a kept-alive connection gets this long for one more request, which is then answered with
+/// `Connection: close`: closing at once would reset a request that is on its way.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What one listener allows.
 #[derive(Clone, Copy, Debug)]
@@ -139,19 +147,13 @@ impl Server {
         // Answers are small: waiting to fill a packet would only add latency.
         let _ = stream.set_nodelay(true);
         let pace = Pace::new(self.limits.header_time, self.limits.idle_time);
-        let app = self.app.clone();
-        let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
-            let in_progress = pace.begin();
-            request.extensions_mut().insert(PeerAddr(peer));
-            let answer = app.clone().call(request);
-            async move { Ok::<_, Infallible>(answer.await?.map(|body| Paced::new(body, in_progress))) }
-        });
-        let io = TokioIo::new(PacedIo::new(stream, pace.clone()));
+        let service = service_fn(|request| Arc::clone(&self).answer(request, peer, pace.begin()));
+        let io = TokioIo::new(Socket::new(stream, pace.clone()));
         let connection = self.http.serve_connection(io, service);
         tokio::pin!(connection);
         let outcome = tokio::select! {
             outcome = &mut connection => outcome,
-            () = self.shutdown.requested() => {
+            () = self.farewell() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -160,6 +162,26 @@ impl Server {
             tracing::debug!(error = %error, "connection ended early");
         }
         drop(slot);
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
+        in_progress: InProgress,
+    ) -> Result<Response<Paced>, Infallible> {
+        let multiplexed = request.version() == Version::HTTP_2;
+        request.extensions_mut().insert(PeerAddr(peer));
+        let mut response = self.app.clone().call(request).await?;
+        if self.shutdown.is_requested() && !multiplexed {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response.map(|body| Paced::new(body, in_progress)))
+    }
+
+    async fn farewell(&self) {
+        self.shutdown.requested().await;
+        tokio::time::sleep(FAREWELL).await;
     }
 }
 

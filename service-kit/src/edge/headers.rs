@@ -35,7 +35,7 @@ const FIXED: [(HeaderName, HeaderValue); 8] = [
 ];
 
 /// Sets them all; a page may bring its own content security policy, and an answer its own caching.
-pub(super) fn secure(headers: &mut HeaderMap, request_id: HeaderValue) {
+pub(crate) fn secure(headers: &mut HeaderMap, request_id: HeaderValue) {
     headers.reserve(FIXED.len() + 3);
     for (name, value) in FIXED {
         headers.insert(name, value);

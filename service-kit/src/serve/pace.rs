@@ -1,6 +1,5 @@
 //! The pace of a connection: how long a head may take, how long nothing may happen, and what a request suspends.
 
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -10,9 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 /// Shared by the socket, which sees bytes, and the service, which sees requests.
 #[derive(Clone)]
@@ -51,22 +48,20 @@ impl Pace {
         InProgress(self.clone())
     }
 
-    fn is_quiet(&self) -> bool {
-        self.0.in_progress.load(Ordering::Relaxed) == 0
-    }
-
-    fn bytes_arrived(&self) {
+    /// A head begins, unless these bytes belong to a request in progress.
+    pub(super) fn bytes_arrived(&self) {
         if self.is_quiet() && self.0.head_since.load(Ordering::Relaxed) == NO_HEAD {
             self.0.head_since.store(self.elapsed(), Ordering::Relaxed);
         }
     }
 
-    fn elapsed(&self) -> u64 {
-        u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(NO_HEAD - 1)
+    /// Whether a head has begun that no request came of yet.
+    pub(super) fn head_arrives(&self) -> bool {
+        self.0.head_since.load(Ordering::Relaxed) != NO_HEAD
     }
 
     /// When a connection on which nothing arrives is to be closed, or at least looked at again.
-    fn deadline(&self, multiplexed: bool) -> Instant {
+    pub(super) fn deadline(&self, multiplexed: bool) -> Instant {
         let State {
             opened,
             header_time,
@@ -82,6 +77,14 @@ impl Pace {
             return *opened + Duration::from_millis(head) + *header_time;
         }
         *opened + Duration::from_millis(self.0.quiet_since.load(Ordering::Relaxed)) + *idle_time
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.0.in_progress.load(Ordering::Relaxed) == 0
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(NO_HEAD - 1)
     }
 }
 
@@ -125,93 +128,5 @@ impl http_body::Body for Paced {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// The socket, which gives up when the pace says so.
-pub(super) struct PacedIo {
-    stream: TcpStream,
-    pace: Pace,
-    /// Set lazily and never moved forward by traffic: a busy connection touches no timer.
-    wake: Option<Pin<Box<Sleep>>>,
-    multiplexed: bool,
-    opening: bool,
-}
-
-impl PacedIo {
-    pub(super) fn new(stream: TcpStream, pace: Pace) -> Self {
-        Self {
-            stream,
-            pace,
-            wake: None,
-            multiplexed: false,
-            opening: true,
-        }
-    }
-
-    fn note_bytes(&mut self, bytes: &[u8]) {
-        if std::mem::take(&mut self.opening) {
-            // The HTTP/2 preface; no HTTP/1 method that we serve begins like it.
-            self.multiplexed = bytes.starts_with(b"PRI");
-        }
-        self.pace.bytes_arrived();
-    }
-
-    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let deadline = self.pace.deadline(self.multiplexed);
-            let wake = self
-                .wake
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-            if wake.deadline() > deadline {
-                wake.as_mut().reset(deadline);
-            }
-            if wake.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            if Instant::now() >= deadline {
-                return Poll::Ready(());
-            }
-            wake.as_mut().reset(deadline);
-        }
-    }
-}
-
-impl AsyncRead for PacedIo {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        if let Poll::Ready(outcome) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            if buffer.filled().len() > before {
-                self.note_bytes(&buffer.filled()[before..]);
-            }
-            return Poll::Ready(outcome);
-        }
-        self.poll_overdue(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl AsyncWrite for PacedIo {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

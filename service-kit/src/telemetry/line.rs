@@ -120,3 +120,72 @@ fn push_escaped(line: &mut String, text: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use http::{HeaderMap, HeaderValue};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::super::writer::LogWriter;
+    use super::*;
+    use crate::request_id::{RequestIds, X_REQUEST_ID};
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(pretty: bool, act: impl FnOnce()) -> String {
+        let log = Log::default();
+        let (writer, lines) = LogWriter::start(log.clone()).unwrap();
+        let layer = LineLayer { clock: Clock::manual("2026-01-01T00:00:00Z".parse().unwrap()), lines, pretty };
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), act);
+        drop(writer);
+        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn lines_of_a_request_carry_its_id_and_others_none() {
+        let headers = HeaderMap::from_iter([(X_REQUEST_ID, HeaderValue::from_static("my-id"))]);
+        let id = RequestIds::new().accept_or_make(&headers);
+        let log = logged(false, || {
+            tracing::info!(target: "test", count = 7, "inside \"quotes\"\n");
+        });
+        assert!(!log.contains("request_id"), "{log}");
+        let log = request_id::scope(id, async { logged(false, || tracing::warn!(target: "test", "inside")) }).await;
+        let line: Value = serde_json::from_str(&log).unwrap();
+        let expected = serde_json::json!({
+            "timestamp": "2026-01-01T00:00:00Z", "level": "WARN", "target": "test", "message": "inside",
+            "request_id": "my-id",
+        });
+        assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn what_a_caller_sent_cannot_forge_a_line() {
+        let forged = "x\n2026-01-01T00:00:00Z ERROR root: \u{1b}[31mhacked";
+        for pretty in [false, true] {
+            let log = logged(pretty, || tracing::info!(target: "test", agent = forged, "{forged}"));
+            assert_eq!(log.matches('\n').count(), 1, "{log}");
+            assert!(!log.contains('\u{1b}'), "{log}");
+        }
+    }
+
+    #[test]
+    fn a_field_does_not_replace_what_every_line_has() {
+        let log = logged(false, || tracing::info!(target: "test", level = "fake", timestamp = 0, "said"));
+        let line: Value = serde_json::from_str(&log).unwrap();
+        assert_eq!((&line["level"], &line["timestamp"]), (&"INFO".into(), &"2026-01-01T00:00:00Z".into()));
+    }
+}

@@ -1,0 +1,151 @@
+//! A connection's socket: it gives up when the pace says so, and takes its leave so that the last answer arrives.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+use super::pace::Pace;
+use super::refusal;
+
+/// Closing on unread bytes resets the connection, and a reset overtakes the answer: so they are read, for a while.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 1024 * 1024;
+
+/// A TCP stream with a pace.
+pub(super) struct Socket {
+    stream: TcpStream,
+    pace: Pace,
+    /// Set lazily and never moved by traffic: a busy connection touches no timer.
+    wake: Option<Pin<Box<Sleep>>>,
+    opening: bool,
+    multiplexed: bool,
+    refusal: Option<Refusal>,
+    linger: Option<Linger>,
+}
+
+/// An answer of hyper's on its way out in our form.
+struct Refusal {
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+struct Linger {
+    until: Pin<Box<Sleep>>,
+    discarded: usize,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, pace: Pace) -> Self {
+        Self { stream, pace, wake: None, opening: true, multiplexed: false, refusal: None, linger: None }
+    }
+
+    fn note_bytes(&mut self, bytes: &[u8]) {
+        if std::mem::take(&mut self.opening) {
+            // The preface of HTTP/2; no method of HTTP/1 that anybody serves begins like it.
+            self.multiplexed = bytes.starts_with(b"PRI");
+        }
+        self.pace.bytes_arrived();
+    }
+
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let deadline = self.pace.deadline(self.multiplexed);
+            let wake = self.wake.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+            if wake.deadline() > deadline {
+                wake.as_mut().reset(deadline);
+            }
+            ready!(wake.as_mut().poll(cx));
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            wake.as_mut().reset(deadline);
+        }
+    }
+
+    /// Writes our form of a bare refusal, and reports the bare form as written.
+    fn poll_refuse(&mut self, cx: &mut Context<'_>, bare: usize) -> Poll<io::Result<usize>> {
+        while let Some(Refusal { bytes, sent }) = &mut self.refusal {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &bytes[*sent..]))?;
+            *sent += written;
+            if written == 0 || *sent == bytes.len() {
+                self.refusal = None;
+            }
+        }
+        Poll::Ready(Ok(bare))
+    }
+
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { stream, linger, .. } = self;
+        let start = || Linger { until: Box::pin(tokio::time::sleep(LINGER_TIME)), discarded: 0 };
+        let linger = linger.get_or_insert_with(start);
+        let mut scratch = [0; 4096];
+        while linger.discarded < LINGER_BYTES && linger.until.as_mut().poll(cx).is_pending() {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => linger.discarded += buffer.filled().len(),
+                _ => break,
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        if let Poll::Ready(outcome) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
+            if buffer.filled().len() > before {
+                self.note_bytes(&buffer.filled()[before..]);
+            }
+            return Poll::Ready(outcome);
+        }
+        self.poll_overdue(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.refusal.is_none() && !self.multiplexed && self.pace.head_arrives() {
+            self.refusal = refusal::complete(bytes).map(|bytes| Refusal { bytes, sent: 0 });
+        }
+        if self.refusal.is_some() {
+            return self.poll_refuse(cx, bytes.len());
+        }
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match parts {
+            [only] => self.poll_write(cx, only),
+            _ => Pin::new(&mut self.stream).poll_write_vectored(cx, parts),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.linger.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        }
+        self.poll_linger(cx).map(Ok)
+    }
+}

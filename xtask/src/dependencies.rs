@@ -118,7 +118,7 @@ mod tests {
             "h2 v0.4.20|MIT",
             "h2 v0.4.20|MIT (*)",
             "derive v2.0.0 (proc-macro)|MIT OR Apache-2.0",
-            "xtask v1.0.0 (/work/xtask)|Apache-2.0",
+            "xtask v1.0.0 (/src/xtask)|Apache-2.0",
         ]);
         let names: Vec<_> = packages.iter().map(|package| package.name.as_str()).collect();
         assert_eq!(names, ["derive", "h2", "xtask"]);

@@ -8,9 +8,7 @@ mod health;
 mod problem;
 mod users;
 
-pub use auth::{
-    LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,
-};
+pub use auth::{LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet};
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use problem::{FieldError, Problem};
 pub use users::{ChangePassword, RegisterRequest, UpdateMe, User, UserStatus};

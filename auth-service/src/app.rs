@@ -15,7 +15,11 @@ use crate::{
     login::Guesses,
     meta::Readiness,
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
-    revocation::{Pending, Recorder, RevocationLog, announce::{Announcement, Announcer}, tail::Tail},
+    revocation::{
+        Pending, Recorder, RevocationLog,
+        announce::{Announcement, Announcer},
+        tail::Tail,
+    },
     users::ProfileCache,
 };
 

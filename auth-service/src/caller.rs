@@ -91,5 +91,9 @@ fn refuse(cause: &TokenError) -> Error {
 /// A view of the revocations that could not be renewed for too long admits nobody.
 fn require_current(app: &App) -> Result<()> {
     let staleness = app.revocations.view.staleness(Instant::now());
-    if staleness.is_some_and(|age| age <= app.config.revocation.max_staleness) { Ok(()) } else { Err(Error::RevocationsUnknown) }
+    if staleness.is_some_and(|age| age <= app.config.revocation.max_staleness) {
+        Ok(())
+    } else {
+        Err(Error::RevocationsUnknown)
+    }
 }

@@ -7,12 +7,18 @@ use service_kit::{
     cors::Cors,
     hosts::AllowedHosts,
     proxies::TrustedProxies,
+    serve::read_address,
     shed::ShedConfig,
 };
 use url::Url;
 
 use crate::{
-    db::DbConfig, keys::{GenerateError, KeyConfig}, limits::LimitConfig, passwords, revocation::RevocationConfig, sessions::SessionConfig,
+    db::DbConfig,
+    keys::{GenerateError, KeyConfig},
+    limits::LimitConfig,
+    passwords,
+    revocation::RevocationConfig,
+    sessions::SessionConfig,
 };
 
 /// Paths that answer whatever `Host` is asked for: checks by address, gateways inside, keys.
@@ -61,9 +67,16 @@ impl Config {
     pub fn read(env: &mut Env) -> Self {
         env.section("Auth API");
         let environment = env.environment();
-        let addr = if environment == Environment::Production { "0.0.0.0:8000" } else { "127.0.0.1:8000" };
-        let addr = env.parse("SERVICE_ADDR", addr, "Where the Auth API listens; on 127.0.0.1 in development.");
-        let public_url = env.optional::<Url>("PUBLIC_URL", "Where people find the service, such as https://auth.example.com; links are made of it.");
+        let addr = read_address(
+            env,
+            "SERVICE_ADDR",
+            ":8000",
+            "Where the Auth API listens; a port alone is on 127.0.0.1 in development.",
+        );
+        let public_url = env.optional::<Url>(
+            "PUBLIC_URL",
+            "Where people find the service, such as https://auth.example.com; links are made of it.",
+        );
         let docs = env.parse("DOCS_ENABLED", "true", "Whether /docs and /openapi.json are served.");
         env.section("Database");
         let db = DbConfig::read(env);
@@ -76,7 +89,11 @@ impl Config {
         env.section("Revocation");
         let revocation = RevocationConfig::read(env);
         env.section("Passwords");
-        let password_min_length = env.parse("PASSWORD_MIN_LENGTH", "8", "Fewest characters of a new password, 8 or more; 15 where no second factor is used.");
+        let password_min_length = env.parse(
+            "PASSWORD_MIN_LENGTH",
+            "8",
+            "Fewest characters of a new password, 8 or more; 15 where no second factor is used.",
+        );
         env.section("Limits");
         let limits = LimitConfig::read(env);
         let shed = ShedConfig::read(env);
@@ -118,7 +135,10 @@ fn cores() -> usize {
 }
 
 fn read_redis_url(env: &mut Env) -> Option<Secret> {
-    let url = env.secret("REDIS_URL", "redis:// or rediss:// address of Redis; counts and announcements stay in this process without it.");
+    let url = env.secret(
+        "REDIS_URL",
+        "redis:// or rediss:// address of Redis; counts and announcements stay in this process without it.",
+    );
     let Some(url) = url else {
         if env.environment() == Environment::Production {
             env.warn("REDIS_URL is not set: limits count per instance, and revocations reach other instances within half a second by the database alone");
@@ -138,7 +158,8 @@ fn read_redis_url(env: &mut Env) -> Option<Secret> {
 }
 
 fn read_extra_roots(env: &mut Env) -> Option<Vec<u8>> {
-    let path: std::path::PathBuf = env.optional("SSL_CERT_FILE", "PEM file with more roots to trust, for every outbound TLS connection.")?;
+    let path: std::path::PathBuf =
+        env.optional("SSL_CERT_FILE", "PEM file with more roots to trust, for every outbound TLS connection.")?;
     match std::fs::read(&path) {
         Ok(pem) => Some(pem),
         Err(cause) => {

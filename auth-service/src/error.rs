@@ -86,27 +86,112 @@ const fn entry(status: StatusCode, code: &'static str, en: &'static str, ko: &'s
 
 /// The table, in the order of `docs/errors.md`.
 pub const CATALOGUE: [Entry; 21] = [
-    entry(StatusCode::BAD_REQUEST, "malformed_json", "The body is not valid JSON.", "요청 본문이 올바른 JSON이 아닙니다."),
-    entry(StatusCode::BAD_REQUEST, "duplicate_member", "A member of the JSON object is given twice.", "JSON 객체에 같은 항목이 두 번 들어 있습니다."),
-    entry(StatusCode::BAD_REQUEST, "body_cut_short", "The body ended before its announced length.", "요청 본문이 중간에 끊겼습니다."),
-    entry(StatusCode::UNPROCESSABLE_ENTITY, "not_an_object", "The body must be a JSON object.", "요청 본문은 JSON 객체여야 합니다."),
-    entry(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Send the body as application/json, without a content encoding.", "요청 본문은 인코딩 없이 application/json으로 보내야 합니다."),
+    entry(
+        StatusCode::BAD_REQUEST,
+        "malformed_json",
+        "The body is not valid JSON.",
+        "요청 본문이 올바른 JSON이 아닙니다.",
+    ),
+    entry(
+        StatusCode::BAD_REQUEST,
+        "duplicate_member",
+        "A member of the JSON object is given twice.",
+        "JSON 객체에 같은 항목이 두 번 들어 있습니다.",
+    ),
+    entry(
+        StatusCode::BAD_REQUEST,
+        "body_cut_short",
+        "The body ended before its announced length.",
+        "요청 본문이 중간에 끊겼습니다.",
+    ),
+    entry(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "not_an_object",
+        "The body must be a JSON object.",
+        "요청 본문은 JSON 객체여야 합니다.",
+    ),
+    entry(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "Send the body as application/json, without a content encoding.",
+        "요청 본문은 인코딩 없이 application/json으로 보내야 합니다.",
+    ),
     entry(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large.", "요청 본문이 너무 큽니다."),
-    entry(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", "Some members are not acceptable; see errors.", "올바르지 않은 항목이 있습니다. errors를 확인하세요."),
-    entry(StatusCode::UNPROCESSABLE_ENTITY, "invalid_query", "The query has an unknown or mistyped parameter.", "쿼리에 알 수 없거나 형식이 잘못된 매개변수가 있습니다."),
-    entry(StatusCode::UNPROCESSABLE_ENTITY, "weak_password", "This password is too easy to guess; see errors.", "추측하기 쉬운 비밀번호입니다. errors를 확인하세요."),
-    entry(StatusCode::CONFLICT, "email_taken", "An account with this e-mail address exists.", "이미 가입된 이메일 주소입니다."),
+    entry(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid_request",
+        "Some members are not acceptable; see errors.",
+        "올바르지 않은 항목이 있습니다. errors를 확인하세요.",
+    ),
+    entry(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid_query",
+        "The query has an unknown or mistyped parameter.",
+        "쿼리에 알 수 없거나 형식이 잘못된 매개변수가 있습니다.",
+    ),
+    entry(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "weak_password",
+        "This password is too easy to guess; see errors.",
+        "추측하기 쉬운 비밀번호입니다. errors를 확인하세요.",
+    ),
+    entry(
+        StatusCode::CONFLICT,
+        "email_taken",
+        "An account with this e-mail address exists.",
+        "이미 가입된 이메일 주소입니다.",
+    ),
     entry(StatusCode::CONFLICT, "username_taken", "This username is taken.", "이미 사용 중인 사용자 이름입니다."),
-    entry(StatusCode::UNAUTHORIZED, "invalid_credentials", "The e-mail address, username or password is wrong.", "이메일, 사용자 이름 또는 비밀번호가 올바르지 않습니다."),
-    entry(StatusCode::UNAUTHORIZED, "invalid_grant", "The refresh token is not valid any more; log in again.", "리프레시 토큰이 더 이상 유효하지 않습니다. 다시 로그인하세요."),
+    entry(
+        StatusCode::UNAUTHORIZED,
+        "invalid_credentials",
+        "The e-mail address, username or password is wrong.",
+        "이메일, 사용자 이름 또는 비밀번호가 올바르지 않습니다.",
+    ),
+    entry(
+        StatusCode::UNAUTHORIZED,
+        "invalid_grant",
+        "The refresh token is not valid any more; log in again.",
+        "리프레시 토큰이 더 이상 유효하지 않습니다. 다시 로그인하세요.",
+    ),
     entry(StatusCode::UNAUTHORIZED, "invalid_token", "Invalid token", "토큰이 유효하지 않습니다."),
-    entry(StatusCode::FORBIDDEN, "reauthentication_required", "Confirm your password at /api/v1/auth/reauthenticate first.", "먼저 /api/v1/auth/reauthenticate에서 비밀번호를 다시 확인하세요."),
-    entry(StatusCode::FORBIDDEN, "wrong_password", "The current password is wrong.", "현재 비밀번호가 올바르지 않습니다."),
+    entry(
+        StatusCode::FORBIDDEN,
+        "reauthentication_required",
+        "Confirm your password at /api/v1/auth/reauthenticate first.",
+        "먼저 /api/v1/auth/reauthenticate에서 비밀번호를 다시 확인하세요.",
+    ),
+    entry(
+        StatusCode::FORBIDDEN,
+        "wrong_password",
+        "The current password is wrong.",
+        "현재 비밀번호가 올바르지 않습니다.",
+    ),
     entry(StatusCode::NOT_FOUND, "not_found", "There is nothing here.", "찾을 수 없습니다."),
-    entry(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "Too many requests; wait as long as Retry-After says.", "요청이 너무 많습니다. Retry-After만큼 기다린 뒤 다시 시도하세요."),
-    entry(StatusCode::SERVICE_UNAVAILABLE, "busy", "The service is busy; try again shortly.", "지금은 요청이 많습니다. 잠시 후 다시 시도하세요."),
-    entry(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "The service cannot answer right now; try again shortly.", "일시적으로 응답할 수 없습니다. 잠시 후 다시 시도하세요."),
-    entry(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side.", "서버에 문제가 발생했습니다."),
+    entry(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_requests",
+        "Too many requests; wait as long as Retry-After says.",
+        "요청이 너무 많습니다. Retry-After만큼 기다린 뒤 다시 시도하세요.",
+    ),
+    entry(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "busy",
+        "The service is busy; try again shortly.",
+        "지금은 요청이 많습니다. 잠시 후 다시 시도하세요.",
+    ),
+    entry(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "temporarily_unavailable",
+        "The service cannot answer right now; try again shortly.",
+        "일시적으로 응답할 수 없습니다. 잠시 후 다시 시도하세요.",
+    ),
+    entry(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal_error",
+        "Something went wrong on our side.",
+        "서버에 문제가 발생했습니다.",
+    ),
 ];
 
 impl Error {
@@ -169,7 +254,9 @@ impl Error {
     fn log(&self) {
         match self {
             Self::Unavailable(cause) => tracing::error!(%cause, "{cause}"),
-            Self::RevocationsUnknown => tracing::error!("the revocation log was not read for too long: refusing jwt-authenticated calls"),
+            Self::RevocationsUnknown => {
+                tracing::error!("the revocation log was not read for too long: refusing jwt-authenticated calls")
+            }
             Self::Internal(cause) => tracing::error!(%cause, "internal error"),
             _ => {}
         }

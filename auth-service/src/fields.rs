@@ -146,7 +146,9 @@ impl Fields {
         })?;
         match value {
             Value::Object(members) => Ok(Self { members, errors: Vec::new() }),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(Error::NotAnObject),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Err(Error::NotAnObject)
+            }
         }
     }
 }
@@ -241,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_member_that_stands_twice_is_refused_at_any_depth() {
-        for text in [r#"{"a":1,"a":1}"#, r#"{"a":{"b":1,"b":2}}"#, r#"{"a":[{"b":1,"b":2}]}"#, r#"{"a":1,"\u0061":2}"#] {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"a":{"b":1,"b":2}}"#, r#"{"a":[{"b":1,"b":2}]}"#, r#"{"a":1,"\u0061":2}"#]
+        {
             assert!(matches!(Fields::from_json(text.as_bytes()), Err(Error::DuplicateMember(_))), "{text}");
         }
     }

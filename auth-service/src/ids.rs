@@ -28,7 +28,10 @@ impl Entropy {
     #[must_use]
     pub fn bytes<const N: usize>(self) -> [u8; N] {
         let mut bytes = [0; N];
-        #[expect(clippy::expect_used, reason = "without randomness nothing may be issued, and the system always has some")]
+        #[expect(
+            clippy::expect_used,
+            reason = "without randomness nothing may be issued, and the system always has some"
+        )]
         aws_lc_rs::rand::fill(&mut bytes).expect("the system's random generator answers");
         bytes
     }

@@ -29,9 +29,21 @@ impl LimitConfig {
     /// Reads the rules, each `<n>/<window>` or `off`.
     pub fn read(env: &mut Env) -> Self {
         Self {
-            login_per_address: env.parse("RATE_LIMIT_LOGIN_PER_ADDRESS", "30/1m", "Logins from one address, as <n>/<window>, or off."),
-            login_accounts_per_address: env.parse("RATE_LIMIT_LOGIN_ACCOUNTS_PER_ADDRESS", "20/10m", "Different accounts tried from one address."),
-            register_per_address: env.parse("RATE_LIMIT_REGISTER_PER_ADDRESS", "20/1h", "Registrations from one address."),
+            login_per_address: env.parse(
+                "RATE_LIMIT_LOGIN_PER_ADDRESS",
+                "30/1m",
+                "Logins from one address, as <n>/<window>, or off.",
+            ),
+            login_accounts_per_address: env.parse(
+                "RATE_LIMIT_LOGIN_ACCOUNTS_PER_ADDRESS",
+                "20/10m",
+                "Different accounts tried from one address.",
+            ),
+            register_per_address: env.parse(
+                "RATE_LIMIT_REGISTER_PER_ADDRESS",
+                "20/1h",
+                "Registrations from one address.",
+            ),
             refresh_per_session: env.parse("RATE_LIMIT_REFRESH_PER_SESSION", "60/1m", "Refreshes of one session."),
             spares_loopback: env.environment() == Environment::Development,
         }

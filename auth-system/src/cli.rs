@@ -7,7 +7,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 /// Self-hosted authentication: tokens verified offline, and yet revoked everywhere within a second.
 #[derive(Debug, Parser)]
-#[command(name = "auth-system", version, after_help = "Every variable is documented in docs/configuration.md, and by `auth-system docs configuration`.")]
+#[command(
+    name = "auth-system",
+    version,
+    after_help = "Every variable is documented in docs/configuration.md, and by `auth-system docs configuration`."
+)]
 pub struct Cli {
     /// What to do; without one, `up`.
     #[command(subcommand)]

@@ -15,8 +15,18 @@ pub async fn insert(conn: &mut Conn, id: Uuid, entry: &Entry<'_>, now: Ts) -> Re
     let (event, outcome) = (entry.event.as_str(), entry.event.outcome());
     let client = entry.client;
     run!(
-        conn, execute, INSERT, id, now, event, outcome, entry.user, client.ip.to_string(), client.user_agent.as_deref(),
-        client.request_id.as_str(), details
+        conn,
+        execute,
+        INSERT,
+        id,
+        now,
+        event,
+        outcome,
+        entry.user,
+        client.ip.to_string(),
+        client.user_agent.as_deref(),
+        client.request_id.as_str(),
+        details
     )
     .map(drop)
 }

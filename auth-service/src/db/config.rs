@@ -29,11 +29,21 @@ impl DbConfig {
     pub fn read(env: &mut Env) -> Self {
         let production = env.environment() == Environment::Production;
         let config = Self {
-            primary_url: env.secret("DB_PRIMARY_DB_URL", "postgresql:// address of the database; SQLite in DATA_DIR without it."),
-            replica_url: env.secret("DB_REPLICA_DB_URL", "postgresql:// address of a replica, for lists and reports that may lag."),
-            pool_max_size: env.parse("DB_POOL_MAX_SIZE", "20", "The most connections of this instance to one database server."),
+            primary_url: env
+                .secret("DB_PRIMARY_DB_URL", "postgresql:// address of the database; SQLite in DATA_DIR without it."),
+            replica_url: env
+                .secret("DB_REPLICA_DB_URL", "postgresql:// address of a replica, for lists and reports that may lag."),
+            pool_max_size: env.parse(
+                "DB_POOL_MAX_SIZE",
+                "20",
+                "The most connections of this instance to one database server.",
+            ),
             data_dir: env.parse("DATA_DIR", "data", "Folder of the SQLite file and of secrets made in development."),
-            auto_migrate: env.parse("AUTO_MIGRATE", if production { "false" } else { "true" }, "Whether to bring the schema up to date at the start; false in production."),
+            auto_migrate: env.parse(
+                "AUTO_MIGRATE",
+                if production { "false" } else { "true" },
+                "Whether to bring the schema up to date at the start; false in production.",
+            ),
         };
         for (name, url) in [("DB_PRIMARY_DB_URL", &config.primary_url), ("DB_REPLICA_DB_URL", &config.replica_url)] {
             if let Some(url) = url {
@@ -59,6 +69,8 @@ fn check(env: &mut Env, name: &str, url: &Secret) {
             }
         }
         // The address is not repeated: it holds a password.
-        Ok(_) | Err(_) => env.refuse(format!("{name}: write postgresql://user:password@host:5432/database, with special characters percent-encoded")),
+        Ok(_) | Err(_) => env.refuse(format!(
+            "{name}: write postgresql://user:password@host:5432/database, with special characters percent-encoded"
+        )),
     }
 }

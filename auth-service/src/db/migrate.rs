@@ -126,7 +126,11 @@ async fn fill_in_checksum(conn: &mut Conn, version: i32, checksum: &str) -> Resu
     run!(conn, execute, FILL_IN_CHECKSUM, version, checksum).map(drop)
 }
 
-fn find_missing<'s>(applied: &[Applied], scripts: &'s [Script], engine: Engine) -> Result<Vec<&'s Script>, MigrateError> {
+fn find_missing<'s>(
+    applied: &[Applied],
+    scripts: &'s [Script],
+    engine: Engine,
+) -> Result<Vec<&'s Script>, MigrateError> {
     if let Some(unknown) = applied.iter().find(|row| scripts.iter().all(|script| script.version != row.version)) {
         return Err(MigrateError::Newer(unknown.version));
     }

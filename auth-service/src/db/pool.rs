@@ -9,7 +9,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Conn, DbConfig, DbError, conn::{Leasable, Lease}};
+use super::{
+    Conn, DbConfig, DbError,
+    conn::{Leasable, Lease},
+};
 
 /// The longest wait for a connection, and the longest run of one statement: past it the answer is 503.
 pub(super) const PATIENCE: Duration = Duration::from_millis(1_800);

@@ -49,7 +49,8 @@ fn examine_key(config: &Config) -> Result<String, String> {
 
 fn examine_disk(config: &Config) -> Result<String, String> {
     let folder = if config.db.data_dir.exists() { config.db.data_dir.as_path() } else { ".".as_ref() };
-    let stat = rustix::fs::statvfs(folder).map_err(|cause| format!("{} cannot be examined: {cause}", folder.display()))?;
+    let stat =
+        rustix::fs::statvfs(folder).map_err(|cause| format!("{} cannot be examined: {cause}", folder.display()))?;
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     let mebibytes = free / 1024 / 1024;
     if free < MIN_FREE_BYTES {
@@ -106,7 +107,11 @@ async fn reach(db: &Db) -> Result<crate::db::Conn, String> {
 
 async fn examine_indexes(db: &Db) -> Result<String, String> {
     let found = store::has_active_email_index(&mut reach(db).await?).await.map_err(|cause| cause.to_string())?;
-    if found { Ok("idx_users_email_active is there".to_owned()) } else { Err("idx_users_email_active is missing: run `auth-system migrate`".to_owned()) }
+    if found {
+        Ok("idx_users_email_active is there".to_owned())
+    } else {
+        Err("idx_users_email_active is missing: run `auth-system migrate`".to_owned())
+    }
 }
 
 /// Compares this machine's clock with the database server's.

@@ -57,13 +57,23 @@ pub enum KeySource {
 impl KeyConfig {
     /// Reads the configuration.
     pub fn read(env: &mut Env, public_url: Option<&str>) -> Self {
-        let algorithm = env.parse("JWT_ALGORITHM", "RS256", "Signature of access tokens: RS256, ES256, EdDSA or HS256.");
-        let private_path: PathBuf = env.parse("JWT_PRIVATE_KEY_PATH", DEFAULT_PRIVATE, "PEM file of the private key. In development it is made when it is missing.");
+        let algorithm =
+            env.parse("JWT_ALGORITHM", "RS256", "Signature of access tokens: RS256, ES256, EdDSA or HS256.");
+        let private_path: PathBuf = env.parse(
+            "JWT_PRIVATE_KEY_PATH",
+            DEFAULT_PRIVATE,
+            "PEM file of the private key. In development it is made when it is missing.",
+        );
         let public_path: PathBuf = env.parse("JWT_PUBLIC_KEY_PATH", DEFAULT_PUBLIC, "PEM file of the public key.");
-        let private = env.secret("JWT_PRIVATE_KEY", "The private key itself in PEM, as secret managers inject it; comes before JWT_PRIVATE_KEY_PATH.");
+        let private = env.secret(
+            "JWT_PRIVATE_KEY",
+            "The private key itself in PEM, as secret managers inject it; comes before JWT_PRIVATE_KEY_PATH.",
+        );
         let public = env.optional("JWT_PUBLIC_KEY", "The public key itself in PEM, beside JWT_PRIVATE_KEY.");
-        let secret = env.secret("JWT_SECRET_KEY", "Shared secret of HS256, at least 32 bytes: `openssl rand -base64 64`.");
-        let issuer = env.optional("JWT_ISSUER", "The `iss` of access tokens; PUBLIC_URL unless given, else `auth-system`.");
+        let secret =
+            env.secret("JWT_SECRET_KEY", "Shared secret of HS256, at least 32 bytes: `openssl rand -base64 64`.");
+        let issuer =
+            env.optional("JWT_ISSUER", "The `iss` of access tokens; PUBLIC_URL unless given, else `auth-system`.");
         let audience = env.parse("JWT_AUDIENCE", "auth-system", "The `aud` of access tokens.");
         let secrets_key = read_secrets_key(env);
         let source = match (algorithm, private, secret) {
@@ -101,7 +111,9 @@ impl KeyConfig {
 
 fn checked(env: &mut Env, secret: Secret) -> Secret {
     let text = secret.expose();
-    if env.environment() == Environment::Production && SAMPLE_SECRETS.iter().any(|sample| text.to_lowercase().contains(sample)) {
+    if env.environment() == Environment::Production
+        && SAMPLE_SECRETS.iter().any(|sample| text.to_lowercase().contains(sample))
+    {
         env.refuse("JWT_SECRET_KEY holds a sample value: make one with `openssl rand -base64 64`");
     }
     secret
@@ -145,7 +157,8 @@ impl KeySource {
             Self::Files { private, public } => {
                 let pem = std::fs::read_to_string(private)
                     .map_err(|cause| format!("the jwt private key {} cannot be read ({cause}): make one with `auth-system keys generate`, or set JWT_PRIVATE_KEY_PATH or JWT_PRIVATE_KEY", private.display()))?;
-                let key = SigningKey::from_pem(algorithm, &pem).map_err(|cause| format!("{}: {cause}", private.display()))?;
+                let key =
+                    SigningKey::from_pem(algorithm, &pem).map_err(|cause| format!("{}: {cause}", private.display()))?;
                 match std::fs::read_to_string(public) {
                     Ok(pem) => matching(key, &pem, &public.display().to_string()),
                     // The public half follows from the private one.
@@ -153,19 +166,27 @@ impl KeySource {
                 }
             }
             Self::Inline { private, public } => {
-                let key = SigningKey::from_pem(algorithm, private.expose()).map_err(|cause| format!("JWT_PRIVATE_KEY: {cause}"))?;
+                let key = SigningKey::from_pem(algorithm, private.expose())
+                    .map_err(|cause| format!("JWT_PRIVATE_KEY: {cause}"))?;
                 match public {
                     Some(pem) => matching(key, pem, "JWT_PUBLIC_KEY"),
                     None => Ok(key),
                 }
             }
-            Self::Secret(secret) => SigningKey::from_secret(secret.expose().as_bytes()).map_err(|cause| format!("JWT_SECRET_KEY: {cause}")),
+            Self::Secret(secret) => {
+                SigningKey::from_secret(secret.expose().as_bytes()).map_err(|cause| format!("JWT_SECRET_KEY: {cause}"))
+            }
             Self::Missing => Err("no jwt signing key is configured".to_owned()),
         }
     }
 }
 
 fn matching(key: SigningKey, public_pem: &str, whence: &str) -> Result<SigningKey, String> {
-    let public = auth_token::VerificationKey::from_pem(key.algorithm(), public_pem).map_err(|cause| format!("{whence}: {cause}"))?;
-    if public.kid() == key.kid() { Ok(key) } else { Err(format!("{whence} is not the public half of the jwt private key: give both of one pair")) }
+    let public = auth_token::VerificationKey::from_pem(key.algorithm(), public_pem)
+        .map_err(|cause| format!("{whence}: {cause}"))?;
+    if public.kid() == key.kid() {
+        Ok(key)
+    } else {
+        Err(format!("{whence} is not the public half of the jwt private key: give both of one pair"))
+    }
 }

@@ -35,7 +35,12 @@ pub enum GenerateError {
 ///
 /// # Errors
 /// [`GenerateError`]; nothing is overwritten.
-pub fn generate_files(algorithm: Algorithm, bits: RsaBits, private: &Path, public: &Path) -> Result<SigningKey, GenerateError> {
+pub fn generate_files(
+    algorithm: Algorithm,
+    bits: RsaBits,
+    private: &Path,
+    public: &Path,
+) -> Result<SigningKey, GenerateError> {
     let key = SigningKey::generate(algorithm, bits)?;
     let public_pem = key.public_pem().ok_or(GenerateError::NotAPair)?;
     write_new(private, key.to_pkcs8_pem()?.as_bytes())?;

@@ -122,7 +122,10 @@ impl KeyRing {
         let opened = self.secrets_key.as_ref()?.open(&row.kid, sealed);
         let key = opened.ok().and_then(|secret| read_private(&row.algorithm, &secret));
         if key.is_none() {
-            tracing::error!(kid = row.kid, "a jwt signing key cannot be opened: SECRETS_KEY is not the one that sealed it");
+            tracing::error!(
+                kid = row.kid,
+                "a jwt signing key cannot be opened: SECRETS_KEY is not the one that sealed it"
+            );
         }
         key.map(Arc::new)
     }
@@ -146,7 +149,8 @@ fn read_private(algorithm: &str, secret: &[u8]) -> Option<SigningKey> {
 /// The keys that still verify: not withdrawn, and their successor has not signed for longer than their last token lives.
 pub(super) fn live_rows(rows: Vec<KeyRow>, now: Ts, token_life: Duration) -> Vec<KeyRow> {
     let rows: Vec<KeyRow> = rows.into_iter().filter(|row| row.withdrawn_at.is_none()).collect();
-    let ends: Vec<Option<Ts>> = (0..rows.len()).map(|i| rows.get(i + 1).map(|next| next.signs_from.plus(token_life + MARGIN))).collect();
+    let ends: Vec<Option<Ts>> =
+        (0..rows.len()).map(|i| rows.get(i + 1).map(|next| next.signs_from.plus(token_life + MARGIN))).collect();
     rows.into_iter().zip(ends).filter(|(_, end)| end.is_none_or(|end| now < end)).map(|(row, _)| row).collect()
 }
 

@@ -20,7 +20,9 @@ pub enum KeyError {
     #[error(transparent)]
     Db(#[from] DbError),
     /// There is nothing to seal a new private key with.
-    #[error("SECRETS_KEY (or SECRETS_KEY_PATH) is not set: new keys are sealed with it. Make one with `openssl rand -base64 32` and give it to every instance")]
+    #[error(
+        "SECRETS_KEY (or SECRETS_KEY_PATH) is not set: new keys are sealed with it. Make one with `openssl rand -base64 32` and give it to every instance"
+    )]
     NoSecretsKey,
     /// No live key has this id.
     #[error("no live key has the id {0}: see `auth-system keys list`")]
@@ -47,7 +49,13 @@ pub struct KeyState {
 ///
 /// # Errors
 /// [`KeyError`].
-pub async fn rotate(db: &Db, secrets: Option<&SecretsKey>, algorithm: Algorithm, delay: Duration, now: Ts) -> Result<String, KeyError> {
+pub async fn rotate(
+    db: &Db,
+    secrets: Option<&SecretsKey>,
+    algorithm: Algorithm,
+    delay: Duration,
+    now: Ts,
+) -> Result<String, KeyError> {
     let row = new_key(secrets.ok_or(KeyError::NoSecretsKey)?, algorithm, now, now.plus(delay))?;
     let mut conn = db.write().await?;
     store::insert(&mut conn, &row).await?;
@@ -59,14 +67,21 @@ pub async fn rotate(db: &Db, secrets: Option<&SecretsKey>, algorithm: Algorithm,
 ///
 /// # Errors
 /// [`KeyError`].
-pub async fn withdraw(db: &Db, secrets: Option<&SecretsKey>, kid: &str, token_life: Duration, now: Ts) -> Result<(), KeyError> {
+pub async fn withdraw(
+    db: &Db,
+    secrets: Option<&SecretsKey>,
+    kid: &str,
+    token_life: Duration,
+    now: Ts,
+) -> Result<(), KeyError> {
     let mut tx = db.begin().await?;
     let rows = store::list(&mut tx).await?;
     let withdrawn = rows.iter().find(|row| row.kid == kid && row.withdrawn_at.is_none()).cloned();
     let withdrawn = withdrawn.ok_or_else(|| KeyError::Unknown(kid.to_owned()))?;
     store::withdraw(&mut tx, kid, now).await?;
     let others = rows.into_iter().filter(|row| row.kid != kid).collect();
-    let another_signs = live_rows(others, now, token_life).iter().any(|row| row.signs_from <= now && row.sealed_private.is_some());
+    let another_signs =
+        live_rows(others, now, token_life).iter().any(|row| row.signs_from <= now && row.sealed_private.is_some());
     if !another_signs {
         let algorithm = withdrawn.algorithm.parse().map_err(|_| KeyError::Crypto)?;
         let row = new_key(secrets.ok_or(KeyError::NoSecretsKey)?, algorithm, now, now)?;
@@ -92,7 +107,15 @@ pub async fn list(db: &Db, token_life: Duration, now: Ts) -> Result<Vec<KeyState
         row if live.iter().any(|other| other.kid == row.kid) => "verifies",
         _ => "retired",
     };
-    Ok(rows.iter().map(|row| KeyState { kid: row.kid.clone(), algorithm: row.algorithm.clone(), signs_from: row.signs_from, state: state(row) }).collect())
+    Ok(rows
+        .iter()
+        .map(|row| KeyState {
+            kid: row.kid.clone(),
+            algorithm: row.algorithm.clone(),
+            signs_from: row.signs_from,
+            state: state(row),
+        })
+        .collect())
 }
 
 fn new_key(secrets: &SecretsKey, algorithm: Algorithm, now: Ts, signs_from: Ts) -> Result<KeyRow, KeyError> {

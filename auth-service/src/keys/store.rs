@@ -23,7 +23,18 @@ const INSERT: &str = "
 /// Adds a key; one that is known stays as it is.
 pub async fn insert(conn: &mut Conn, key: &KeyRow) -> Result<(), DbError> {
     let (kid, algorithm, public_key) = (key.kid.as_str(), key.algorithm.as_str(), key.public_key.as_deref());
-    run!(conn, execute, INSERT, kid, algorithm, public_key, key.sealed_private.as_deref(), key.created_at, key.signs_from).map(drop)
+    run!(
+        conn,
+        execute,
+        INSERT,
+        kid,
+        algorithm,
+        public_key,
+        key.sealed_private.as_deref(),
+        key.created_at,
+        key.signs_from
+    )
+    .map(drop)
 }
 
 const LIST: &str = "

@@ -49,9 +49,20 @@ fn read(fields: Fields, headers: &HeaderMap) -> Result<Attempt> {
         let identifier = match (email?, username?) {
             (Some(email), None) => Some(Identifier::Email(email)),
             (None, Some(username)) => Some(Identifier::Username(username)),
-            (None, None) => f.refuse("email", Fault::new("required", "Give email or username.", "email 또는 username을 입력하세요.")),
-            (Some(_), Some(_)) => f.refuse("username", Fault::new("conflict", "Give email or username, not both.", "email과 username 중 하나만 입력하세요.")),
+            (None, None) => f.refuse(
+                "email",
+                Fault::new("required", "Give email or username.", "email 또는 username을 입력하세요."),
+            ),
+            (Some(_), Some(_)) => f.refuse(
+                "username",
+                Fault::new("conflict", "Give email or username, not both.", "email과 username 중 하나만 입력하세요."),
+            ),
         };
-        Some(Attempt { identifier: identifier?, password: password?, device_name: device_name?, device: device::presented(headers) })
+        Some(Attempt {
+            identifier: identifier?,
+            password: password?,
+            device_name: device_name?,
+            device: device::presented(headers),
+        })
     })
 }

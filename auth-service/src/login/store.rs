@@ -21,7 +21,13 @@ const INSERT_DEVICE: &str = "
     INSERT INTO known_devices (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
 
 /// Remembers a device.
-pub async fn insert_device(conn: &mut Conn, device: &TokenHash, user: UserId, expires_at: Ts, now: Ts) -> Result<(), DbError> {
+pub async fn insert_device(
+    conn: &mut Conn,
+    device: &TokenHash,
+    user: UserId,
+    expires_at: Ts,
+    now: Ts,
+) -> Result<(), DbError> {
     run!(conn, execute, INSERT_DEVICE, device.as_bytes(), user, now, expires_at).map(drop)
 }
 
@@ -61,7 +67,14 @@ const INSERT_HISTORY: &str = "
     VALUES ($1, $2, $3, $4, $5, 'password', $6, $7)";
 
 /// Adds a line to a person's history: of a session that began, or of a login that was refused.
-pub async fn insert_history(conn: &mut Conn, id: Uuid, user: UserId, session: Option<SessionId>, client: &Client, now: Ts) -> Result<(), DbError> {
+pub async fn insert_history(
+    conn: &mut Conn,
+    id: Uuid,
+    user: UserId,
+    session: Option<SessionId>,
+    client: &Client,
+    now: Ts,
+) -> Result<(), DbError> {
     let outcome = if session.is_some() { "logged_in" } else { "refused" };
     let ip = client.ip.to_string();
     run!(conn, execute, INSERT_HISTORY, id, user, session, now, outcome, ip, client.user_agent.as_deref()).map(drop)

@@ -19,7 +19,8 @@ const NICE: i32 = 10;
 /// Time without work after which a thread gives its memory back.
 const IDLE: Duration = Duration::from_secs(10);
 const KNOWN_PASSWORD: &str = "known answer";
-const KNOWN_HASH: &str = "$argon2id$v=19$m=256,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$5HhtTzx9HI72R9PfkXESWXziIoyE54jZ4CpXLeN+Z4o";
+const KNOWN_HASH: &str =
+    "$argon2id$v=19$m=256,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$5HhtTzx9HI72R9PfkXESWXziIoyE54jZ4CpXLeN+Z4o";
 
 /// How many threads hash, and how long they may be behind.
 #[derive(Debug, Clone, Copy)]
@@ -213,7 +214,8 @@ impl Shared {
 
     /// The code that runs is chosen by processor: a wrong choice would store hashes that no other machine verifies.
     fn check_processor(&self) -> io::Result<()> {
-        let (Ok(hash), Ok(password)) = (PasswordHash::parse(KNOWN_HASH), Password::parse(KNOWN_PASSWORD.to_owned())) else {
+        let (Ok(hash), Ok(password)) = (PasswordHash::parse(KNOWN_HASH), Password::parse(KNOWN_PASSWORD.to_owned()))
+        else {
             return Err(io::Error::other("the known answer is damaged"));
         };
         match hash.matches(&password, &mut Arena::new(self.cost, &self.large)) {

@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn missing_unknown_repeated_or_overflowing_parameters_are_none() {
-        for parameters in ["m=1,t=1", "m=1,t=1,p=1,data=x", "m=1,m=1,p=1", "m=4294967296,t=1,p=1", "m=-1,t=1,p=1", "m"] {
+        for parameters in ["m=1,t=1", "m=1,t=1,p=1,data=x", "m=1,m=1,p=1", "m=4294967296,t=1,p=1", "m=-1,t=1,p=1", "m"]
+        {
             let text = format!("$argon2id${parameters}$c2FsdA$dGFn");
             assert_eq!(Phc::parse(&text).unwrap().parameters(["m", "t", "p"]), None, "{text}");
         }

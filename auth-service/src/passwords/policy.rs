@@ -81,7 +81,9 @@ impl Weakness {
         match self {
             Self::Common => "가장 많이 쓰이는 비밀번호 중 하나입니다. 나만 떠올릴 수 있는 비밀번호를 사용하세요.",
             Self::Repeated => "반복되는 글자나 단어는 추측하기 쉽습니다. 서로 다른 단어를 여러 개 사용하세요.",
-            Self::Sequence => "abc, 1234, qwerty처럼 이어지는 글자는 추측하기 쉽습니다. 서로 관련 없는 단어를 여러 개 사용하세요.",
+            Self::Sequence => {
+                "abc, 1234, qwerty처럼 이어지는 글자는 추측하기 쉽습니다. 서로 관련 없는 단어를 여러 개 사용하세요."
+            }
             Self::Date => "날짜나 연도는 추측하기 쉽습니다. 관련 없는 단어를 더하세요.",
             Self::Guessable => {
                 "추측하기 쉬운 비밀번호입니다. 관련 없는 단어를 더해 길게 만들고, 이름이나 본인 정보는 피하세요."
@@ -93,7 +95,9 @@ impl Weakness {
 impl From<Warning> for Weakness {
     fn from(warning: Warning) -> Self {
         match warning {
-            Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => Self::Common,
+            Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => {
+                Self::Common
+            }
             Warning::RepeatsLikeAaaAreEasyToGuess | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => {
                 Self::Repeated
             }

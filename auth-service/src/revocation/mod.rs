@@ -42,7 +42,10 @@ impl RevocationConfig {
             "After this long without reading the revocation log, authenticated calls are answered 503.",
         );
         Self {
-            feed_token: env.secret("GATEWAY_FEED_TOKEN", "Shared secret of the gateways that tail the revocation feed; without it the feed does not exist."),
+            feed_token: env.secret(
+                "GATEWAY_FEED_TOKEN",
+                "Shared secret of the gateways that tail the revocation feed; without it the feed does not exist.",
+            ),
             max_staleness: max_staleness.into(),
         }
     }
@@ -145,7 +148,13 @@ impl Recorder {
         Ok(Pending(vec![self.write(tx, RevocationKind::Key, kid.to_owned(), 0).await?]))
     }
 
-    async fn write(self, tx: &mut Conn, kind: RevocationKind, subject: String, version: i64) -> Result<Revocation, DbError> {
+    async fn write(
+        self,
+        tx: &mut Conn,
+        kind: RevocationKind,
+        subject: String,
+        version: i64,
+    ) -> Result<Revocation, DbError> {
         let revocation = Revocation {
             id: Entropy.uuid(self.now),
             kind,

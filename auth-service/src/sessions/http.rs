@@ -65,7 +65,12 @@ pub async fn list_sessions(State(app): State<App>, caller: Caller) -> Result<Jso
     params(("id" = Uuid, Path, description = "The session")),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem))
 )]
-pub async fn delete_session(State(app): State<App>, caller: Caller, client: Client, Path(id): Path<String>) -> Result<StatusCode> {
+pub async fn delete_session(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
     end(&app, &caller, SessionId(id), &client).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -99,7 +104,12 @@ pub async fn delete_sessions(
     post, path = "/api/v1/auth/reauthenticate", tag = "auth", security(("bearer" = [])), request_body = ReauthenticateRequest,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem, description = "wrong_password"), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
-pub async fn reauthenticate(State(app): State<App>, caller: Caller, client: Client, fields: Fields) -> Result<StatusCode> {
+pub async fn reauthenticate(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    fields: Fields,
+) -> Result<StatusCode> {
     let password = fields.read(|f| f.required("password", |text| Ok(Password::parse(text.to_owned())?)))?;
     confirm::password(&app, &caller, &password).await?;
     let now = app.now();
@@ -107,7 +117,10 @@ pub async fn reauthenticate(State(app): State<App>, caller: Caller, client: Clie
     if store::mark_authenticated(&mut tx, caller.session_id(), now).await? == 0 {
         return Err(Error::InvalidToken);
     }
-    audit::Entry::new(Event::Reauthenticated, Some(caller.user_id()), &client).session(caller.session_id()).record(&mut tx, now).await?;
+    audit::Entry::new(Event::Reauthenticated, Some(caller.user_id()), &client)
+        .session(caller.session_id())
+        .record(&mut tx, now)
+        .await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -118,7 +131,10 @@ async fn end(app: &App, caller: &Caller, id: SessionId, client: &Client) -> Resu
     if pending.is_empty() {
         return Err(Error::NotFound);
     }
-    audit::Entry::new(Event::SessionsEnded, Some(caller.user_id()), client).session(id).record(&mut tx, app.now()).await?;
+    audit::Entry::new(Event::SessionsEnded, Some(caller.user_id()), client)
+        .session(id)
+        .record(&mut tx, app.now())
+        .await?;
     app.commit(tx, pending).await
 }
 

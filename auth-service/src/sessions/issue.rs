@@ -86,7 +86,11 @@ pub async fn begin(app: &App, tx: &mut Conn, proof: &Proof<'_>, client: &Client)
 /// # Errors
 /// [`Error::Internal`] when the key cannot sign.
 pub fn mint(app: &App, profile: &Profile, session: &Grant, refresh_token: &OpaqueToken, now: Ts) -> Result<TokenSet> {
-    let ends = [Some(now.plus(app.config.sessions.access_token_life)), Some(session.absolute_expires_at), profile.rights_until];
+    let ends = [
+        Some(now.plus(app.config.sessions.access_token_life)),
+        Some(session.absolute_expires_at),
+        profile.rights_until,
+    ];
     let expires_at = ends.into_iter().flatten().min().unwrap_or(now);
     let claims = AccessClaims {
         iss: app.keys.verifier.issuer().to_owned(),

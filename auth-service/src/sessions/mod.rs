@@ -34,8 +34,16 @@ pub const GRACE: Duration = Duration::from_secs(10);
 impl SessionConfig {
     /// Reads the configuration.
     pub fn read(env: &mut Env) -> Self {
-        let minutes: u32 = env.parse("JWT_ACCESS_TOKEN_EXPIRE_MINUTES", "30", "Life of an access token, in minutes, 1 to 1440. Revocation is immediate whatever it is.");
-        let days: u32 = env.parse("JWT_REFRESH_TOKEN_EXPIRE_DAYS", "7", "Days after which a session that is not refreshed ends, 1 to 30.");
+        let minutes: u32 = env.parse(
+            "JWT_ACCESS_TOKEN_EXPIRE_MINUTES",
+            "30",
+            "Life of an access token, in minutes, 1 to 1440. Revocation is immediate whatever it is.",
+        );
+        let days: u32 = env.parse(
+            "JWT_REFRESH_TOKEN_EXPIRE_DAYS",
+            "7",
+            "Days after which a session that is not refreshed ends, 1 to 30.",
+        );
         if !(1..=1440).contains(&minutes) {
             env.refuse("JWT_ACCESS_TOKEN_EXPIRE_MINUTES must be 1 to 1440");
         }

@@ -74,7 +74,13 @@ async fn load_profile(tx: &mut Conn, session: &LiveSession, now: Ts) -> Result<P
     if profile.is_active() { Ok(profile) } else { Err(Error::InvalidGrant) }
 }
 
-fn answer(app: &App, profile: &Profile, session: LiveSession, refresh_token: &OpaqueToken, now: Ts) -> Result<TokenSet> {
+fn answer(
+    app: &App,
+    profile: &Profile,
+    session: LiveSession,
+    refresh_token: &OpaqueToken,
+    now: Ts,
+) -> Result<TokenSet> {
     let grant = issue::Grant {
         id: session.id,
         methods: issue::methods_from_text(&session.auth_methods),

@@ -24,10 +24,21 @@ const INSERT: &str = "
 
 /// Adds a session.
 pub async fn insert(conn: &mut Conn, session: &NewSession<'_>, now: Ts) -> Result<(), DbError> {
-    let NewSession { id, user_id, auth_methods, expires_at, absolute_expires_at, ip_address, user_agent, device_name } = session;
+    let NewSession { id, user_id, auth_methods, expires_at, absolute_expires_at, ip_address, user_agent, device_name } =
+        session;
     run!(
-        conn, execute, INSERT, *id, *user_id, *auth_methods, now, *expires_at, *absolute_expires_at, ip_address.as_deref(),
-        *user_agent, *device_name
+        conn,
+        execute,
+        INSERT,
+        *id,
+        *user_id,
+        *auth_methods,
+        now,
+        *expires_at,
+        *absolute_expires_at,
+        ip_address.as_deref(),
+        *user_agent,
+        *device_name
     )
     .map(drop)
 }
@@ -75,7 +86,13 @@ const END: &str = "
     UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL RETURNING id";
 
 /// Ends one live session of this person; nothing if there is none.
-pub async fn end(conn: &mut Conn, id: SessionId, user: UserId, now: Ts, reason: &str) -> Result<Vec<SessionId>, DbError> {
+pub async fn end(
+    conn: &mut Conn,
+    id: SessionId,
+    user: UserId,
+    now: Ts,
+    reason: &str,
+) -> Result<Vec<SessionId>, DbError> {
     ids(run!(conn, fetch_all, END, id, user, now, reason))
 }
 
@@ -83,7 +100,13 @@ const END_ALL: &str = "
     UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE user_id = $1 AND ended_at IS NULL AND id <> $4 RETURNING id";
 
 /// Ends a person's live sessions, all but `spared`.
-pub async fn end_all(conn: &mut Conn, user: UserId, spared: Option<SessionId>, now: Ts, reason: &str) -> Result<Vec<SessionId>, DbError> {
+pub async fn end_all(
+    conn: &mut Conn,
+    user: UserId,
+    spared: Option<SessionId>,
+    now: Ts,
+    reason: &str,
+) -> Result<Vec<SessionId>, DbError> {
     let spared = spared.unwrap_or(SessionId(uuid::Uuid::nil()));
     ids(run!(conn, fetch_all, END_ALL, user, now, reason, spared))
 }
@@ -131,7 +154,13 @@ const INSERT_REFRESH: &str = "
     INSERT INTO refresh_tokens (token_hash, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)";
 
 /// Adds a refresh token.
-pub async fn insert_refresh(conn: &mut Conn, hash: &TokenHash, session: SessionId, expires_at: Ts, now: Ts) -> Result<(), DbError> {
+pub async fn insert_refresh(
+    conn: &mut Conn,
+    hash: &TokenHash,
+    session: SessionId,
+    expires_at: Ts,
+    now: Ts,
+) -> Result<(), DbError> {
     run!(conn, execute, INSERT_REFRESH, hash.as_bytes(), session, now, expires_at).map(drop)
 }
 
@@ -140,8 +169,15 @@ const CONSUME: &str = "
     WHERE token_hash = $1 AND consumed_at IS NULL AND expires_at > $2 RETURNING session_id";
 
 /// Spends a refresh token; nothing when it is unknown, expired or spent.
-pub async fn consume(conn: &mut Conn, hash: &TokenHash, successor: &TokenHash, sealed: &[u8], now: Ts) -> Result<Option<SessionId>, DbError> {
-    let row: Option<(SessionId,)> = run!(conn, fetch_optional, CONSUME, hash.as_bytes(), now, successor.as_bytes(), sealed)?;
+pub async fn consume(
+    conn: &mut Conn,
+    hash: &TokenHash,
+    successor: &TokenHash,
+    sealed: &[u8],
+    now: Ts,
+) -> Result<Option<SessionId>, DbError> {
+    let row: Option<(SessionId,)> =
+        run!(conn, fetch_optional, CONSUME, hash.as_bytes(), now, successor.as_bytes(), sealed)?;
     Ok(row.map(|(id,)| id))
 }
 

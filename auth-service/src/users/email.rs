@@ -19,7 +19,8 @@ impl Email {
     /// # Errors
     /// `invalid_email` or `too_long`.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        let invalid = || Fault::new("invalid_email", "This is not an e-mail address.", "올바른 이메일 주소가 아닙니다.");
+        let invalid =
+            || Fault::new("invalid_email", "This is not an e-mail address.", "올바른 이메일 주소가 아닙니다.");
         if text.chars().count() > MAX_LENGTH {
             return Err(Fault::new("too_long", "At most 254 characters.", "254자를 넘을 수 없습니다."));
         }
@@ -52,7 +53,13 @@ fn is_local_part(text: &str) -> bool {
     text.len() <= 64
         && text.split('.').all(|atom| {
             !atom.is_empty()
-                && atom.chars().all(|c| if c.is_ascii() { c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) } else { c.is_alphanumeric() })
+                && atom.chars().all(|c| {
+                    if c.is_ascii() {
+                        c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c)
+                    } else {
+                        c.is_alphanumeric()
+                    }
+                })
         })
 }
 
@@ -84,8 +91,25 @@ mod tests {
     fn what_is_no_address_is_refused() {
         let long = format!("{}@example.com", "a".repeat(250));
         for text in [
-            "", "a", "@", "a@", "@b.co", "a@b", "a@@b.co", "a b@c.co", "a@b..co", ".a@b.co", "a@-b.co", "a@b.co\n", "a\0@b.co",
-            "\"a b\"@c.co", "<a@b.co>", "a@b.co>", "a@b.co,c@d.co", "a\u{200b}@b.co", &long,
+            "",
+            "a",
+            "@",
+            "a@",
+            "@b.co",
+            "a@b",
+            "a@@b.co",
+            "a b@c.co",
+            "a@b..co",
+            ".a@b.co",
+            "a@-b.co",
+            "a@b.co\n",
+            "a\0@b.co",
+            "\"a b\"@c.co",
+            "<a@b.co>",
+            "a@b.co>",
+            "a@b.co,c@d.co",
+            "a\u{200b}@b.co",
+            &long,
         ] {
             assert!(Email::parse(text).is_err(), "{text:?}");
         }

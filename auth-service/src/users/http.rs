@@ -35,7 +35,8 @@ use crate::{
 pub async fn register(State(app): State<App>, client: Client, fields: Fields) -> Result<Response> {
     let registration = fields.read(|f| {
         let email = f.required("email", Email::parse);
-        let password = f.required("password", |text| Ok(NewPassword::parse(text.to_owned(), app.config.password_min_length)?));
+        let password =
+            f.required("password", |text| Ok(NewPassword::parse(text.to_owned(), app.config.password_min_length)?));
         let username = f.optional("username", Username::parse);
         let display_name = f.optional("display_name", DisplayName::parse);
         let locale = f.optional("locale", Locale::parse);
@@ -92,10 +93,16 @@ pub async fn update_me(State(app): State<App>, caller: Caller, client: Client, f
     put, path = "/api/v1/users/me/password", tag = "users", security(("bearer" = [])), request_body = ChangePassword,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem, description = "wrong_password or reauthentication_required"), (status = 422, body = Problem, description = "invalid_request or weak_password"), (status = 503, body = Problem))
 )]
-pub async fn change_password(State(app): State<App>, caller: Caller, client: Client, fields: Fields) -> Result<StatusCode> {
+pub async fn change_password(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    fields: Fields,
+) -> Result<StatusCode> {
     let (current, new) = fields.read(|f| {
         let current = f.optional("current_password", |text| Ok(Password::parse(text.to_owned())?));
-        let new = f.required("new_password", |text| Ok(NewPassword::parse(text.to_owned(), app.config.password_min_length)?));
+        let new =
+            f.required("new_password", |text| Ok(NewPassword::parse(text.to_owned(), app.config.password_min_length)?));
         Some((current?, new?))
     })?;
     password::change(&app, &caller, current, new, &client).await?;
@@ -121,7 +128,9 @@ fn read_change(fields: Fields) -> Result<ProfileChange> {
         let phone = f.change("phone", |text| Ok(Phone::parse(text)?.as_str().to_owned()));
         let avatar_url = f.change("avatar_url", |text| Ok(AvatarUrl::parse(text)?.as_str().to_owned()));
         let locale = match f.change("locale", |text| Ok(Locale::parse(text)?.as_str().to_owned())) {
-            Some(Change::Clear) => f.refuse("locale", Fault::new("required", "This cannot be cleared.", "비울 수 없는 항목입니다.")),
+            Some(Change::Clear) => {
+                f.refuse("locale", Fault::new("required", "This cannot be cleared.", "비울 수 없는 항목입니다."))
+            }
             other => other,
         };
         Some(ProfileChange {

@@ -17,7 +17,13 @@ use crate::{
 /// # Errors
 /// [`Error::WrongPassword`] when `current` is not the password, [`Error::WeakPassword`]; for an account without a
 /// password [`Error::ReauthenticationRequired`] unless the session is fresh.
-pub async fn change(app: &App, caller: &Caller, current: Option<Password>, new: NewPassword, client: &Client) -> Result<()> {
+pub async fn change(
+    app: &App,
+    caller: &Caller,
+    current: Option<Password>,
+    new: NewPassword,
+    client: &Client,
+) -> Result<()> {
     let user = prove(app, caller, current).await?;
     let names = [user.username.as_deref(), user.display_name.as_deref()];
     let own_words = OwnWords::new(names.into_iter().flatten().chain([user.email.as_str()]));

@@ -74,8 +74,13 @@ impl Phone {
     /// `invalid_phone`.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let digits = text.strip_prefix('+').unwrap_or_default();
-        let is_number = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-        if is_number { Ok(Self(text.to_owned())) } else { Err(Fault::new("invalid_phone", "Write it as in +821012345678.", "+821012345678 형식이어야 합니다.")) }
+        let is_number =
+            (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+        if is_number {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Fault::new("invalid_phone", "Write it as in +821012345678.", "+821012345678 형식이어야 합니다."))
+        }
     }
 
     /// The number, with its plus sign.
@@ -99,7 +104,11 @@ impl AvatarUrl {
         let url = url.filter(|url| url.username().is_empty() && url.password().is_none()).map(String::from);
         match url.filter(|url| url.len() <= 500) {
             Some(url) => Ok(Self(url)),
-            None => Err(Fault::new("invalid_url", "An http or https address of at most 500 characters.", "500자 이하의 http 또는 https 주소여야 합니다.")),
+            None => Err(Fault::new(
+                "invalid_url",
+                "An http or https address of at most 500 characters.",
+                "500자 이하의 http 또는 https 주소여야 합니다.",
+            )),
         }
     }
 
@@ -159,7 +168,14 @@ mod tests {
     #[test]
     fn an_avatar_is_nothing_that_runs() {
         assert!(AvatarUrl::parse("https://example.com/a.png").is_ok());
-        for text in ["javascript:alert(1)", "data:text/html,x", "/a.png", "https://u:p@example.com/", "", &format!("https://e.co/{}", "a".repeat(500))] {
+        for text in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "/a.png",
+            "https://u:p@example.com/",
+            "",
+            &format!("https://e.co/{}", "a".repeat(500)),
+        ] {
             assert!(AvatarUrl::parse(text).is_err(), "{text}");
         }
     }

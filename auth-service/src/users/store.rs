@@ -183,8 +183,21 @@ pub async fn update_profile(conn: &mut Conn, id: UserId, change: &ProfileChange,
     let (keeps_avatar, avatar) = change.avatar_url.as_bind();
     let (keeps_locale, locale) = change.locale.as_bind();
     run!(
-        conn, execute, UPDATE_PROFILE, id, keeps_name, name, keeps_username, username, keeps_phone, phone, keeps_avatar,
-        avatar, keeps_locale, locale, now
+        conn,
+        execute,
+        UPDATE_PROFILE,
+        id,
+        keeps_name,
+        name,
+        keeps_username,
+        username,
+        keeps_phone,
+        phone,
+        keeps_avatar,
+        avatar,
+        keeps_locale,
+        locale,
+        now
     )
 }
 
@@ -193,7 +206,13 @@ const UPDATE_PASSWORD: &str = "
     WHERE id = $1 AND deleted_at IS NULL AND (password_hash = $2 OR (password_hash IS NULL AND $2 IS NULL))";
 
 /// Sets a new password in place of `old`; 0 when another one has taken its place meanwhile.
-pub async fn update_password(conn: &mut Conn, id: UserId, old: Option<&str>, new: &str, now: Ts) -> Result<u64, DbError> {
+pub async fn update_password(
+    conn: &mut Conn,
+    id: UserId,
+    old: Option<&str>,
+    new: &str,
+    now: Ts,
+) -> Result<u64, DbError> {
     run!(conn, execute, UPDATE_PASSWORD, id, old, new, now)
 }
 

@@ -19,7 +19,8 @@ pub fn run(ready: bool) -> anyhow::Result<ExitCode> {
     let addr = reachable(Settings::service_addr());
     let path = if ready { "/api/v1/health/ready" } else { "/api/v1/health" };
     let timeout = Duration::from_secs(4);
-    let mut stream = TcpStream::connect_timeout(&addr, timeout).with_context(|| format!("nothing answers at {addr}"))?;
+    let mut stream =
+        TcpStream::connect_timeout(&addr, timeout).with_context(|| format!("nothing answers at {addr}"))?;
     stream.set_read_timeout(Some(timeout))?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();

@@ -29,7 +29,10 @@ pub fn run(command: Keys) -> anyhow::Result<ExitCode> {
             Keys::Rotate { algorithm } => {
                 let algorithm = algorithm.unwrap_or(service.keys.algorithm);
                 let kid = keys::rotate(&db, secrets, algorithm, keys::JWKS_LIFE, now).await?;
-                println!("published {kid}: it signs in {} seconds, and the old key verifies until its last token is gone", keys::JWKS_LIFE.as_secs());
+                println!(
+                    "published {kid}: it signs in {} seconds, and the old key verifies until its last token is gone",
+                    keys::JWKS_LIFE.as_secs()
+                );
             }
             Keys::Withdraw { kid } => {
                 keys::withdraw(&db, secrets, &kid, service.sessions.access_token_life, now).await?;

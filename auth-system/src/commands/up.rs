@@ -58,7 +58,9 @@ async fn drain(app: App, shutdown: Shutdown) {
 }
 
 async fn bind(addr: std::net::SocketAddr, variable: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(addr).await.with_context(|| format!("{variable}: cannot listen on {addr}; is another instance running?"))
+    TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("{variable}: cannot listen on {addr}; is another instance running?"))
 }
 
 fn welcome(service: &auth_service::Config, metrics: std::net::SocketAddr) -> String {

@@ -37,11 +37,7 @@ impl BodyLimits {
     /// 1 MiB, or what the first fitting path prefix says; 30 seconds.
     #[must_use]
     pub fn new(by_prefix: &[(&'static str, usize)]) -> Self {
-        Self {
-            default: DEFAULT_LIMIT,
-            by_prefix: by_prefix.into(),
-            time: TIME_LIMIT,
-        }
+        Self { default: DEFAULT_LIMIT, by_prefix: by_prefix.into(), time: TIME_LIMIT }
     }
 
     /// With another time for a body to arrive.
@@ -60,10 +56,7 @@ impl<S> Layer<S> for BodyLimits {
     type Service = ReadBody<S>;
 
     fn layer(&self, inner: S) -> ReadBody<S> {
-        ReadBody {
-            inner,
-            limits: self.clone(),
-        }
+        ReadBody { inner, limits: self.clone() }
     }
 }
 
@@ -127,9 +120,7 @@ fn refuse(status: StatusCode) -> Response {
     let problem = Problem::of_status(status);
     if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         // RFC 9110, section 12.5.3: tells which encodings would have been taken.
-        return problem
-            .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
-            .into_response();
+        return problem.with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")).into_response();
     }
     problem.into_response()
 }

@@ -92,11 +92,8 @@ impl Env {
         T: FromStr<Err: fmt::Display>,
     {
         self.document(name, Some(default), help);
-        self.read(name, help).unwrap_or_else(|| {
-            default
-                .parse()
-                .unwrap_or_else(|_| unreachable!("the default of {name} does not parse"))
-        })
+        self.read(name, help)
+            .unwrap_or_else(|| default.parse().unwrap_or_else(|_| unreachable!("the default of {name} does not parse")))
     }
 
     /// A variable that may be absent; a value that does not parse is refused.
@@ -129,10 +126,7 @@ impl Env {
     pub fn pattern(&mut self, pattern: &'static str, help: &'static str) -> Vec<(String, Secret)> {
         self.document(pattern, None, help);
         let part = |(name, value): (&String, &String)| {
-            Some((
-                typo::variable_part(pattern, name)?.to_owned(),
-                Secret::new(value.trim()),
-            ))
+            Some((typo::variable_part(pattern, name)?.to_owned(), Secret::new(value.trim())))
         };
         self.values.iter().filter_map(part).collect()
     }
@@ -155,15 +149,11 @@ impl Env {
         let names = self.documented.iter().map(|variable| variable.name).collect::<Vec<_>>();
         for unknown in self.values.keys() {
             if let Some(meant) = typo::meant(unknown, &names) {
-                self.refusals
-                    .push(format!("{unknown}: no such variable; did you mean {meant}?"));
+                self.refusals.push(format!("{unknown}: no such variable; did you mean {meant}?"));
             }
         }
         if self.refusals.is_empty() {
-            Ok(Loaded {
-                warnings: self.warnings,
-                documented: self.documented,
-            })
+            Ok(Loaded { warnings: self.warnings, documented: self.documented })
         } else {
             Err(Refusals(self.refusals))
         }
@@ -171,12 +161,7 @@ impl Env {
 
     fn document(&mut self, name: &'static str, default: Option<&'static str>, help: &'static str) {
         if self.documented.iter().all(|known| known.name != name) {
-            self.documented.push(Documented {
-                section: self.section,
-                name,
-                default,
-                help,
-            });
+            self.documented.push(Documented { section: self.section, name, default, help });
         }
     }
 
@@ -190,10 +175,7 @@ impl Env {
         T: FromStr<Err: fmt::Display>,
     {
         // The value is not repeated: a password may have been pasted into the wrong line.
-        value
-            .parse()
-            .map_err(|error| self.refuse(format!("{name}: {error} ({help})")))
-            .ok()
+        value.parse().map_err(|error| self.refuse(format!("{name}: {error} ({help})"))).ok()
     }
 }
 

@@ -27,9 +27,7 @@ impl Cors {
         for text in split_list(&value) {
             match parse_origin(&text) {
                 Some(_) if production && !text.starts_with("https://") => {
-                    env.refuse(format!(
-                        "CORS_ALLOWED_ORIGINS: {text} must begin with https:// in production"
-                    ));
+                    env.refuse(format!("CORS_ALLOWED_ORIGINS: {text} must begin with https:// in production"));
                 }
                 Some(origin) => origins.push(origin),
                 None if text == "*" && !production => return Self::AnyOrigin,
@@ -42,7 +40,6 @@ impl Cors {
     }
 
     /// The layer that answers preflights and adds the headers.
-    #[must_use]
     pub fn layer(&self) -> CorsLayer {
         let layer = CorsLayer::new()
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
@@ -75,10 +72,7 @@ fn split_list(value: &str) -> Vec<String> {
     if let Ok(list) = serde_json::from_str(value) {
         return list;
     }
-    let bare = value
-        .strip_prefix('[')
-        .and_then(|value| value.strip_suffix(']'))
-        .unwrap_or(value);
+    let bare = value.strip_prefix('[').and_then(|value| value.strip_suffix(']')).unwrap_or(value);
     let parts = bare.split(',').map(|part| part.trim().trim_matches(['"', '\'']));
     parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }

@@ -23,8 +23,8 @@ use crate::problem::Problem;
 use crate::proxies::{ClientAddr, PeerAddr, TrustedProxies};
 use crate::request_id::{self, RequestId, RequestIds};
 use crate::telemetry;
-pub(crate) use headers::secure;
 use access::{InFlight, RouteMeters, UndeclaredProxies};
+pub(crate) use headers::secure;
 
 /// Bytes of request line and headers; more is 431.
 const HEADER_LIMIT: usize = 16 * 1024;
@@ -41,11 +41,7 @@ impl Edge {
     /// The layer; lay it around the whole router, outside every other.
     #[must_use]
     pub fn new(proxies: TrustedProxies) -> Self {
-        Self {
-            proxies,
-            ids: RequestIds::new(),
-            undeclared: UndeclaredProxies::default(),
-        }
+        Self { proxies, ids: RequestIds::new(), undeclared: UndeclaredProxies::default() }
     }
 
     fn client_of(&self, request: &Request) -> ClientAddr {
@@ -64,11 +60,7 @@ impl<S> Layer<S> for Edge {
     type Service = EdgeService<S>;
 
     fn layer(&self, inner: S) -> EdgeService<S> {
-        EdgeService {
-            inner,
-            edge: self.clone(),
-            meters: RouteMeters::new(),
-        }
+        EdgeService { inner, edge: self.clone(), meters: RouteMeters::new() }
     }
 }
 
@@ -185,10 +177,7 @@ where
         return Problem::of_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE).into_response();
     }
     // The service is dropped after a panic, so nobody sees a state that it left broken.
-    match AssertUnwindSafe(async { inner.call(request).await })
-        .catch_unwind()
-        .await
-    {
+    match AssertUnwindSafe(async { inner.call(request).await }).catch_unwind().await {
         Ok(Ok(response)) => response,
         Err(panic) => {
             let message = panic.downcast_ref::<&str>().copied();
@@ -201,10 +190,7 @@ where
 
 fn head_size(uri: &Uri, headers: &HeaderMap) -> usize {
     let line = uri.path().len() + uri.query().map_or(0, str::len);
-    line + headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4)
-        .sum::<usize>()
+    line + headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
 }
 
 /// No body, or one that a framework wrote as text.

@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 use crate::config::{Env, Environment};
 use crate::problem::{Problem, Text};
 
-const INVALID_HOST: Problem = Problem::new(
+pub(crate) const INVALID_HOST: Problem = Problem::new(
     StatusCode::BAD_REQUEST,
     "invalid_host",
     Text::new("This host is not served here.", "허용되지 않은 호스트입니다."),
@@ -46,10 +46,7 @@ impl AllowedHosts {
         if env.environment() == Environment::Production && (names.is_empty() || names.contains(&HostName::Any)) {
             env.refuse("ALLOWED_HOSTS: name the hosts that are served, for example api.example.com,*.example.com");
         }
-        Self {
-            names: names.into(),
-            exempt,
-        }
+        Self { names: names.into(), exempt }
     }
 
     fn admits(&self, request: &Request) -> bool {
@@ -75,10 +72,7 @@ impl<S> Layer<S> for AllowedHosts {
     type Service = HostCheck<S>;
 
     fn layer(&self, inner: S) -> HostCheck<S> {
-        HostCheck {
-            inner,
-            hosts: self.clone(),
-        }
+        HostCheck { inner, hosts: self.clone() }
     }
 }
 
@@ -149,10 +143,7 @@ fn host_of(request: &Request) -> Host {
             _ => return Host::Ambiguous,
         },
     };
-    let line = request
-        .uri()
-        .authority()
-        .map(|authority| authority.host().to_ascii_lowercase());
+    let line = request.uri().authority().map(|authority| authority.host().to_ascii_lowercase());
     match (line, header) {
         (Some(line), Some(header)) if line != header => Host::Ambiguous,
         (Some(host), _) | (None, Some(host)) => Host::Named(host),
@@ -162,10 +153,7 @@ fn host_of(request: &Request) -> Host {
 
 /// Whether `path` is one of `prefixes` or lies below one.
 pub(crate) fn is_under(path: &str, prefixes: &[&str]) -> bool {
-    prefixes.iter().any(|prefix| {
-        path.strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+    prefixes.iter().any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 #[cfg(test)]
@@ -190,16 +178,7 @@ mod tests {
         for host in ["a.com", "A.Com:8000", "a.com.", "x.b.com", "x.y.b.com:1", "my_service"] {
             assert!(admits(allowed, "/", &[host]), "{host}");
         }
-        for host in [
-            "b.com",
-            "evil-b.com",
-            "a.com.evil.com",
-            "x.a.com",
-            "127.0.0.1",
-            "[::1]",
-            "",
-            "a b",
-        ] {
+        for host in ["b.com", "evil-b.com", "a.com.evil.com", "x.a.com", "127.0.0.1", "[::1]", "", "a b"] {
             assert!(!admits(allowed, "/", &[host]), "{host}");
         }
     }

@@ -61,9 +61,7 @@ mod tests {
     use super::*;
 
     fn preferred(lines: &[&'static str]) -> Language {
-        let values = lines
-            .iter()
-            .map(|line| (header::ACCEPT_LANGUAGE, HeaderValue::from_static(line)));
+        let values = lines.iter().map(|line| (header::ACCEPT_LANGUAGE, HeaderValue::from_static(line)));
         Language::of(&values.collect())
     }
 

@@ -14,9 +14,7 @@ use crate::proxies::TrustedProxies;
 use crate::serve;
 
 /// Seconds; from an answer out of memory to the request time-out.
-const SECONDS: [f64; 14] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0,
-];
+const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Where metrics are read.
@@ -29,9 +27,7 @@ pub struct MetricsConfig {
 impl MetricsConfig {
     /// Reads the variable `name`, for each server has its own: `METRICS_ADDR` with default `127.0.0.1:9000`, and so on.
     pub fn read(env: &mut Env, name: &'static str, default: &'static str) -> Self {
-        Self {
-            address: serve::read_address(env, name, default, "Where GET /metrics answers (Prometheus)."),
-        }
+        Self { address: serve::read_address(env, name, default, "Where GET /metrics answers (Prometheus).") }
     }
 }
 
@@ -46,7 +42,6 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
 }
 
 /// `GET /metrics`, and a task that folds what was recorded. Call it inside the runtime.
-#[must_use]
 pub fn router(handle: PrometheusHandle) -> Router {
     let folding = handle.clone();
     tokio::spawn(async move {
@@ -57,13 +52,6 @@ pub fn router(handle: PrometheusHandle) -> Router {
             folding.run_upkeep();
         }
     });
-    let render = async move || {
-        (
-            [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-            handle.render(),
-        )
-    };
-    Router::new()
-        .route("/metrics", get(render))
-        .layer(Edge::new(TrustedProxies::default()))
+    let render = async move || ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render());
+    Router::new().route("/metrics", get(render)).layer(Edge::new(TrustedProxies::default()))
 }

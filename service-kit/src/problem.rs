@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::language::Language;
 use crate::request_id::RequestId;
+use crate::{hosts, shed};
 
 const TYPE_BASE: &str = "https://auth-system.dev/errors/";
 
@@ -27,10 +28,7 @@ impl Text {
     /// A fixed sentence.
     #[must_use]
     pub const fn new(en: &'static str, ko: &'static str) -> Self {
-        Self {
-            en: Cow::Borrowed(en),
-            ko: Cow::Borrowed(ko),
-        }
+        Self { en: Cow::Borrowed(en), ko: Cow::Borrowed(ko) }
     }
 
     /// The sentence in one language.
@@ -73,20 +71,13 @@ impl Problem {
     /// A problem without field errors or headers.
     #[must_use]
     pub const fn new(status: StatusCode, code: &'static str, detail: Text) -> Self {
-        Self {
-            status,
-            code,
-            detail,
-            errors: Vec::new(),
-            headers: Vec::new(),
-        }
+        Self { status, code, detail, errors: Vec::new(), headers: Vec::new() }
     }
 
     /// The problem that says no more than its status does.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
-        let (code, detail) = generic::describe(status);
-        Self::new(status, code, detail)
+        generic::of_status(status)
     }
 
     /// With the fields that are wrong.
@@ -134,15 +125,19 @@ impl Problem {
     pub(crate) fn render(&self, response: &mut Response, request_id: &RequestId, language: Language) {
         let body = self.to_json(request_id, language);
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CONTENT_LANGUAGE, language.tag());
         headers.append(header::VARY, HeaderValue::from_static("accept-language"));
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         *response.body_mut() = Body::from(body);
     }
+}
+
+/// Every problem that any server may answer with, for the documented table of codes.
+#[must_use]
+pub fn shared() -> Vec<Problem> {
+    let own = [hosts::INVALID_HOST, shed::OVERLOADED, shed::TIMED_OUT];
+    generic::listed().chain(own).collect()
 }
 
 impl IntoResponse for Problem {

@@ -42,25 +42,16 @@ impl TrustedProxies {
     #[must_use]
     pub fn client_addr(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddr {
         let peer = peer.to_canonical();
-        let direct = ClientAddr {
-            ip: peer,
-            undeclared_proxy: None,
-        };
+        let direct = ClientAddr { ip: peer, undeclared_proxy: None };
         if !headers.contains_key(X_FORWARDED_FOR) {
             return direct;
         }
         if self.trusts(peer) {
-            return ClientAddr {
-                ip: self.right_most_untrusted(peer, headers),
-                ..direct
-            };
+            return ClientAddr { ip: self.right_most_untrusted(peer, headers), ..direct };
         }
         if is_private(peer) {
             let claimed = forwarded_hops(headers).next().flatten();
-            return ClientAddr {
-                ip: claimed.unwrap_or(peer),
-                undeclared_proxy: Some(peer),
-            };
+            return ClientAddr { ip: claimed.unwrap_or(peer), undeclared_proxy: Some(peer) };
         }
         direct
     }
@@ -88,30 +79,20 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let address = text.parse::<IpAddr>().map(|ip| IpNet::from(ip.to_canonical()));
-        address
-            .or_else(|_| text.parse())
-            .map(Self)
-            .map_err(|_| "write addresses or CIDR blocks such as 10.0.0.0/8")
+        address.or_else(|_| text.parse()).map(Self).map_err(|_| "write addresses or CIDR blocks such as 10.0.0.0/8")
     }
 }
 
 /// The hops of all header lines from right to left; `None` for one that is no address.
 fn forwarded_hops(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let lines = headers.get_all(X_FORWARDED_FOR).iter().rev();
-    lines
-        .flat_map(|line| line.to_str().unwrap_or("?").rsplit(','))
-        .map(|hop| parse_hop(hop.trim()))
+    lines.flat_map(|line| line.to_str().unwrap_or("?").rsplit(',')).map(|hop| parse_hop(hop.trim()))
 }
 
 /// An address, also with a port or in brackets as some proxies write it.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
-    let bare = hop
-        .strip_prefix('[')
-        .and_then(|hop| hop.strip_suffix(']'))
-        .unwrap_or(hop);
-    let address = bare
-        .parse::<IpAddr>()
-        .or_else(|_| hop.parse::<SocketAddr>().map(|socket| socket.ip()));
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    let address = bare.parse::<IpAddr>().or_else(|_| hop.parse::<SocketAddr>().map(|socket| socket.ip()));
     address.ok().map(|ip| ip.to_canonical())
 }
 
@@ -135,9 +116,7 @@ mod tests {
         let mut env = Env::from_pairs([("TRUSTED_PROXIES", trusted)]);
         let proxies = TrustedProxies::read(&mut env);
         env.finish().unwrap();
-        let lines = lines
-            .iter()
-            .map(|line| (X_FORWARDED_FOR, HeaderValue::from_static(line)));
+        let lines = lines.iter().map(|line| (X_FORWARDED_FOR, HeaderValue::from_static(line)));
         proxies.client_addr(peer.parse().unwrap(), &lines.collect())
     }
 
@@ -157,33 +136,21 @@ mod tests {
     fn a_declared_proxy_is_believed_about_the_hop_before_it_only() {
         let trusted = "10.0.0.0/8, 192.0.2.7";
         assert_eq!(ip(trusted, "10.0.0.1", &["6.6.6.6, 198.51.100.1"]), "198.51.100.1");
-        assert_eq!(
-            ip(trusted, "10.0.0.1", &["6.6.6.6, 198.51.100.1, 192.0.2.7"]),
-            "198.51.100.1"
-        );
-        assert_eq!(
-            ip(trusted, "10.0.0.1", &["6.6.6.6", "198.51.100.1", "10.2.2.2"]),
-            "198.51.100.1"
-        );
+        assert_eq!(ip(trusted, "10.0.0.1", &["6.6.6.6, 198.51.100.1, 192.0.2.7"]), "198.51.100.1");
+        assert_eq!(ip(trusted, "10.0.0.1", &["6.6.6.6", "198.51.100.1", "10.2.2.2"]), "198.51.100.1");
         assert_eq!(ip(trusted, "10.0.0.1", &["10.9.9.9, 10.2.2.2"]), "10.9.9.9");
         assert_eq!(ip(trusted, "10.0.0.1", &[]), "10.0.0.1");
     }
 
     #[test]
     fn garbage_ends_the_chain_at_the_last_good_hop() {
-        assert_eq!(
-            ip("10.0.0.0/8", "10.0.0.1", &["198.51.100.1, unknown, 10.0.0.2"]),
-            "10.0.0.2"
-        );
+        assert_eq!(ip("10.0.0.0/8", "10.0.0.1", &["198.51.100.1, unknown, 10.0.0.2"]), "10.0.0.2");
         assert_eq!(ip("10.0.0.0/8", "10.0.0.1", &["198.51.100.1,"]), "10.0.0.1");
     }
 
     #[test]
     fn mapped_bracketed_and_ported_addresses_are_normalised() {
-        assert_eq!(
-            ip("10.0.0.0/8", "::ffff:10.0.0.1", &["::ffff:198.51.100.1"]),
-            "198.51.100.1"
-        );
+        assert_eq!(ip("10.0.0.0/8", "::ffff:10.0.0.1", &["::ffff:198.51.100.1"]), "198.51.100.1");
         assert_eq!(ip("::1", "::1", &["198.51.100.1:4711"]), "198.51.100.1");
         assert_eq!(ip("::1", "::1", &["[2001:db8::1]:443"]), "2001:db8::1");
         assert_eq!(ip("::ffff:10.0.0.1", "10.0.0.1", &["[2001:db8::1]"]), "2001:db8::1");

@@ -56,17 +56,11 @@ pub(crate) struct RequestIds {
 impl RequestIds {
     pub(crate) fn new() -> Self {
         // `RandomState` is seeded by the operating system: enough for a number that is merely unlikely to repeat.
-        Self {
-            instance: RandomState::new().hash_one(()),
-            made: Arc::default(),
-        }
+        Self { instance: RandomState::new().hash_one(()), made: Arc::default() }
     }
 
     pub(crate) fn accept_or_make(&self, headers: &HeaderMap) -> RequestId {
-        headers
-            .get(X_REQUEST_ID)
-            .and_then(RequestId::parse)
-            .unwrap_or_else(|| self.make())
+        headers.get(X_REQUEST_ID).and_then(RequestId::parse).unwrap_or_else(|| self.make())
     }
 
     pub(crate) fn make(&self) -> RequestId {

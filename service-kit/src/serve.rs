@@ -56,11 +56,7 @@ impl ServeLimits {
     pub fn read(env: &mut Env) -> Self {
         let drain = "Longest wait for requests in progress when stopping.";
         Self {
-            connections: env.parse(
-                "MAX_CONNECTIONS",
-                "10000",
-                "Open connections per listener; further ones wait.",
-            ),
+            connections: env.parse("MAX_CONNECTIONS", "10000", "Open connections per listener; further ones wait."),
             drain_time: env.parse::<Period>("DRAIN_TIMEOUT", "15s", drain).get(),
             ..Self::default()
         }
@@ -81,20 +77,12 @@ impl Default for ServeLimits {
 /// Reads an address to listen on: `host:port`, or `:port` for loopback in development and every interface otherwise.
 pub fn read_address(env: &mut Env, name: &'static str, default: &'static str, help: &'static str) -> SocketAddr {
     let local = env.environment() == Environment::Development;
-    let every = if local {
-        Ipv4Addr::LOCALHOST
-    } else {
-        Ipv4Addr::UNSPECIFIED
-    };
+    let every = if local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
     let text: String = env.parse(name, default, help);
     let port = text.strip_prefix(':').and_then(|port| port.parse().ok());
-    let address = port
-        .map(|port| SocketAddr::from((IpAddr::V4(every), port)))
-        .or_else(|| text.parse().ok());
+    let address = port.map(|port| SocketAddr::from((IpAddr::V4(every), port))).or_else(|| text.parse().ok());
     address.unwrap_or_else(|| {
-        env.refuse(format!(
-            "{name}: write an address and a port, such as 127.0.0.1:8000, or only the port: :8000"
-        ));
+        env.refuse(format!("{name}: write an address and a port, such as 127.0.0.1:8000, or only the port: :8000"));
         SocketAddr::from((every, 0))
     })
 }
@@ -188,10 +176,7 @@ impl Server {
 fn http_builder() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     // Heads and idleness are timed by the socket's own wrapper, which tells the two apart; hyper does not.
-    http.http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(None)
-        .max_buf_size(HEADER_BUFFER);
+    http.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(HEADER_BUFFER);
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(HTTP2_STREAMS)

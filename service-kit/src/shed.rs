@@ -17,21 +17,15 @@ use crate::hosts::is_under;
 use crate::problem::{Problem, Text};
 
 const RETRY_AFTER: u64 = 1;
-const OVERLOADED: Problem = Problem::new(
+pub(crate) const OVERLOADED: Problem = Problem::new(
     StatusCode::SERVICE_UNAVAILABLE,
     "overloaded",
-    Text::new(
-        "The server is at its limit; try again shortly.",
-        "서버가 혼잡합니다. 잠시 후 다시 시도하세요.",
-    ),
+    Text::new("The server is at its limit; try again shortly.", "서버가 혼잡합니다. 잠시 후 다시 시도하세요."),
 );
-const TIMED_OUT: Problem = Problem::new(
+pub(crate) const TIMED_OUT: Problem = Problem::new(
     StatusCode::SERVICE_UNAVAILABLE,
     "timed_out",
-    Text::new(
-        "The answer took too long; try again shortly.",
-        "처리 시간이 초과되었습니다. 잠시 후 다시 시도하세요.",
-    ),
+    Text::new("The answer took too long; try again shortly.", "처리 시간이 초과되었습니다. 잠시 후 다시 시도하세요."),
 );
 
 /// How much is served at once, and for how long.
@@ -68,11 +62,7 @@ impl Shed {
     #[must_use]
     pub fn new(config: ShedConfig, exempt: &'static [&'static str]) -> Self {
         let permits = config.concurrent_requests.min(Semaphore::MAX_PERMITS);
-        Self {
-            permits: Arc::new(Semaphore::new(permits)),
-            timeout: config.request_timeout,
-            exempt,
-        }
+        Self { permits: Arc::new(Semaphore::new(permits)), timeout: config.request_timeout, exempt }
     }
 }
 
@@ -80,10 +70,7 @@ impl<S> Layer<S> for Shed {
     type Service = Shedding<S>;
 
     fn layer(&self, inner: S) -> Shedding<S> {
-        Shedding {
-            inner,
-            shed: self.clone(),
-        }
+        Shedding { inner, shed: self.clone() }
     }
 }
 

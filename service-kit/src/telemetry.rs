@@ -100,15 +100,9 @@ pub fn start(
         LogFormat::Pretty => true,
         LogFormat::Auto => std::io::stdout().is_terminal(),
     };
-    let traces = config
-        .otlp_endpoint
-        .as_ref()
-        .map(|endpoint| Traces::start(endpoint, service))
-        .transpose()?;
+    let traces = config.otlp_endpoint.as_ref().map(|endpoint| Traces::start(endpoint, service)).transpose()?;
     let sentry = config.sentry_dsn.as_ref();
-    let sentry = sentry
-        .map(|dsn| Sentry::start(dsn, config.environment, version))
-        .transpose()?;
+    let sentry = sentry.map(|dsn| Sentry::start(dsn, config.environment, version)).transpose()?;
     // Spans cost only where they are exported: for the log alone they are never made.
     let events = config.levels.clone().and(filter_fn(|metadata| metadata.is_event()));
     let exported = || config.levels.clone();
@@ -117,11 +111,7 @@ pub fn start(
         .with(traces.as_ref().map(|traces| traces.layer().with_filter(exported())))
         .with(sentry.as_ref().map(|_| export::sentry_layer()))
         .try_init()?;
-    Ok(Telemetry {
-        _traces: traces,
-        _sentry: sentry,
-        _log: writer,
-    })
+    Ok(Telemetry { _traces: traces, _sentry: sentry, _log: writer })
 }
 
 impl FromStr for LogFormat {

@@ -26,14 +26,9 @@ pub fn render_markdown(documented: &[Documented]) -> String {
          a misspelt one is an error.\n",
     );
     for (section, variables) in sections(documented) {
-        let _ = write!(
-            text,
-            "\n## {section}\n\n| variable | default | meaning |\n|---|---|---|\n"
-        );
+        let _ = write!(text, "\n## {section}\n\n| variable | default | meaning |\n|---|---|---|\n");
         for variable in variables {
-            let default = variable
-                .default
-                .map_or("–".to_owned(), |default| format!("`{default}`"));
+            let default = variable.default.map_or("–".to_owned(), |default| format!("`{default}`"));
             // A bar would end the table's cell.
             let help = variable.help.replace('|', "\\|");
             let _ = writeln!(text, "| `{}` | {default} | {help} |", variable.name);

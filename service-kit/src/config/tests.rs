@@ -6,28 +6,123 @@ use super::*;
 
 /// The names that the servers document today; several are near one another.
 const OURS: [&str; 59] = [
-    "DB_PRIMARY_DB_URL", "DB_REPLICA_DB_URL", "DB_POOL_MAX_SIZE", "REDIS_URL", "JWT_ALGORITHM", "JWT_PRIVATE_KEY_PATH",
-    "JWT_PUBLIC_KEY_PATH", "JWT_PRIVATE_KEY", "JWT_PUBLIC_KEY", "JWT_SECRET_KEY", "JWT_ACCESS_TOKEN_EXPIRE_MINUTES",
-    "JWT_REFRESH_TOKEN_EXPIRE_DAYS", "JWT_ISSUER", "JWT_AUDIENCE", "CORS_ALLOWED_ORIGINS", "ALLOWED_HOSTS",
-    "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "KAKAO_CLIENT_ID", "KAKAO_CLIENT_SECRET", "NAVER_CLIENT_ID",
-    "NAVER_CLIENT_SECRET", "GOOGLE_ISSUER", "KAKAO_AUTH_URL", "KAKAO_API_URL", "KAKAO_ADMIN_KEY", "NAVER_AUTH_URL",
-    "NAVER_API_URL", "SERVICE_ADDR", "GATEWAY_ADDR", "ADMIN_ADDR", "METRICS_ADDR", "GATEWAY_METRICS_ADDR",
-    "ADMIN_METRICS_ADDR", "AUTH_API_URLS", "DATA_DIR", "AUTO_MIGRATE", "PUBLIC_URL", "TRUSTED_PROXIES",
-    "REQUIRE_EMAIL_VERIFICATION", "SMTP_URL", "MAIL_FROM", "GATEWAY_FEED_TOKEN", "GATEWAY_CONFIG",
-    "REVOCATION_MAX_STALENESS", "OAUTH_REDIRECT_URIS", "SSL_CERT_FILE", "SECRETS_KEY", "SECRETS_KEY_PATH",
-    "ADMIN_CLIENT_SECRET", "GEOIP_DB", "DOCS_ENABLED", "LOG_FORMAT", "LOG_LEVEL", "SENTRY_DSN",
-    "OTEL_EXPORTER_OTLP_ENDPOINT", "OIDC_<NAME>_ISSUER", "OIDC_<NAME>_CLIENT_ID", "OIDC_<NAME>_CLIENT_SECRET",
+    "DB_PRIMARY_DB_URL",
+    "DB_REPLICA_DB_URL",
+    "DB_POOL_MAX_SIZE",
+    "REDIS_URL",
+    "JWT_ALGORITHM",
+    "JWT_PRIVATE_KEY_PATH",
+    "JWT_PUBLIC_KEY_PATH",
+    "JWT_PRIVATE_KEY",
+    "JWT_PUBLIC_KEY",
+    "JWT_SECRET_KEY",
+    "JWT_ACCESS_TOKEN_EXPIRE_MINUTES",
+    "JWT_REFRESH_TOKEN_EXPIRE_DAYS",
+    "JWT_ISSUER",
+    "JWT_AUDIENCE",
+    "CORS_ALLOWED_ORIGINS",
+    "ALLOWED_HOSTS",
+    "GOOGLE_CLIENT_ID",
+    "GOOGLE_CLIENT_SECRET",
+    "KAKAO_CLIENT_ID",
+    "KAKAO_CLIENT_SECRET",
+    "NAVER_CLIENT_ID",
+    "NAVER_CLIENT_SECRET",
+    "GOOGLE_ISSUER",
+    "KAKAO_AUTH_URL",
+    "KAKAO_API_URL",
+    "KAKAO_ADMIN_KEY",
+    "NAVER_AUTH_URL",
+    "NAVER_API_URL",
+    "SERVICE_ADDR",
+    "GATEWAY_ADDR",
+    "ADMIN_ADDR",
+    "METRICS_ADDR",
+    "GATEWAY_METRICS_ADDR",
+    "ADMIN_METRICS_ADDR",
+    "AUTH_API_URLS",
+    "DATA_DIR",
+    "AUTO_MIGRATE",
+    "PUBLIC_URL",
+    "TRUSTED_PROXIES",
+    "REQUIRE_EMAIL_VERIFICATION",
+    "SMTP_URL",
+    "MAIL_FROM",
+    "GATEWAY_FEED_TOKEN",
+    "GATEWAY_CONFIG",
+    "REVOCATION_MAX_STALENESS",
+    "OAUTH_REDIRECT_URIS",
+    "SSL_CERT_FILE",
+    "SECRETS_KEY",
+    "SECRETS_KEY_PATH",
+    "ADMIN_CLIENT_SECRET",
+    "GEOIP_DB",
+    "DOCS_ENABLED",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "SENTRY_DSN",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OIDC_<NAME>_ISSUER",
+    "OIDC_<NAME>_CLIENT_ID",
+    "OIDC_<NAME>_CLIENT_SECRET",
 ];
 
 /// What surrounds a process on real machines, in containers and in clusters.
 const NEIGHBOURS: [&str; 54] = [
-    "HOME", "PATH", "USER", "PWD", "OLDPWD", "LANG", "LC_ALL", "TERM", "SHELL", "SHLVL", "LOGNAME", "HOSTNAME", "MAIL",
-    "TZ", "_", "EDITOR", "PAGER", "DISPLAY", "TMPDIR", "VENV", "NODE_ENV", "RUST_LOG", "RUST_BACKTRACE", "CARGO_HOME",
-    "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_URL", "DATABASE_URL", "REDIS_HOST", "REDIS_PORT",
-    "REDIS_PASSWORD", "REDIS_TLS", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "SMTP_HOST", "SMTP_PORT",
-    "SMTP_USER", "SSL_CERT_DIR", "AWS_REGION", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "SERVICE_PORT",
-    "SERVICE_NAME", "GATEWAY_PORT", "METRICS_PORT", "JWT_SECRET", "PUBLIC_IP", "XDG_DATA_DIRS", "HTTP_PROXY",
-    "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME",
+    "HOME",
+    "PATH",
+    "USER",
+    "PWD",
+    "OLDPWD",
+    "LANG",
+    "LC_ALL",
+    "TERM",
+    "SHELL",
+    "SHLVL",
+    "LOGNAME",
+    "HOSTNAME",
+    "MAIL",
+    "TZ",
+    "_",
+    "EDITOR",
+    "PAGER",
+    "DISPLAY",
+    "TMPDIR",
+    "VENV",
+    "NODE_ENV",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+    "CARGO_HOME",
+    "DB_HOST",
+    "DB_PORT",
+    "DB_NAME",
+    "DB_USER",
+    "DB_PASSWORD",
+    "DB_URL",
+    "DATABASE_URL",
+    "REDIS_HOST",
+    "REDIS_PORT",
+    "REDIS_PASSWORD",
+    "REDIS_TLS",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_CLOUD_PROJECT",
+    "SMTP_HOST",
+    "SMTP_PORT",
+    "SMTP_USER",
+    "SSL_CERT_DIR",
+    "AWS_REGION",
+    "KUBERNETES_SERVICE_HOST",
+    "KUBERNETES_SERVICE_PORT",
+    "SERVICE_PORT",
+    "SERVICE_NAME",
+    "GATEWAY_PORT",
+    "METRICS_PORT",
+    "JWT_SECRET",
+    "PUBLIC_IP",
+    "XDG_DATA_DIRS",
+    "HTTP_PROXY",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_SERVICE_NAME",
 ];
 
 fn typos(set: &[&str]) -> Vec<String> {
@@ -111,7 +206,8 @@ fn patterns_read_every_variable_that_fits() {
 
 #[test]
 fn periods_are_written_with_a_unit() {
-    for (text, milliseconds) in [("500ms", 500), ("15s", 15_000), ("10m", 600_000), ("12h", 43_200_000), ("7d", 604_800_000)]
+    for (text, milliseconds) in
+        [("500ms", 500), ("15s", 15_000), ("10m", 600_000), ("12h", 43_200_000), ("7d", 604_800_000)]
     {
         assert_eq!(text.parse::<Period>().unwrap().get().as_millis(), milliseconds);
     }
@@ -131,7 +227,9 @@ fn documents_follow_the_reading_order_and_say_each_variable_once() {
     let example = render_env_example(&documented);
     assert!(example.ends_with("# --- Limits ---\n# How many; a|b.\n# COUNT=7\n# The token.\n# TOKEN=\n"), "{example}");
     let markdown = render_markdown(&documented);
-    assert!(markdown.contains("## General\n\n| variable | default | meaning |\n|---|---|---|\n| `ENV` | `development` |"));
+    assert!(
+        markdown.contains("## General\n\n| variable | default | meaning |\n|---|---|---|\n| `ENV` | `development` |")
+    );
     assert!(markdown.contains("| `COUNT` | `7` | How many; a\\|b. |\n| `TOKEN` | – | The token. |\n"), "{markdown}");
     assert!(!markdown.contains("secret value"));
 }

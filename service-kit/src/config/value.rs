@@ -73,10 +73,7 @@ impl FromStr for Period {
             _ => return Err(FORM),
         };
         let count = text[..unit].parse::<u64>().map_err(|_| FORM)?;
-        count
-            .checked_mul(milliseconds)
-            .map(|ms| Self(Duration::from_millis(ms)))
-            .ok_or(FORM)
+        count.checked_mul(milliseconds).map(|ms| Self(Duration::from_millis(ms))).ok_or(FORM)
     }
 }
 

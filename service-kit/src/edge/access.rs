@@ -30,10 +30,7 @@ struct AnswerMeter {
 
 impl RouteMeters {
     pub(super) fn new() -> Self {
-        Self {
-            in_flight: metrics::gauge!("http_requests_in_flight"),
-            answers: Arc::default(),
-        }
+        Self { in_flight: metrics::gauge!("http_requests_in_flight"), answers: Arc::default() }
     }
 
     fn record(&self, method: &'static str, route: &str, status: StatusCode, seconds: f64) {
@@ -56,12 +53,7 @@ impl AnswerMeter {
             "http_requests_total", "method" => method, "route" => route.clone(), "status" => code
         );
         let seconds = metrics::histogram!("http_request_duration_seconds", "method" => method, "route" => route);
-        Self {
-            method,
-            status,
-            count,
-            seconds,
-        }
+        Self { method, status, count, seconds }
     }
 
     fn record(&self, seconds: f64) {
@@ -82,8 +74,7 @@ impl InFlight {
     /// Counts and logs the answer.
     pub(super) fn end(self, arrival: &Arrival, status: StatusCode) {
         let elapsed = arrival.at.elapsed().as_secs_f64();
-        self.0
-            .record(method_label(&arrival.method), arrival.route(), status, elapsed);
+        self.0.record(method_label(&arrival.method), arrival.route(), status, elapsed);
         log(arrival, status, elapsed);
     }
 }

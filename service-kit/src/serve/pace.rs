@@ -62,12 +62,7 @@ impl Pace {
 
     /// When a connection on which nothing arrives is to be closed, or at least looked at again.
     pub(super) fn deadline(&self, multiplexed: bool) -> Instant {
-        let State {
-            opened,
-            header_time,
-            idle_time,
-            ..
-        } = &*self.0;
+        let State { opened, header_time, idle_time, .. } = &*self.0;
         if !self.is_quiet() {
             return Instant::now() + *idle_time;
         }
@@ -107,10 +102,7 @@ pub(super) struct Paced {
 
 impl Paced {
     pub(super) fn new(body: Body, in_progress: InProgress) -> Self {
-        Self {
-            body,
-            _in_progress: in_progress,
-        }
+        Self { body, _in_progress: in_progress }
     }
 }
 

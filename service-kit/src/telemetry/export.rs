@@ -27,9 +27,7 @@ impl Traces {
         let endpoint = format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/'));
         let exporter = outside_async(|| SpanExporter::builder().with_http().with_endpoint(endpoint).build())??;
         let resource = Resource::builder().with_service_name(service).build();
-        let provider = SdkTracerProvider::builder()
-            .with_batch_exporter(exporter)
-            .with_resource(resource);
+        let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource);
         Ok(Self(provider.build()))
     }
 
@@ -96,8 +94,6 @@ impl Extractor for Headers<'_> {
 fn outside_async<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, std::io::Error> {
     thread::scope(|scope| {
         let worker = thread::Builder::new().spawn_scoped(scope, work)?;
-        worker
-            .join()
-            .map_err(|_| std::io::Error::other("the exporter panicked"))
+        worker.join().map_err(|_| std::io::Error::other("the exporter panicked"))
     })
 }

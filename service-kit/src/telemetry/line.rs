@@ -21,11 +21,7 @@ pub(super) struct LineLayer {
 
 impl LineLayer {
     pub(super) fn new(lines: Lines, pretty: bool) -> Self {
-        Self {
-            lines,
-            pretty,
-            clock: Clock::System,
-        }
+        Self { lines, pretty, clock: Clock::System }
     }
 }
 

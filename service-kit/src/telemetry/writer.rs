@@ -26,9 +26,7 @@ enum Message {
 impl LogWriter {
     pub(super) fn start(to: impl Write + Send + 'static) -> std::io::Result<(Self, Lines)> {
         let (sender, receiver) = sync_channel(WAITING_LINES);
-        thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || write_all(&receiver, to))?;
+        thread::Builder::new().name("log".to_owned()).spawn(move || write_all(&receiver, to))?;
         let lines = Lines(sender);
         Ok((Self { lines: lines.clone() }, lines))
     }

@@ -21,15 +21,22 @@ fn edge() -> Edge {
     Edge::new(TrustedProxies::default())
 }
 
-async fn start_bodies() -> Server {
+async fn start_bodies(limits: BodyLimits) -> Server {
     let length = post(async |body: String| body.len().to_string());
-    let limits = BodyLimits::new(&[("/auth", AUTH_LIMIT)]).with_time(SHORT);
     let app = Router::new().route("/auth/login", length.clone()).route("/users", length).layer((edge(), limits));
     start(app, ServeLimits::default()).await
 }
 
+fn limits() -> BodyLimits {
+    BodyLimits::new(&[("/auth", AUTH_LIMIT)])
+}
+
 async fn send(path: &str, headers: &str, body: &str) -> Answer {
-    let server = start_bodies().await;
+    send_within(limits(), path, headers, body).await
+}
+
+async fn send_within(limits: BodyLimits, path: &str, headers: &str, body: &str) -> Answer {
+    let server = start_bodies(limits).await;
     let mut wire = Wire::connect(server.address).await;
     wire.send(&format!("POST {path} HTTP/1.1\r\nHost: a.com\r\n{headers}\r\n\r\n{body}")).await;
     wire.answer().await
@@ -67,7 +74,7 @@ async fn an_encoded_body_is_refused_whatever_its_size() {
 
 #[tokio::test]
 async fn a_slow_body_is_a_request_timeout() {
-    let answer = send("/users", "Content-Length: 10", "half").await;
+    let answer = send_within(limits().with_time(SHORT), "/users", "Content-Length: 10", "half").await;
     assert_eq!((answer.status, &answer.problem()["code"]), (408, &"request_timeout".into()));
 }
 

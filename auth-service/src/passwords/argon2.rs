@@ -143,3 +143,54 @@ const fn params([memory_kib, passes, lanes]: [u32; 3], tag_bytes: usize) -> Para
         .threads(1)
         .tag_len(TagLen::bytes(tag_bytes as u64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn derive_by_other_means(argon2: &Argon2, password: &[u8], salt: &[u8]) -> Vec<u8> {
+        let algorithm = match argon2.algorithm() {
+            Algorithm::Argon2d => ::argon2::Algorithm::Argon2d,
+            Algorithm::Argon2i => ::argon2::Algorithm::Argon2i,
+            Algorithm::Argon2id => ::argon2::Algorithm::Argon2id,
+        };
+        let version = match argon2.version() {
+            Version::V0x10 => ::argon2::Version::V0x10,
+            Version::V0x13 => ::argon2::Version::V0x13,
+        };
+        let ours = argon2.params();
+        let tag_bytes = ours.tag_len_bytes();
+        let params = ::argon2::Params::new(ours.memory_kib(), ours.passes(), ours.lanes(), Some(tag_bytes)).unwrap();
+        let mut tag = vec![0; tag_bytes];
+        ::argon2::Argon2::new(algorithm, version, params).hash_password_into(password, salt, &mut tag).unwrap();
+        tag
+    }
+
+    #[test]
+    fn two_implementations_agree_on_every_kind_and_shape() {
+        let large = Mutex::new(());
+        let mut arena = Arena::new(Cost::argon2id(1024, 1), &large);
+        for (algorithm, version) in Algorithm::ALL.into_iter().flat_map(|a| Version::ALL.map(|v| (a, v))) {
+            for costs in [[8, 1, 1], [9, 3, 1], [64, 2, 1], [1000, 1, 1], [1024, 2, 4], [77, 2, 3], [2048, 1, 2]] {
+                for (tag_bytes, password) in [(16, &b""[..]), (32, b"password"), (64, &[0xff; 1024])] {
+                    let argon2 = Argon2::new(algorithm, version, params(costs, tag_bytes).build().unwrap());
+                    let tag = arena.derive(argon2, password, b"0123456789abcdef").ok().unwrap();
+                    assert_eq!(tag, derive_by_other_means(&argon2, password, b"0123456789abcdef"), "{argon2:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn arena_keeps_its_own_memory_and_nothing_larger_until_released() {
+        let large = Mutex::new(());
+        let mut arena = Arena::new(Cost::TESTS, &large);
+        let sizes = [64, 4096, 8].map(|memory_kib| {
+            arena.derive(Cost::argon2id(memory_kib, 1).0, b"password", b"somesalt").ok().unwrap();
+            arena.kept.reserved_blocks()
+        });
+        assert_eq!(sizes, [64, 64, 64]);
+        arena.release();
+        assert_eq!(arena.kept.reserved_blocks(), 0);
+    }
+}

@@ -75,7 +75,9 @@ impl Pbkdf2Hash {
     /// Reads `pbkdf2_sha256$600000$salt$tag`, where the salt is text as it stands.
     pub(super) fn parse_django(text: &str) -> Result<Self, UnsupportedHash> {
         let fields: Vec<&str> = text.split('$').collect();
-        let [name, iterations, salt, tag] = fields[..] else { return Err(UnsupportedHash::Malformed) };
+        let [name, iterations, salt, tag] = fields[..] else {
+            return Err(UnsupportedHash::Malformed);
+        };
         let algorithm = match name {
             "pbkdf2_sha1" => PBKDF2_HMAC_SHA1,
             "pbkdf2_sha256" => PBKDF2_HMAC_SHA256,
@@ -110,7 +112,7 @@ impl Pbkdf2Hash {
 impl ScryptHash {
     /// Reads `$scrypt$ln=17,r=8,p=1$…`, as PHC and passlib write it.
     pub(super) fn parse(phc: Phc<'_>) -> Result<Self, UnsupportedHash> {
-        let Some([log_n, r, p]) = phc.parameters(["ln", "r", "p"]) else {
+        let Some([log_n @ 1..=u32::MAX, r, p]) = phc.parameters(["ln", "r", "p"]) else {
             return Err(UnsupportedHash::Malformed);
         };
         if log_n > MAX_MEMORY_KIB.ilog2() || r > MAX_SCRYPT_FACTOR || p > MAX_SCRYPT_FACTOR {

@@ -113,3 +113,168 @@ impl PasswordHash {
 pub(super) fn fits(salt: &[u8], tag: &[u8]) -> bool {
     (1..=MAX_SALT_BYTES).contains(&salt.len()) && (MIN_TAG_BYTES..=MAX_TAG_BYTES).contains(&tag.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    const PASSWORD: &str = "correct horse 🦀";
+    const CURRENT: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$9yNt4+2l009xCSGCZZvE6sUE3zPnOplrOFj21ulnhkc";
+    /// Made by argon2-cffi 25.1, bcrypt 5.0, Django 5.2, passlib 1.7 and Python's hashlib, in this order.
+    const OUTDATED: [&str; 19] = [
+        "$argon2id$v=19$m=65536,t=3,p=4$MDEyMzQ1Njc4OWFiY2RlZg$73d1ct7qbPCL90vXZy5w1V/rMZXFNfNTO5UgJllYvw4",
+        "$argon2i$v=19$m=512,t=2,p=2$MDEyMzQ1Njc4OWFiY2RlZg$ocbyjmafdAwwS5nIup6CSH+U0Iwxf2f+9JfJ2y6+ZBI",
+        "$argon2d$v=19$m=256,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$4Mt6wlKcGXIE+/DRpHiGgfjYq5YfAfgbxcrJVhJWb1I",
+        "$argon2id$v=16$m=256,t=3,p=1$MDEyMzQ1Njc4OWFiY2RlZg$z/7IMx80y7YuTpcTwR3hk/CFDeBNz4I8A2jlkZ+cGaY",
+        "$argon2i$m=256,t=3,p=1$MDEyMzQ1Njc4OWFiY2RlZg$9gTEXyap6eLiUqzwbNIVH1JOYJ4s0GNTQHq7uyhzyY4",
+        "$2b$05$j1TC1b2l8DpzrlC6uqdRqeCpyzH/PbVH2CaFcnWA63GAhxj5fiMTy",
+        "$2a$05$j1TC1b2l8DpzrlC6uqdRqeCpyzH/PbVH2CaFcnWA63GAhxj5fiMTy",
+        "$2y$05$j1TC1b2l8DpzrlC6uqdRqeCpyzH/PbVH2CaFcnWA63GAhxj5fiMTy",
+        "pbkdf2_sha256$1000$abcdefghijklmnopqrstuv$4EDes0CfyRWmoXJKtXEfWJCx9GJejqULxr7m2S21skI=",
+        "pbkdf2_sha1$1000$abcdefghijklmnopqrstuv$6UdRULjnuW+IC9PbhvBYvy554EI=",
+        "argon2$argon2id$v=19$m=102400,t=2,p=8$MDEyMzQ1Njc4OWFiY2RlZg$EwYyFNw+Jo/DEt5z7Ht9nCEwKlKg2oErlzlrwsAF4is",
+        "bcrypt$$2b$05$ubksEzjipnQT4LEyaEJG9OGyVK/0kNkWCLlgUIm7Vg8okCQy3nfvW",
+        "$pbkdf2$1000$MDEyMzQ1Njc4OWFiY2RlZg$npRV9M0x1AbmlU8IIBlmLLgms6A",
+        "$pbkdf2-sha256$1000$.//7//v/.//7//v/.//7/w$91oYNPO21/BAgEaDPLMUVrjAn2X3Sfu4gk.HUVhgv1I",
+        "$pbkdf2-sha512$1000$MDEyMzQ1Njc4OWFiY2RlZg$SWLwBl51ddc0zQ8PteVq/MVTsChdqC5RuNGgP2cDv2IAB3Q7xgrEGOQRorlT16VFV2QozFS220d.sVSULzXIgw",
+        "$scrypt$ln=10,r=8,p=2$MDEyMzQ1Njc4OWFiY2RlZg$dcoTmupD5s8hKacXtLq7RkQEt60+Om2NA4pTWL+WQ0o",
+        "$scrypt$ln=14,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$Nn1eFb2K+jRDKL5n+DxVGL9BNe4Z46dZVbY4LGd2FRI",
+        "$pbkdf2-sha256$i=1000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$2N08qwUW+RpjAsFypuda9RNztTeqXqDegqJ2B+nFHws",
+        "$pbkdf2-sha512$i=1000$MDEyMzQ1Njc4OWFiY2RlZg$SWLwBl51ddc0zQ8PteVq/MVTsChdqC5RuNGgP2cDv2IAB3Q7xgrEGOQRorlT16VFV2QozFS220d+sVSULzXIgw",
+    ];
+
+    fn verifies(hash: &str, password: &str) -> bool {
+        let large = Mutex::new(());
+        let hash = PasswordHash::parse(hash).unwrap_or_else(|error| panic!("{hash}: {error}"));
+        let password = Password::parse(password.to_owned()).unwrap();
+        hash.matches(&password, &mut Arena::new(Cost::PRODUCTION, &large)).ok().unwrap()
+    }
+
+    fn compute(cost: Cost, password: &str) -> PasswordHash {
+        let large = Mutex::new(());
+        let password = Password::parse(password.to_owned()).unwrap();
+        let mut arena = Arena::new(cost, &large);
+        PasswordHash::compute(cost, &password, *b"0123456789abcdef", &mut arena).ok().unwrap()
+    }
+
+    #[test]
+    fn hash_of_our_own_is_the_reference_answer_and_current() {
+        let hash = compute(Cost::PRODUCTION, PASSWORD);
+        assert_eq!(hash.as_str(), CURRENT);
+        assert!(!hash.needs_upgrade(Cost::PRODUCTION));
+        assert!(!PasswordHash::parse(CURRENT).unwrap_or_else(|_| panic!()).needs_upgrade(Cost::PRODUCTION));
+        assert!(verifies(CURRENT, PASSWORD));
+    }
+
+    #[test]
+    fn foreign_hash_verifies_its_password_and_is_outdated() {
+        for hash in OUTDATED {
+            assert!(verifies(hash, PASSWORD), "{hash}");
+            assert!(!verifies(hash, "correct horse"), "{hash}");
+            assert!(PasswordHash::parse(hash).unwrap_or_else(|_| panic!()).needs_upgrade(Cost::PRODUCTION), "{hash}");
+        }
+    }
+
+    #[test]
+    fn every_byte_of_a_password_counts() {
+        let texts = ["a", "a\0", "a\0b", "é", "e\u{301}", " a", "a ", "A", "🦀", &"🦀".repeat(128), &"x".repeat(1024)];
+        for text in texts {
+            let hash = compute(Cost::TESTS, text);
+            for other in texts {
+                assert_eq!(verifies(hash.as_str(), other), text == other, "{text:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn bcrypt_reads_the_first_72_bytes_as_the_system_that_made_the_hash_did() {
+        let hash = "$2b$04$I0hglHUfxPO/mYikmVd9zOnkINYaSjM8Nv5s.GlMOBBESSio/4uFO";
+        assert!(verifies(hash, &"비밀".repeat(20)));
+        assert!(verifies(hash, &"비밀".repeat(12)));
+        assert!(!verifies(hash, &"비밀".repeat(11)));
+    }
+
+    #[test]
+    fn bcrypt_does_not_stop_at_nul() {
+        let hash = "$2b$04$ceVwXxpHNB7OtVgzdYdlgOVzI3F1Nnwhtx0LX6M8ZgjpMCzAbc4cm";
+        assert!(verifies(hash, "a\0b"));
+        assert!(!verifies(hash, "a"));
+        assert!(!verifies(hash, "a\0c"));
+    }
+
+    #[test]
+    fn malformed_hash_is_refused() {
+        let argon2 = |parameters: &str, salt: &str, tag: &str| format!("$argon2id$v=19${parameters}${salt}${tag}");
+        let (salt, tag) = ("MDEyMzQ1Njc4OWFiY2RlZg", "9yNt4+2l009xCSGCZZvE6sUE3zPnOplrOFj21ulnhkc");
+        for text in [
+            "",
+            "password",
+            "!",
+            "*",
+            "$1$abc$def",
+            "$6$salt$hash",
+            "md5$salt$hash",
+            "bcrypt_sha256$$2b$12$x",
+            "$2x$05$j1TC1b2l8DpzrlC6uqdRqeCpyzH/PbVH2CaFcnWA63GAhxj5fiMTy",
+            "$2b$03$j1TC1b2l8DpzrlC6uqdRqeCpyzH/PbVH2CaFcnWA63GAhxj5fiMTy",
+            "$2b$05$j1TC1b2l8DpzrlC6uqdRqeCpyzH/PbVH2CaFcnWA63GAhxj5fiMT",
+            "$2b$05$비밀번호",
+            "$2",
+            "pbkdf2_sha256$0$salt$4EDes0CfyRWmoXJKtXEfWJCx9GJejqULxr7m2S21skI=",
+            "pbkdf2_md5$1000$salt$4EDes0CfyRWmoXJKtXEfWJCx9GJejqULxr7m2S21skI=",
+            "$pbkdf2-sha256$i=1000,l=16$MDEyMzQ1Njc4OWFiY2RlZg$2N08qwUW+RpjAsFypuda9RNztTeqXqDegqJ2B+nFHws",
+            "$scrypt$ln=0,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$Nn1eFb2K+jRDKL5n+DxVGL9BNe4Z46dZVbY4LGd2FRI",
+            "$scrypt$ln=14,r=0,p=1$MDEyMzQ1Njc4OWFiY2RlZg$Nn1eFb2K+jRDKL5n+DxVGL9BNe4Z46dZVbY4LGd2FRI",
+            "$argon2id$v=20$m=256,t=3,p=1$MDEyMzQ1Njc4OWFiY2RlZg$9gTEXyap6eLiUqzwbNIVH1JOYJ4s0GNTQHq7uyhzyY4",
+            &argon2("m=19456,t=2,p=1", "c2FsdA", tag),
+            &argon2("m=19456,t=2,p=1", salt, "dGFn"),
+            &argon2("m=19456,t=0,p=1", salt, tag),
+            &argon2("m=7,t=1,p=1", salt, tag),
+            &argon2("m=19456,t=2,p=0", salt, tag),
+            &argon2("m=19456,t=2,p=1,data=eA", salt, tag),
+            &argon2("m=19456,t=2,p=1", &"MDEy".repeat(40), tag),
+            &argon2("m=19456,t=2,p=1", &"MDEy".repeat(400), tag),
+        ] {
+            assert_eq!(PasswordHash::parse(text).err(), Some(UnsupportedHash::Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn hash_that_would_take_too_much_memory_or_time_is_refused() {
+        let (salt, tag) = ("MDEyMzQ1Njc4OWFiY2RlZg", "9yNt4+2l009xCSGCZZvE6sUE3zPnOplrOFj21ulnhkc");
+        for parameters in [
+            "argon2id$v=19$m=131073,t=1,p=1",
+            "argon2id$v=19$m=4294967295,t=1,p=1",
+            "argon2id$v=19$m=8,t=4294967295,p=1",
+            "argon2id$v=19$m=131072,t=9,p=1",
+            "argon2id$v=19$m=131072,t=1,p=17",
+            "scrypt$ln=18,r=8,p=1",
+            "scrypt$ln=63,r=8,p=1",
+            "scrypt$ln=4294967295,r=8,p=1",
+            "scrypt$ln=1,r=1073741823,p=1",
+            "scrypt$ln=17,r=8,p=9",
+            "pbkdf2-sha256$2000001",
+            "pbkdf2-sha256$i=4294967295,l=32",
+        ] {
+            let text = format!("${parameters}${salt}${tag}");
+            assert_eq!(PasswordHash::parse(&text).err(), Some(UnsupportedHash::TooCostly), "{text}");
+        }
+        let bcrypt = "$2b$16$j1TC1b2l8DpzrlC6uqdRqeCpyzH/PbVH2CaFcnWA63GAhxj5fiMTy";
+        assert_eq!(PasswordHash::parse(bcrypt).err(), Some(UnsupportedHash::TooCostly));
+    }
+
+    #[test]
+    fn damaged_hash_is_read_or_refused_but_never_a_crash() {
+        for hash in OUTDATED {
+            for at in 0..hash.len() {
+                let _ = PasswordHash::parse(&hash[..at]);
+                for byte in ["$", "=", ",", "0", "é"] {
+                    let _ = PasswordHash::parse(&format!("{}{byte}{}", &hash[..at], &hash[at + 1..]));
+                }
+            }
+        }
+    }
+}

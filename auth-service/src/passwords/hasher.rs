@@ -1,26 +1,18 @@
 //! The bulkhead: Argon2 runs on threads of its own, behind a bounded queue, and nothing else ever waits for it.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use aws_lc_rs::rand;
 use tokio::sync::oneshot;
 
-use super::argon2::{Arena, Cost, SALT_BYTES};
-use super::hash::{PasswordHash, Starved};
+use super::argon2::Cost;
+use super::hash::PasswordHash;
 use super::password::{NewPassword, Password};
-use super::policy::{self, OwnWords, Weakness};
-use super::queue::{Busy, Next, Queue};
-
-/// Requests and tokens go before hashes, so that logins at capacity slow nobody else down.
-const NICE: i32 = 10;
-/// Time without work after which a thread gives its memory back.
-const IDLE: Duration = Duration::from_secs(10);
-const KNOWN_PASSWORD: &str = "known answer";
-const KNOWN_HASH: &str =
-    "$argon2id$v=19$m=256,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$5HhtTzx9HI72R9PfkXESWXziIoyE54jZ4CpXLeN+Z4o";
+use super::policy::{OwnWords, Weakness};
+use super::queue::{Busy, Queue};
+use super::worker::{Job, Shared, Verdict};
 
 /// How many threads hash, and how long they may be behind.
 #[derive(Debug, Clone, Copy)]
@@ -40,17 +32,6 @@ pub struct Hasher {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What a verification found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// The password is right.
-    Right,
-    /// The password is right; hash it anew and store that.
-    RightButOutdated,
-    /// The password is wrong, or there is none.
-    Wrong,
-}
-
 /// Why a chosen password was not hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
@@ -62,35 +43,15 @@ pub enum Rejected {
     Busy(#[from] Busy),
 }
 
-/// Work for a hash thread, with the way back to whoever awaits it.
-pub(super) enum Job {
-    Hash(Password, oneshot::Sender<PasswordHash>),
-    HashNew(NewPassword, OwnWords, oneshot::Sender<Result<PasswordHash, Weakness>>),
-    Verify(Password, Option<PasswordHash>, oneshot::Sender<Verdict>),
-}
-
-struct Shared {
-    cost: Cost,
-    queue: Queue,
-    large: Mutex<()>,
-    /// Verified in place of the hash of somebody who does not exist.
-    dummy: PasswordHash,
-}
-
 impl Hasher {
     /// Starts the threads. An error means that the system refused them, or that this processor computes wrong hashes.
     pub fn start(config: Config) -> io::Result<Self> {
         Self::start_at(Cost::PRODUCTION, config)
     }
 
-    pub(super) fn start_at(cost: Cost, config: Config) -> io::Result<Self> {
+    fn start_at(cost: Cost, config: Config) -> io::Result<Self> {
         let threads = config.threads.max(1);
-        let shared = Arc::new(Shared {
-            cost,
-            queue: Queue::new(threads, config.max_wait),
-            large: Mutex::new(()),
-            dummy: PasswordHash::dummy(cost),
-        });
+        let shared = Arc::new(Shared::new(cost, Queue::new(threads, config.max_wait)));
         shared.check_processor()?;
         let mut hasher = Self { shared, threads: Vec::with_capacity(threads) };
         for number in 0..threads {
@@ -142,94 +103,133 @@ impl Drop for Hasher {
     }
 }
 
-impl Job {
-    /// Whether its caller has gone away.
-    pub(super) fn is_abandoned(&self) -> bool {
-        match self {
-            Self::Hash(_, reply) => reply.is_closed(),
-            Self::HashNew(_, _, reply) => reply.is_closed(),
-            Self::Verify(_, _, reply) => reply.is_closed(),
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use std::pin::{Pin, pin};
+    use std::sync::MutexGuard;
+    use std::task::{Context, Poll, Waker};
 
-impl Shared {
-    fn work(&self) {
-        lower_priority();
-        let mut arena = Arena::new(self.cost, &self.large);
-        loop {
-            match self.queue.next(IDLE) {
-                Next::Job(job) => {
-                    let began = Instant::now();
-                    if self.perform(job, &mut arena).is_err() {
-                        tracing::error!("password hashing lacks memory or entropy");
-                    }
-                    self.queue.finished(began.elapsed());
-                }
-                Next::Idle => arena.release(),
-                Next::Closed => return,
-            }
-        }
+    use super::super::worker::{KNOWN_HASH, KNOWN_PASSWORD};
+    use super::*;
+
+    /// Takes more memory than [`Cost::TESTS`], so that its verification waits for [`Shared::large`].
+    const LARGE_HASH: &str = KNOWN_HASH;
+    const BCRYPT_HASH: &str = "$2b$05$j1TC1b2l8DpzrlC6uqdRqeCpyzH/PbVH2CaFcnWA63GAhxj5fiMTy";
+
+    fn hasher(threads: usize, max_wait: Duration) -> Hasher {
+        Hasher::start_at(Cost::TESTS, Config { threads, max_wait }).unwrap()
     }
 
-    /// Does the work and answers; nobody may be listening any more.
-    fn perform(&self, job: Job, arena: &mut Arena<'_>) -> Result<(), Starved> {
-        match job {
-            Job::Hash(password, reply) => {
-                let _ = reply.send(self.hash(&password, arena)?);
-            }
-            Job::HashNew(password, own_words, reply) => {
-                let answer = match policy::assess(&password, &own_words) {
-                    Ok(()) => Ok(self.hash(password.password(), arena)?),
-                    Err(weakness) => Err(weakness),
-                };
-                let _ = reply.send(answer);
-            }
-            Job::Verify(password, stored, reply) => {
-                let _ = reply.send(self.verify(&password, stored, arena)?);
-            }
-        }
-        Ok(())
+    fn password(text: &str) -> Password {
+        Password::parse(text.to_owned()).unwrap()
     }
 
-    fn hash(&self, password: &Password, arena: &mut Arena<'_>) -> Result<PasswordHash, Starved> {
-        let mut salt = [0; SALT_BYTES];
-        rand::fill(&mut salt).map_err(|_| Starved)?;
-        PasswordHash::compute(self.cost, password, salt, arena)
+    fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
-    fn verify(
-        &self,
-        password: &Password,
-        stored: Option<PasswordHash>,
-        arena: &mut Arena<'_>,
-    ) -> Result<Verdict, Starved> {
-        let matches = stored.as_ref().unwrap_or(&self.dummy).matches(password, arena)?;
-        Ok(match stored {
-            Some(hash) if matches && hash.needs_upgrade(self.cost) => Verdict::RightButOutdated,
-            Some(_) if matches => Verdict::Right,
-            Some(_) | None => Verdict::Wrong,
-        })
+    /// Keeps every thread busy until the guard is dropped: each waits with a large hash.
+    fn occupy(hasher: &Hasher) -> MutexGuard<'_, ()> {
+        hasher.shared.large.lock().unwrap()
     }
 
-    /// The code that runs is chosen by processor: a wrong choice would store hashes that no other machine verifies.
-    fn check_processor(&self) -> io::Result<()> {
-        let (Ok(hash), Ok(password)) = (PasswordHash::parse(KNOWN_HASH), Password::parse(KNOWN_PASSWORD.to_owned()))
-        else {
-            return Err(io::Error::other("the known answer is damaged"));
+    #[tokio::test]
+    async fn right_password_is_right_and_any_other_wrong() {
+        let hasher = hasher(1, Duration::from_secs(1));
+        let hash = hasher.hash(&password("비밀번호 하나")).await.ok().unwrap();
+        assert_eq!(hasher.verify(&password("비밀번호 하나"), Some(hash.as_str())).await, Ok(Verdict::Right));
+        assert_eq!(hasher.verify(&password("비밀번호 둘"), Some(hash.as_str())).await, Ok(Verdict::Wrong));
+    }
+
+    #[tokio::test]
+    async fn two_hashes_of_one_password_differ() {
+        let hasher = hasher(1, Duration::from_secs(1));
+        let [one, two] =
+            [hasher.hash(&password("x")).await, hasher.hash(&password("x")).await].map(|hash| hash.ok().unwrap());
+        assert_ne!(one.as_str(), two.as_str());
+    }
+
+    #[tokio::test]
+    async fn nobody_has_no_right_password_and_costs_what_somebody_costs() {
+        let hasher = hasher(1, Duration::from_secs(1));
+        assert_eq!(hasher.verify(&password("x"), None).await, Ok(Verdict::Wrong));
+        assert_eq!(hasher.verify(&password("x"), Some("not a hash")).await, Ok(Verdict::Wrong));
+        assert!(!hasher.shared.dummy.needs_upgrade(Cost::TESTS));
+    }
+
+    #[tokio::test]
+    async fn foreign_hash_is_outdated_until_upgraded() {
+        let hasher = hasher(1, Duration::from_secs(1));
+        let password = password("correct horse 🦀");
+        assert_eq!(hasher.verify(&password, Some(BCRYPT_HASH)).await, Ok(Verdict::RightButOutdated));
+        let upgraded = hasher.hash(&password).await.ok().unwrap();
+        assert_eq!(hasher.verify(&password, Some(upgraded.as_str())).await, Ok(Verdict::Right));
+    }
+
+    #[tokio::test]
+    async fn chosen_password_is_hashed_only_if_it_is_strong() {
+        let hasher = hasher(1, Duration::from_secs(1));
+        let chosen = |text: &str| NewPassword::parse(text.to_owned(), 8).unwrap();
+        let strong = hasher.hash_new(chosen("TestPass123!"), OwnWords::new([])).await.ok().unwrap();
+        assert_eq!(hasher.verify(&password("TestPass123!"), Some(strong.as_str())).await, Ok(Verdict::Right));
+        let weak = hasher.hash_new(chosen("password1!"), OwnWords::new([])).await;
+        assert_eq!(weak.err(), Some(Rejected::Weak(Weakness::Common)));
+    }
+
+    #[tokio::test]
+    async fn work_beyond_the_queue_is_refused_at_once_and_the_rest_is_done() {
+        let hasher = hasher(2, Duration::from_millis(100));
+        let (known, wrong) = (password(KNOWN_PASSWORD), password("x"));
+        let mut waiting: Vec<_> = (0..40)
+            .map(|number| Box::pin(hasher.verify(if number % 2 == 0 { &known } else { &wrong }, Some(LARGE_HASH))))
+            .collect();
+        let busy = {
+            let _occupied = occupy(&hasher);
+            waiting.iter_mut().map(|future| matches!(poll(future.as_mut()), Poll::Ready(Err(_)))).collect::<Vec<_>>()
         };
-        match hash.matches(&password, &mut Arena::new(self.cost, &self.large)) {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(Starved) => Err(io::Error::other("Argon2id fails its known-answer test on this processor")),
+        // Eleven fit the queue; the threads may each have taken one before it filled.
+        assert!((11..=13).contains(&busy.iter().filter(|busy| !**busy).count()), "{busy:?}");
+        for (number, future) in waiting.into_iter().enumerate().filter(|(number, _)| !busy[*number]) {
+            let expected = if number % 2 == 0 { Verdict::RightButOutdated } else { Verdict::Wrong };
+            assert_eq!(future.await, Ok(expected));
         }
     }
-}
 
-/// Refusal is no reason not to start.
-#[cfg(target_os = "linux")]
-fn lower_priority() {
-    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
-}
+    #[tokio::test]
+    async fn caller_who_goes_away_leaves_room_for_another() {
+        let hasher = hasher(1, Duration::ZERO);
+        let password = password("x");
+        let _occupied = occupy(&hasher);
+        for _ in 0..20 {
+            let mut verification = pin!(hasher.verify(&password, Some(LARGE_HASH)));
+            assert!(poll(verification.as_mut()).is_pending());
+        }
+    }
 
-#[cfg(not(target_os = "linux"))]
-fn lower_priority() {}
+    #[tokio::test(flavor = "multi_thread")]
+    async fn many_at_once_each_get_their_own_answer() {
+        let hasher = Arc::new(hasher(4, Duration::from_secs(60)));
+        let people: Vec<_> = (0..100)
+            .map(|number| {
+                let hasher = Arc::clone(&hasher);
+                tokio::spawn(async move {
+                    let own = password(&format!("person {number}"));
+                    let hash = hasher.hash(&own).await.ok().unwrap();
+                    let right = hasher.verify(&own, Some(hash.as_str())).await;
+                    (right, hasher.verify(&password("person"), Some(hash.as_str())).await)
+                })
+            })
+            .collect();
+        for person in people {
+            assert_eq!(person.await.unwrap(), (Ok(Verdict::Right), Ok(Verdict::Wrong)));
+        }
+    }
+
+    #[test]
+    fn dropped_hasher_has_ended_its_threads() {
+        let hasher = hasher(3, Duration::from_secs(1));
+        let shared = Arc::downgrade(&hasher.shared);
+        drop(hasher);
+        assert!(shared.upgrade().is_none());
+    }
+}

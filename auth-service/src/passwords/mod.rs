@@ -13,9 +13,11 @@ mod password;
 mod phc;
 mod policy;
 mod queue;
+mod worker;
 
 pub use hash::{PasswordHash, UnsupportedHash};
-pub use hasher::{Config, Hasher, Rejected, Verdict};
+pub use hasher::{Config, Hasher, Rejected};
 pub use password::{LengthError, NewPassword, Password};
 pub use policy::{OwnWords, Weakness};
 pub use queue::Busy;
+pub use worker::Verdict;

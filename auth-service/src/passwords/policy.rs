@@ -118,3 +118,93 @@ fn is_common(password: &str) -> bool {
     let folded = password.to_lowercase();
     COMMON_PASSWORDS.lines().any(|common| common == folded)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assess(password: &str, own_words: &[&str]) -> Result<(), Weakness> {
+        let password = NewPassword::parse(password.to_owned(), 8).unwrap_or_else(|error| panic!("{password}: {error}"));
+        super::assess(&password, &OwnWords::new(own_words.iter().copied()))
+    }
+
+    #[test]
+    fn passwords_of_the_deployment_guide_pass() {
+        assert_eq!(assess("TestPass123!", &["test@example.com", "testuser"]), Ok(()));
+        assert_eq!(assess("SecurePass123!", &["prodtest@example.com", "produser"]), Ok(()));
+    }
+
+    #[test]
+    fn strong_passwords_of_any_script_and_length_pass() {
+        for password in ["correct horse battery", "xK9#qL2$vB7@", "담쟁이 넝쿨 위로 걷는 달팽이", "🦀🍎🚲🎻🌋🧊🪁🦉🍋"]
+        {
+            assert_eq!(assess(password, &[]), Ok(()), "{password}");
+        }
+        assert_eq!(assess(&"4@8({[<369!1|70$5+%2".repeat(7)[..128], &[]), Ok(()));
+    }
+
+    #[test]
+    fn common_passwords_fail_in_any_case() {
+        for password in ["password1!", "PassWord1!", "qwerty123", "iloveyou1", "1q2w3e4r5t"] {
+            assert_eq!(assess(password, &[]), Err(Weakness::Common), "{password}");
+        }
+    }
+
+    #[test]
+    fn patterns_fail_with_their_reason() {
+        for (password, weakness) in [
+            ("aaaaaaaa", Weakness::Common),
+            ("zzzzzzzzzzzzz", Weakness::Repeated),
+            ("사랑해사랑해사랑해", Weakness::Repeated),
+            ("bcdefghijk", Weakness::Sequence),
+            ("2019-03-07", Weakness::Date),
+        ] {
+            assert_eq!(assess(password, &[]), Err(weakness), "{password}");
+        }
+    }
+
+    #[test]
+    fn own_words_weigh_in_the_estimate_but_are_not_banned() {
+        assert_eq!(assess("testuser123", &["test@example.com", "testuser"]), Err(Weakness::Guessable));
+        assert_eq!(assess("gildong.hong1", &["gildong.hong@corp.example", "hong"]), Err(Weakness::Guessable));
+        assert!(assess("김달래2024!", &["김달래"]).is_err());
+        assert_eq!(assess("gildong rides a purple tram", &["gildong@example.com"]), Ok(()));
+    }
+
+    #[test]
+    fn korean_classics_fail_as_spelt_and_as_typed_on_a_latin_layout() {
+        for password in [
+            "비밀번호1234",
+            "사랑해요1004",
+            "안녕하세요123!",
+            "dkssud123",
+            "dkssudgktpdy",
+            "qlalfqjsgh1234",
+            "Qlalfqjsgh1!",
+            "tkfkdgo1004!",
+            "eogksalsrnr1",
+            "rhksflwk123!",
+            "saranghae1004",
+        ] {
+            assert!(assess(password, &[]).is_err(), "{password}");
+        }
+    }
+
+    #[test]
+    fn lists_are_in_the_form_they_are_searched_in() {
+        for word in COMMON_PASSWORDS.lines() {
+            assert!(word.chars().count() >= 8 && word == word.to_lowercase() && word == word.trim(), "{word}");
+        }
+        assert!(COMMON_PASSWORDS.lines().is_sorted());
+        assert!(KOREAN_WORDS.lines().all(|word| !word.is_empty() && word == word.trim()));
+    }
+
+    #[test]
+    fn own_words_are_the_texts_and_their_parts() {
+        let words = OwnWords::new(["a.hong@corp.example", "홍 길동"]).0;
+        assert_eq!(
+            words,
+            ["a.hong", "a.hong@corp.example", "corp", "corp.example", "example", "hong", "길동", "홍 길동"]
+        );
+    }
+}

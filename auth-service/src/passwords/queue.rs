@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::hasher::Job;
+use super::worker::Job;
 
 /// Assumed cost of a hash until some have been measured.
 const FIRST_ESTIMATE: Duration = Duration::from_millis(20);
+/// Least cost assumed: passwords refused unhashed take next to nothing, and must not make the queue look short.
+const LEAST_ESTIMATE: Duration = Duration::from_millis(5);
 /// The running average moves by one part in this many with each measurement.
 const SMOOTHING: u32 = 8;
 
@@ -98,7 +100,7 @@ impl Queue {
     pub(super) fn finished(&self, took: Duration) {
         metrics::histogram!("hash_duration_seconds").record(took);
         let mut state = self.lock();
-        state.average = (state.average * (SMOOTHING - 1) + took) / SMOOTHING;
+        state.average = ((state.average * (SMOOTHING - 1) + took) / SMOOTHING).max(LEAST_ESTIMATE);
     }
 
     /// Ends [`Queue::next`] for every thread.
@@ -120,4 +122,77 @@ impl Queue {
 
 fn report_depth(state: &State) {
     metrics::gauge!("hash_queue_depth").set(state.jobs.len() as f64);
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot::{self, Receiver};
+
+    use super::super::hash::PasswordHash;
+    use super::super::password::Password;
+    use super::*;
+
+    fn job() -> (Job, Receiver<PasswordHash>) {
+        let (reply, answer) = oneshot::channel();
+        (Job::Hash(Password::parse("password".into()).unwrap(), reply), answer)
+    }
+
+    /// Pushes jobs that somebody awaits, until one is refused.
+    fn fill(queue: &Queue) -> (Vec<Receiver<PasswordHash>>, Busy) {
+        let mut answers = Vec::new();
+        loop {
+            let (job, answer) = job();
+            match queue.push(job) {
+                Ok(()) => answers.push(answer),
+                Err(busy) => return (answers, busy),
+            }
+        }
+    }
+
+    #[test]
+    fn queue_takes_what_the_threads_can_begin_in_time() {
+        let (taken, busy) = fill(&Queue::new(1, Duration::from_millis(100)));
+        assert_eq!(taken.len(), 6);
+        assert_eq!(busy.retry_after, Duration::from_secs(1));
+        assert_eq!(fill(&Queue::new(2, Duration::from_millis(100))).0.len(), 11);
+    }
+
+    #[test]
+    fn queue_takes_less_of_costlier_work() {
+        let queue = Queue::new(1, Duration::from_secs(3));
+        (0..100).for_each(|_| queue.finished(Duration::from_secs(1)));
+        let (taken, busy) = fill(&queue);
+        assert_eq!(taken.len(), 4);
+        assert_eq!(busy.retry_after, Duration::from_secs(4));
+    }
+
+    #[test]
+    fn work_that_cost_nothing_does_not_open_the_queue() {
+        let queue = Queue::new(1, Duration::from_millis(100));
+        (0..1000).for_each(|_| queue.finished(Duration::ZERO));
+        assert_eq!(fill(&queue).0.len(), 21);
+    }
+
+    #[test]
+    fn work_that_nobody_awaits_makes_room() {
+        let queue = Queue::new(1, Duration::from_millis(100));
+        let (mut taken, _) = fill(&queue);
+        taken.pop();
+        assert_eq!(fill(&queue).0.len(), 1);
+    }
+
+    #[test]
+    fn work_that_nobody_awaits_is_not_handed_out() {
+        let queue = Queue::new(1, Duration::from_millis(100));
+        drop(fill(&queue));
+        assert!(matches!(queue.next(Duration::ZERO), Next::Idle));
+    }
+
+    #[test]
+    fn closed_queue_ends_its_threads() {
+        let queue = Queue::new(1, Duration::from_millis(100));
+        let _taken = fill(&queue);
+        queue.close();
+        assert!(matches!(queue.next(Duration::MAX), Next::Closed));
+    }
 }

@@ -231,34 +231,28 @@ impl Error {
 
     /// How long to wait before another try, where waiting helps.
     fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::TooManyRequests(wait) | Self::Busy(wait) => Some(*wait),
-            other if other.entry().status == StatusCode::SERVICE_UNAVAILABLE => Some(Duration::from_secs(1)),
-            _ => None,
+        if let Self::TooManyRequests(wait) | Self::Busy(wait) = self {
+            return Some(*wait);
         }
+        (self.entry().status == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(1))
     }
 
     fn into_field_errors(self) -> Vec<FieldError> {
-        match self {
-            Self::Invalid(errors) => errors,
-            Self::WeakPassword(weakness) => vec![FieldError {
-                field: "password".into(),
-                code: "weak_password",
-                detail: Text::new(weakness.english(), weakness.korean()),
-            }],
-            _ => Vec::new(),
+        if let Self::WeakPassword(weakness) = self {
+            let detail = Text::new(weakness.english(), weakness.korean());
+            return vec![FieldError { field: "password".into(), code: "weak_password", detail }];
         }
+        if let Self::Invalid(errors) = self { errors } else { Vec::new() }
     }
 
     /// Writes the cause, once; what a caller did wrong is no cause.
     fn log(&self) {
-        match self {
-            Self::Unavailable(cause) => tracing::error!(%cause, "{cause}"),
-            Self::RevocationsUnknown => {
-                tracing::error!("the revocation log was not read for too long: refusing jwt-authenticated calls")
-            }
-            Self::Internal(cause) => tracing::error!(%cause, "internal error"),
-            _ => {}
+        if let Self::Unavailable(cause) = self {
+            tracing::error!("{cause}");
+        } else if let Self::RevocationsUnknown = self {
+            tracing::error!("the revocation log was not read for too long: refusing calls that bear a jwt");
+        } else if let Self::Internal(cause) = self {
+            tracing::error!(%cause, "internal error");
         }
     }
 }

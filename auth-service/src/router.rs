@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderValue, header},
     routing::get,
 };
 use service_kit::{
@@ -72,7 +72,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn docs(document: utoipa::openapi::OpenApi) -> Router<App> {
     let json: &'static str = String::leak(document.to_json().unwrap_or_default());
     let policy = |mut response: axum::response::Response| async {
-        response.headers_mut().insert(HeaderName::from(header::CONTENT_SECURITY_POLICY), DOCS_POLICY);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, DOCS_POLICY);
         response
     };
     let page = SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json"));

@@ -20,21 +20,20 @@ pub enum DbError {
 
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(fault) if fault.is_unique_violation() => Self::Duplicate,
-            fault if is_outage(fault) => Self::Unavailable(Cow::Owned(error.to_string())),
-            _ => Self::Statement(error),
+        if error.as_database_error().is_some_and(|fault| fault.is_unique_violation()) {
+            Self::Duplicate
+        } else if is_outage(&error) {
+            Self::Unavailable(Cow::Owned(error.to_string()))
+        } else {
+            Self::Statement(error)
         }
     }
 }
 
 /// Whether the fault lies with the server or the way to it, not with the statement.
 fn is_outage(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(fault) => dialect::is_outage(fault.as_ref()),
-        other => matches!(
-            other,
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed
-        ),
+    if let Some(fault) = error.as_database_error() {
+        return dialect::is_outage(fault);
     }
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed)
 }

@@ -140,10 +140,11 @@ impl KeyRing {
 
 /// Reads a private key as [`super::rotate`] seals it: PEM, or the bare secret of HS256.
 fn read_private(algorithm: &str, secret: &[u8]) -> Option<SigningKey> {
-    match algorithm.parse::<Algorithm>().ok()? {
-        Algorithm::Hs256 => SigningKey::from_secret(secret).ok(),
-        other => SigningKey::from_pem(other, std::str::from_utf8(secret).ok()?).ok(),
+    let algorithm = algorithm.parse().ok()?;
+    if algorithm == Algorithm::Hs256 {
+        return SigningKey::from_secret(secret).ok();
     }
+    SigningKey::from_pem(algorithm, std::str::from_utf8(secret).ok()?).ok()
 }
 
 /// The keys that still verify: not withdrawn, and their successor has not signed for longer than their last token lives.

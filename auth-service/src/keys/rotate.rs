@@ -124,8 +124,8 @@ fn new_key(secrets: &SecretsKey, algorithm: Algorithm, now: Ts, signs_from: Ts) 
             let secret = Zeroizing::new(BASE64.encode(&Entropy.bytes::<48>()).into_bytes());
             (SigningKey::from_secret(&secret).map_err(|_| KeyError::Crypto)?, secret)
         }
-        other => {
-            let key = SigningKey::generate(other, RsaBits::default()).map_err(|_| KeyError::Crypto)?;
+        Algorithm::Rs256 | Algorithm::Es256 | Algorithm::EdDsa => {
+            let key = SigningKey::generate(algorithm, RsaBits::default()).map_err(|_| KeyError::Crypto)?;
             let pem = key.to_pkcs8_pem().map_err(|_| KeyError::Crypto)?;
             (key, Zeroizing::new(pem.as_bytes().to_vec()))
         }

@@ -117,7 +117,7 @@ async fn admit(app: &App, right: Right, attempt: &Attempt, client: &Client) -> R
     }
     let proof = Proof { user: user.id, methods: &["pwd"], device_name: attempt.device_name.as_ref() };
     let (begun, pending) = issue::begin(app, &mut tx, &proof, client).await?;
-    store::insert_history(&mut tx, app.entropy.uuid(now), user.id, Some(begun.session.id), client, now).await?;
+    store::insert_history(&mut tx, user.id, Some(begun.session.id), client, now).await?;
     audit::Entry::new(Event::LoggedIn, Some(user.id), client).session(begun.session.id).record(&mut tx, now).await?;
     let row = users::store::find(&mut tx, user.id).await?.ok_or(Error::InvalidCredentials)?;
     let profile = Profile::load(&mut tx, row, now).await?;
@@ -133,7 +133,7 @@ async fn refuse<T>(app: &App, user: Option<UserId>, client: &Client) -> Result<T
     let now = app.now();
     let mut tx = app.db.begin().await?;
     if let Some(id) = user {
-        store::insert_history(&mut tx, app.entropy.uuid(now), id, None, client, now).await?;
+        store::insert_history(&mut tx, id, None, client, now).await?;
     }
     audit::Entry::new(Event::LoginFailed, user, client).record(&mut tx, now).await?;
     tx.commit().await?;

@@ -1,11 +1,9 @@
 //! SQL of known devices, of the day's failed guesses and of the history of logins.
 
-use uuid::Uuid;
-
 use crate::{
     client::Client,
     db::{Conn, DbError, Ts, run},
-    ids::{SessionId, TokenHash, UserId},
+    ids::{Entropy, SessionId, TokenHash, UserId},
 };
 
 const FIND_DEVICE: &str = "
@@ -69,13 +67,12 @@ const INSERT_HISTORY: &str = "
 /// Adds a line to a person's history: of a session that began, or of a login that was refused.
 pub async fn insert_history(
     conn: &mut Conn,
-    id: Uuid,
     user: UserId,
     session: Option<SessionId>,
     client: &Client,
     now: Ts,
 ) -> Result<(), DbError> {
     let outcome = if session.is_some() { "logged_in" } else { "refused" };
-    let ip = client.ip.to_string();
+    let (id, ip) = (Entropy.uuid(now), client.ip.to_string());
     run!(conn, execute, INSERT_HISTORY, id, user, session, now, outcome, ip, client.user_agent.as_deref()).map(drop)
 }

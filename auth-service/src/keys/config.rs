@@ -1,22 +1,19 @@
-//! Where the first signing key is.
+//! What signs, and what tokens say of their issuer.
 
 use std::{
-    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use auth_token::{Algorithm, RsaBits, SigningKey};
-use service_kit::config::{Env, Environment, Secret};
+use auth_token::{Algorithm, RsaBits};
+use service_kit::config::Env;
 
-use super::{GenerateError, SecretsKey, generate, generate_files};
+use super::{GenerateError, KeySource, SecretsKey, generate, generate_files};
 
 /// Where keys are when nothing else is said, as in the deployment guide.
 pub const DEFAULT_PRIVATE: &str = "keys/private.pem";
 /// The public key beside it.
 pub const DEFAULT_PUBLIC: &str = "keys/public.pem";
-/// Secrets that stand in documents, and so protect nothing.
-const SAMPLE_SECRETS: [&str; 4] = ["secret", "changeme", "your-secret-key", "your_jwt_secret"];
 
 /// The configured signing key and what tokens say of their issuer.
 pub struct KeyConfig {
@@ -30,28 +27,6 @@ pub struct KeyConfig {
     pub audience: String,
     /// What seals rotated keys in the database.
     pub secrets_key: Option<Arc<SecretsKey>>,
-}
-
-/// Where a signing key is.
-pub enum KeySource {
-    /// In PEM files, the public one beside the private one.
-    Files {
-        /// The private key.
-        private: PathBuf,
-        /// The public key.
-        public: PathBuf,
-    },
-    /// In PEM variables, as secret managers inject them.
-    Inline {
-        /// The private key.
-        private: Secret,
-        /// The public key, to be checked against the private one.
-        public: Option<String>,
-    },
-    /// The shared secret of HS256.
-    Secret(Secret),
-    /// Nowhere: the configuration was refused.
-    Missing,
 }
 
 impl KeyConfig {
@@ -77,7 +52,7 @@ impl KeyConfig {
         let audience = env.parse("JWT_AUDIENCE", "auth-system", "The `aud` of access tokens.");
         let secrets_key = read_secrets_key(env);
         let source = match (algorithm, private, secret) {
-            (Algorithm::Hs256, _, Some(secret)) => KeySource::Secret(checked(env, secret)),
+            (Algorithm::Hs256, _, Some(secret)) => KeySource::Secret(secret),
             (Algorithm::Hs256, _, None) => {
                 env.refuse("JWT_ALGORITHM=HS256 needs JWT_SECRET_KEY, at least 32 bytes: `openssl rand -base64 64`");
                 KeySource::Missing
@@ -85,12 +60,11 @@ impl KeyConfig {
             (_, Some(private), _) => KeySource::Inline { private, public },
             (_, None, _) => KeySource::Files { private: private_path, public: public_path },
         };
+        source.check(algorithm, env);
         let issuer = issuer.or_else(|| public_url.map(str::to_owned)).unwrap_or_else(|| "auth-system".to_owned());
         Self { algorithm, source, issuer, audience, secrets_key }
     }
-}
 
-impl KeyConfig {
     /// Makes what is missing, as development does: the key pair, and the secret that seals later ones.
     ///
     /// # Errors
@@ -109,16 +83,6 @@ impl KeyConfig {
     }
 }
 
-fn checked(env: &mut Env, secret: Secret) -> Secret {
-    let text = secret.expose();
-    if env.environment() == Environment::Production
-        && SAMPLE_SECRETS.iter().any(|sample| text.to_lowercase().contains(sample))
-    {
-        env.refuse("JWT_SECRET_KEY holds a sample value: make one with `openssl rand -base64 64`");
-    }
-    secret
-}
-
 fn read_secrets_key(env: &mut Env) -> Option<Arc<SecretsKey>> {
     let inline = env.secret("SECRETS_KEY", "32 bytes in base64 that seal what the database holds secret: `openssl rand -base64 32`. Made in DATA_DIR in development.");
     let path: Option<PathBuf> = env.optional("SECRETS_KEY_PATH", "File with SECRETS_KEY.");
@@ -134,59 +98,4 @@ fn read_secrets_key(env: &mut Env) -> Option<Arc<SecretsKey>> {
         (None, None) => return None,
     };
     SecretsKey::parse(&text).map(Arc::new).map_err(|wrong| env.refuse(format!("SECRETS_KEY {wrong}"))).ok()
-}
-
-impl fmt::Display for KeySource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Files { private, public } => write!(f, "{}, {}", private.display(), public.display()),
-            Self::Inline { .. } => f.write_str("JWT_PRIVATE_KEY"),
-            Self::Secret(_) => f.write_str("JWT_SECRET_KEY"),
-            Self::Missing => f.write_str("none"),
-        }
-    }
-}
-
-impl KeySource {
-    /// Reads the key.
-    ///
-    /// # Errors
-    /// What is wrong with it and what to do, in one line.
-    pub fn load(&self, algorithm: Algorithm) -> Result<SigningKey, String> {
-        match self {
-            Self::Files { private, public } => {
-                let pem = std::fs::read_to_string(private)
-                    .map_err(|cause| format!("the jwt private key {} cannot be read ({cause}): make one with `auth-system keys generate`, or set JWT_PRIVATE_KEY_PATH or JWT_PRIVATE_KEY", private.display()))?;
-                let key =
-                    SigningKey::from_pem(algorithm, &pem).map_err(|cause| format!("{}: {cause}", private.display()))?;
-                match std::fs::read_to_string(public) {
-                    Ok(pem) => matching(key, &pem, &public.display().to_string()),
-                    // The public half follows from the private one.
-                    Err(_) => Ok(key),
-                }
-            }
-            Self::Inline { private, public } => {
-                let key = SigningKey::from_pem(algorithm, private.expose())
-                    .map_err(|cause| format!("JWT_PRIVATE_KEY: {cause}"))?;
-                match public {
-                    Some(pem) => matching(key, pem, "JWT_PUBLIC_KEY"),
-                    None => Ok(key),
-                }
-            }
-            Self::Secret(secret) => {
-                SigningKey::from_secret(secret.expose().as_bytes()).map_err(|cause| format!("JWT_SECRET_KEY: {cause}"))
-            }
-            Self::Missing => Err("no jwt signing key is configured".to_owned()),
-        }
-    }
-}
-
-fn matching(key: SigningKey, public_pem: &str, whence: &str) -> Result<SigningKey, String> {
-    let public = auth_token::VerificationKey::from_pem(key.algorithm(), public_pem)
-        .map_err(|cause| format!("{whence}: {cause}"))?;
-    if public.kid() == key.kid() {
-        Ok(key)
-    } else {
-        Err(format!("{whence} is not the public half of the jwt private key: give both of one pair"))
-    }
 }

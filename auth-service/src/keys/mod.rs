@@ -9,13 +9,15 @@ pub mod http;
 mod ring;
 mod rotate;
 mod seal;
+mod source;
 mod store;
 
-pub use config::{DEFAULT_PRIVATE, DEFAULT_PUBLIC, KeyConfig, KeySource};
+pub use config::{DEFAULT_PRIVATE, DEFAULT_PUBLIC, KeyConfig};
 pub use generate::{GenerateError, generate_files};
 pub use ring::{JWKS_LIFE, KeyRing};
 pub use rotate::{KeyError, KeyState, list, rotate, withdraw};
 pub use seal::SecretsKey;
+pub use source::KeySource;
 
 use crate::{app::App, db::DbError};
 

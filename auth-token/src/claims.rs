@@ -71,9 +71,8 @@ pub(crate) fn is_for(claims: &[u8], audience: &str) -> bool {
 fn first_audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     match Audience::deserialize(deserializer)? {
         Audience::One(one) => Ok(one),
-        Audience::Several(several) => several
-            .into_iter()
-            .next()
-            .ok_or_else(|| serde::de::Error::custom("`aud` is empty")),
+        Audience::Several(several) => {
+            several.into_iter().next().ok_or_else(|| serde::de::Error::custom("`aud` is empty"))
+        }
     }
 }

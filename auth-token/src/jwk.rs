@@ -78,9 +78,7 @@ impl Jwk {
             }
         };
         if self.alg.as_deref().is_some_and(|alg| !names.contains(&alg)) {
-            return Err(KeyError::Jwk(
-                "its alg is none of RS256, ES256, EdDSA, or not for its kty",
-            ));
+            return Err(KeyError::Jwk("its alg is none of RS256, ES256, EdDSA, or not for its kty"));
         }
         if self.usage.as_deref().is_some_and(|usage| usage != "sig") {
             return Err(KeyError::Jwk("its use is not sig"));
@@ -98,31 +96,19 @@ impl JwkParameters {
             Algorithm::Rs256 => {
                 let key = rsa::PublicKey::from_der(spki).map_err(|_| invalid)?;
                 let numbers = RsaPublicKeyComponents::<Vec<u8>>::from(&key);
-                Ok(Self::Rsa {
-                    n: encode(&numbers.n),
-                    e: encode(&numbers.e),
-                })
+                Ok(Self::Rsa { n: encode(&numbers.n), e: encode(&numbers.e) })
             }
             Algorithm::Es256 => {
-                let (_, point) = spki
-                    .split_last_chunk::<{ 1 + 2 * COORDINATE }>()
-                    .ok_or(invalid.clone())?;
+                let (_, point) = spki.split_last_chunk::<{ 1 + 2 * COORDINATE }>().ok_or(invalid.clone())?;
                 let [UNCOMPRESSED, coordinates @ ..] = point else {
                     return Err(invalid);
                 };
                 let (x, y) = coordinates.split_at(COORDINATE);
-                Ok(Self::Ec {
-                    crv: "P-256".to_owned(),
-                    x: encode(x),
-                    y: encode(y),
-                })
+                Ok(Self::Ec { crv: "P-256".to_owned(), x: encode(x), y: encode(y) })
             }
             Algorithm::EdDsa => {
                 let (_, key) = spki.split_last_chunk::<COORDINATE>().ok_or(invalid)?;
-                Ok(Self::Okp {
-                    crv: "Ed25519".to_owned(),
-                    x: encode(key),
-                })
+                Ok(Self::Okp { crv: "Ed25519".to_owned(), x: encode(key) })
             }
             Algorithm::Hs256 => Err(KeyError::SharedSecret),
         }
@@ -131,24 +117,14 @@ impl JwkParameters {
     /// The key in SubjectPublicKeyInfo.
     pub(crate) fn to_spki(&self) -> Result<Vec<u8>, KeyError> {
         let der: Option<PublicKeyX509Der<'static>> = match self {
-            Self::Rsa { n, e } => RsaPublicKeyComponents {
-                n: decode(n)?,
-                e: decode(e)?,
-            }
-            .as_der()
-            .ok(),
+            Self::Rsa { n, e } => RsaPublicKeyComponents { n: decode(n)?, e: decode(e)? }.as_der().ok(),
             Self::Ec { x, y, .. } => {
                 let point = [vec![UNCOMPRESSED], decode(x)?, decode(y)?].concat();
-                ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
-                    .ok()
-                    .and_then(|key| key.as_der().ok())
+                ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok().and_then(|key| key.as_der().ok())
             }
-            Self::Okp { x, .. } => ParsedPublicKey::new(&ED25519, decode(x)?)
-                .ok()
-                .and_then(|key| key.as_der().ok()),
+            Self::Okp { x, .. } => ParsedPublicKey::new(&ED25519, decode(x)?).ok().and_then(|key| key.as_der().ok()),
         };
-        der.map(|der| der.as_ref().to_vec())
-            .ok_or(KeyError::Jwk("its numbers do not make a key"))
+        der.map(|der| der.as_ref().to_vec()).ok_or(KeyError::Jwk("its numbers do not make a key"))
     }
 
     /// SHA-256 thumbprint (RFC 7638 section 3): over the members that make the key, in the order of their names.
@@ -164,10 +140,7 @@ impl JwkParameters {
 /// SHA-256 thumbprint of a shared secret. It betrays no more of it than a signature does, which can be tried against
 /// guesses just the same: hence the least length.
 pub(crate) fn secret_thumbprint(secret: &[u8]) -> [u8; 32] {
-    sha256(&zeroize::Zeroizing::new(format!(
-        r#"{{"k":"{}","kty":"oct"}}"#,
-        BASE64URL_NOPAD.encode(secret)
-    )))
+    sha256(&zeroize::Zeroizing::new(format!(r#"{{"k":"{}","kty":"oct"}}"#, BASE64URL_NOPAD.encode(secret))))
 }
 
 /// SHA-256 of `text`.
@@ -178,9 +151,7 @@ pub(crate) fn sha256(text: &str) -> [u8; 32] {
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, KeyError> {
-    BASE64URL_NOPAD
-        .decode(text.as_bytes())
-        .map_err(|_| KeyError::Jwk("a number is not base64url without padding"))
+    BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| KeyError::Jwk("a number is not base64url without padding"))
 }
 
 #[cfg(test)]
@@ -194,10 +165,7 @@ mod tests {
             r#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}"#,
         )
         .unwrap();
-        assert_eq!(
-            BASE64URL_NOPAD.encode(&jwk.parameters.thumbprint()),
-            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
-        );
+        assert_eq!(BASE64URL_NOPAD.encode(&jwk.parameters.thumbprint()), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
         assert_eq!(jwk.algorithm(), Ok(Algorithm::Rs256));
     }
 
@@ -208,9 +176,6 @@ mod tests {
             crv: "Ed25519".to_owned(),
             x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned(),
         };
-        assert_eq!(
-            BASE64URL_NOPAD.encode(&key.thumbprint()),
-            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-        );
+        assert_eq!(BASE64URL_NOPAD.encode(&key.thumbprint()), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
 }

@@ -39,16 +39,12 @@ impl<'a> Compact<'a> {
         if token.len() > LONGEST {
             return Err(TokenError::Malformed("longer than 8 KiB"));
         }
-        let parts = token
-            .rsplit_once('.')
-            .and_then(|(signed, signature)| Some((signed, signed.split_once('.')?, signature)));
+        let parts =
+            token.rsplit_once('.').and_then(|(signed, signature)| Some((signed, signed.split_once('.')?, signature)));
         match parts {
-            Some((signed, (header, claims), signature)) if !claims.contains('.') => Ok(Self {
-                signed,
-                header,
-                claims,
-                signature,
-            }),
+            Some((signed, (header, claims), signature)) if !claims.contains('.') => {
+                Ok(Self { signed, header, claims, signature })
+            }
             Some(_) | None => Err(TokenError::Malformed("not three parts")),
         }
     }
@@ -59,11 +55,7 @@ impl<'a> Compact<'a> {
         let header: Header = parse_object(&decode(self.header)?).map_err(|_| malformed.clone())?;
         // The id of an unknown key is logged: nothing in it may pass for something else there.
         let is_plain = header.kid.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_plain && (1..=KID_LONGEST).contains(&header.kid.len()) {
-            Ok(header)
-        } else {
-            Err(malformed)
-        }
+        if is_plain && (1..=KID_LONGEST).contains(&header.kid.len()) { Ok(header) } else { Err(malformed) }
     }
 
     /// The claims, as JSON.
@@ -102,7 +94,5 @@ pub(crate) fn parse_object<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
-    BASE64URL_NOPAD
-        .decode(part.as_bytes())
-        .map_err(|_| TokenError::Malformed("not base64url without padding"))
+    BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| TokenError::Malformed("not base64url without padding"))
 }

@@ -22,9 +22,7 @@ impl KeySet {
     /// The set of these keys; of several with one id, the first.
     #[must_use]
     pub fn new(keys: Vec<VerificationKey>) -> Self {
-        let set = JwkSet {
-            keys: keys.iter().filter_map(VerificationKey::to_jwk).collect(),
-        };
+        let set = JwkSet { keys: keys.iter().filter_map(VerificationKey::to_jwk).collect() };
         // Strings and lists always make JSON.
         let jwks = serde_json::to_string(&set).unwrap_or_default();
         Self { keys, jwks }
@@ -40,13 +38,8 @@ impl KeySet {
             keys: Vec<serde_json::Value>,
         }
         let foreign: Foreign = serde_json::from_str(json)?;
-        let jwks = foreign
-            .keys
-            .into_iter()
-            .filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
-        Ok(Self::new(
-            jwks.filter_map(|jwk| VerificationKey::from_jwk(&jwk).ok()).collect(),
-        ))
+        let jwks = foreign.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
+        Ok(Self::new(jwks.filter_map(|jwk| VerificationKey::from_jwk(&jwk).ok()).collect()))
     }
 
     /// The key with this id.

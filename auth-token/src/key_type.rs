@@ -25,9 +25,7 @@ impl Algorithm {
 
     /// Why `der` was refused, when it was for being of another type.
     pub(crate) fn explain(self, cause: KeyError, der: &[u8]) -> KeyError {
-        let found = OBJECT_IDENTIFIERS
-            .into_iter()
-            .find(|(id, _)| der.windows(id.len()).any(|window| window == *id));
+        let found = OBJECT_IDENTIFIERS.into_iter().find(|(id, _)| der.windows(id.len()).any(|window| window == *id));
         match found {
             Some((_, found)) if cause == KeyError::Invalid(self) && found != self.key_type() => {
                 KeyError::Mismatch { algorithm: self, found }

@@ -21,30 +21,21 @@ pub(crate) struct PrivateDer {
 
 /// The first private key of `pem`.
 pub(crate) fn read_private(pem: &str) -> Result<PrivateDer, KeyError> {
-    const KINDS: [SectionKind; 3] = [
-        SectionKind::PrivateKey,
-        SectionKind::RsaPrivateKey,
-        SectionKind::EcPrivateKey,
-    ];
+    const KINDS: [SectionKind; 3] = [SectionKind::PrivateKey, SectionKind::RsaPrivateKey, SectionKind::EcPrivateKey];
     let pem = with_lines(pem);
     // "Proc-Type: 4,ENCRYPTED" stands inside the block of a legacy key, "ENCRYPTED PRIVATE KEY" is the label of a newer one.
     if pem.contains("ENCRYPTED") {
         return Err(KeyError::Encrypted);
     }
     let (kind, der) = find(&pem, &KINDS)?.ok_or_else(|| KeyError::NoPrivateKey { found: labels(&pem) })?;
-    Ok(PrivateDer {
-        kind,
-        der: Zeroizing::new(der),
-    })
+    Ok(PrivateDer { kind, der: Zeroizing::new(der) })
 }
 
 /// The first public key of `pem`, as SubjectPublicKeyInfo.
 pub(crate) fn read_public(pem: &str) -> Result<Vec<u8>, KeyError> {
     let pem = with_lines(pem);
     let found = find(&pem, &[SectionKind::PublicKey])?;
-    found
-        .map(|(_, der)| der)
-        .ok_or_else(|| KeyError::NoPublicKey { found: labels(&pem) })
+    found.map(|(_, der)| der).ok_or_else(|| KeyError::NoPublicKey { found: labels(&pem) })
 }
 
 /// `der` under `label`.
@@ -62,11 +53,7 @@ pub(crate) fn write(label: &str, der: &[u8]) -> String {
 
 /// Secret managers like to hand PEM out on one line, with `\n` spelt out.
 fn with_lines(pem: &str) -> Cow<'_, str> {
-    if pem.contains("\\n") {
-        Cow::Owned(pem.replace("\\n", "\n"))
-    } else {
-        Cow::Borrowed(pem)
-    }
+    if pem.contains("\\n") { Cow::Owned(pem.replace("\\n", "\n")) } else { Cow::Borrowed(pem) }
 }
 
 fn find(pem: &str, kinds: &[SectionKind]) -> Result<Option<(SectionKind, Vec<u8>)>, KeyError> {
@@ -80,13 +67,7 @@ fn find(pem: &str, kinds: &[SectionKind]) -> Result<Option<(SectionKind, Vec<u8>
 }
 
 fn labels(pem: &str) -> String {
-    let labels = pem
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"));
+    let labels = pem.lines().filter_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"));
     let labels: Vec<&str> = labels.collect();
-    if labels.is_empty() {
-        "nothing".to_owned()
-    } else {
-        labels.join(", ")
-    }
+    if labels.is_empty() { "nothing".to_owned() } else { labels.join(", ") }
 }

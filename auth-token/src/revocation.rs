@@ -70,10 +70,7 @@ impl FromStr for RevocationKind {
     type Err = UnknownRevocationKind;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| UnknownRevocationKind(text.to_owned()))
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownRevocationKind(text.to_owned()))
     }
 }
 

@@ -77,19 +77,12 @@ impl RevocationView {
         if live.sessions.contains_key(&claims.sid) {
             return Err(Revoked(RevocationKind::Session));
         }
-        if live
-            .users
-            .get(&claims.sub)
-            .is_some_and(|entry| claims.ver < entry.version)
-        {
+        if live.users.get(&claims.sub).is_some_and(|entry| claims.ver < entry.version) {
             return Err(Revoked(RevocationKind::User));
         }
         // Most of the time there is none: then no name is hashed.
         if !live.roles.is_empty()
-            && claims
-                .roles
-                .iter()
-                .any(|role| live.roles.get(role).is_some_and(|entry| claims.rv < entry.version))
+            && claims.roles.iter().any(|role| live.roles.get(role).is_some_and(|entry| claims.rv < entry.version))
         {
             return Err(Revoked(RevocationKind::Role));
         }
@@ -108,13 +101,7 @@ impl RevocationView {
     /// Drops what no living token can be touched by at `now`, Unix microseconds.
     pub fn purge(&self, now: i64) {
         let mut live = self.write();
-        let Live {
-            sessions,
-            users,
-            roles,
-            api_keys,
-            keys,
-        } = &mut *live;
+        let Live { sessions, users, roles, api_keys, keys } = &mut *live;
         for entries in [sessions, users] {
             entries.retain(|_, entry| entry.expires_at > now);
         }
@@ -140,25 +127,18 @@ impl RevocationView {
     #[must_use]
     pub fn snapshot(&self) -> Vec<Revocation> {
         let live = self.read();
-        let by_id = [
-            (RevocationKind::Session, &live.sessions),
-            (RevocationKind::User, &live.users),
-        ];
+        let by_id = [(RevocationKind::Session, &live.sessions), (RevocationKind::User, &live.users)];
         let by_name = [
             (RevocationKind::Role, &live.roles),
             (RevocationKind::ApiKey, &live.api_keys),
             (RevocationKind::Key, &live.keys),
         ];
-        let by_id = by_id.into_iter().flat_map(|(kind, entries)| {
-            entries
-                .iter()
-                .map(move |(id, entry)| entry.revocation(kind, id.to_string()))
-        });
-        let by_name = by_name.into_iter().flat_map(|(kind, entries)| {
-            entries
-                .iter()
-                .map(move |(name, entry)| entry.revocation(kind, name.clone()))
-        });
+        let by_id = by_id
+            .into_iter()
+            .flat_map(|(kind, entries)| entries.iter().map(move |(id, entry)| entry.revocation(kind, id.to_string())));
+        let by_name = by_name
+            .into_iter()
+            .flat_map(|(kind, entries)| entries.iter().map(move |(name, entry)| entry.revocation(kind, name.clone())));
         by_id.chain(by_name).collect()
     }
 
@@ -170,10 +150,7 @@ impl RevocationView {
     /// Time since the source was read; nothing before it ever was.
     #[must_use]
     pub fn staleness(&self, now: Instant) -> Option<Duration> {
-        self.current
-            .load()
-            .as_deref()
-            .map(|at| now.saturating_duration_since(*at))
+        self.current.load().as_deref().map(|at| now.saturating_duration_since(*at))
     }
 
     /// A writer that panicked left every entry whole.
@@ -188,19 +165,8 @@ impl RevocationView {
 
 impl Live {
     fn apply(&mut self, revocation: &Revocation) -> bool {
-        let Revocation {
-            id,
-            version,
-            revoked_at,
-            expires_at,
-            ..
-        } = *revocation;
-        let entry = Entry {
-            version,
-            revoked_at,
-            id,
-            expires_at,
-        };
+        let Revocation { id, version, revoked_at, expires_at, .. } = *revocation;
+        let entry = Entry { version, revoked_at, id, expires_at };
         let subject = &revocation.subject;
         match revocation.kind {
             RevocationKind::Session => apply_by_id(&mut self.sessions, subject, entry),
@@ -214,20 +180,8 @@ impl Live {
 
 impl Entry {
     fn revocation(self, kind: RevocationKind, subject: String) -> Revocation {
-        let Self {
-            version,
-            revoked_at,
-            id,
-            expires_at,
-        } = self;
-        Revocation {
-            id,
-            kind,
-            subject,
-            version,
-            revoked_at,
-            expires_at,
-        }
+        let Self { version, revoked_at, id, expires_at } = self;
+        Revocation { id, kind, subject, version, revoked_at, expires_at }
     }
 }
 
@@ -238,10 +192,7 @@ fn apply_by_id(entries: &mut HashMap<Uuid, Entry>, subject: &str, entry: Entry) 
 
 fn merge<S: Eq + Hash>(entries: &mut HashMap<S, Entry>, subject: S, new: Entry) -> bool {
     let known = entries.get(&subject).copied();
-    let winner = known.map_or(new, |old| Entry {
-        expires_at: old.expires_at.max(new.expires_at),
-        ..old.max(new)
-    });
+    let winner = known.map_or(new, |old| Entry { expires_at: old.expires_at.max(new.expires_at), ..old.max(new) });
     entries.insert(subject, winner);
     known != Some(winner)
 }

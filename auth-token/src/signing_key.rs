@@ -71,10 +71,7 @@ impl SigningKey {
             (Algorithm::Hs256, _) => return Err(KeyError::SharedSecret),
             (Algorithm::Rs256, SectionKind::RsaPrivateKey) => rsa::KeyPair::from_der(&private.der).map(Material::Rsa),
             (_, SectionKind::RsaPrivateKey) => {
-                return Err(KeyError::Mismatch {
-                    algorithm,
-                    found: "RSA",
-                });
+                return Err(KeyError::Mismatch { algorithm, found: "RSA" });
             }
             (Algorithm::Rs256, _) => rsa::KeyPair::from_pkcs8(&private.der).map(Material::Rsa),
             (Algorithm::Es256, _) => {
@@ -91,10 +88,7 @@ impl SigningKey {
     /// [`KeyError::SecretTooShort`].
     pub fn from_secret(secret: &[u8]) -> Result<Self, KeyError> {
         let verification = VerificationKey::from_secret(secret)?;
-        Ok(Self::new(
-            Material::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))),
-            verification,
-        ))
+        Ok(Self::new(Material::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))), verification))
     }
 
     /// Makes a key pair; `bits` is for RSA alone.
@@ -182,11 +176,7 @@ impl SigningKey {
     }
 
     fn new(material: Material, verification: VerificationKey) -> Self {
-        Self {
-            header: jws::write_header(verification.algorithm(), verification.kid()),
-            material,
-            verification,
-        }
+        Self { header: jws::write_header(verification.algorithm(), verification.kid()), material, verification }
     }
 
     fn sign_message(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
@@ -205,8 +195,6 @@ impl SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey")
-            .field("verification", &self.verification)
-            .finish_non_exhaustive()
+        f.debug_struct("SigningKey").field("verification", &self.verification).finish_non_exhaustive()
     }
 }

@@ -58,10 +58,7 @@ impl VerificationKey {
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
         let key = Self::from_der(jwk.algorithm()?, &jwk.parameters.to_spki()?)?;
         Ok(match &jwk.kid {
-            Some(kid) => Self {
-                kid: kid.as_str().into(),
-                ..key
-            },
+            Some(kid) => Self { kid: kid.as_str().into(), ..key },
             None => key,
         })
     }
@@ -131,12 +128,7 @@ impl VerificationKey {
             return Err(KeyError::RsaTooShort);
         }
         let thumbprint = parameters.thumbprint();
-        let public = Public {
-            algorithm,
-            parameters,
-            spki,
-            parsed,
-        };
+        let public = Public { algorithm, parameters, spki, parsed };
         Ok(Self::new(thumbprint, Material::Public(Arc::new(public))))
     }
 
@@ -160,11 +152,7 @@ impl VerificationKey {
     }
 
     fn new(thumbprint: [u8; 32], material: Material) -> Self {
-        Self {
-            kid: BASE64URL_NOPAD.encode(&thumbprint).into(),
-            thumbprint,
-            material,
-        }
+        Self { kid: BASE64URL_NOPAD.encode(&thumbprint).into(), thumbprint, material }
     }
 }
 

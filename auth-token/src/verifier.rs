@@ -29,12 +29,7 @@ impl Verifier {
     /// A verifier that remembers at most `capacity` tokens.
     #[must_use]
     pub fn new(issuer: String, audience: String, keys: KeySet, capacity: usize) -> Self {
-        Self {
-            issuer,
-            audience,
-            keys: ArcSwap::from_pointee(keys),
-            remembered: Cache::new(capacity),
-        }
+        Self { issuer, audience, keys: ArcSwap::from_pointee(keys), remembered: Cache::new(capacity) }
     }
 
     /// The `iss` that tokens must have.
@@ -72,10 +67,7 @@ impl Verifier {
         let digest = sha256(token);
         let keys = self.keys.load();
         if let Some(known) = self.remembered.get(&digest) {
-            if keys
-                .find(&known.kid)
-                .is_some_and(|key| *key.thumbprint() == known.thumbprint)
-            {
+            if keys.find(&known.kid).is_some_and(|key| *key.thumbprint() == known.thumbprint) {
                 check_times(&known.claims, now).inspect_err(|_| drop(self.remembered.remove(&digest)))?;
                 return Ok(known);
             }
@@ -89,9 +81,7 @@ impl Verifier {
     fn verify_anew(&self, token: &str, keys: &KeySet, now: i64) -> Result<VerifiedToken, TokenError> {
         let token = Compact::parse(token)?;
         let header = token.header()?;
-        let key = keys
-            .find(&header.kid)
-            .ok_or_else(|| TokenError::UnknownKey(header.kid.clone()))?;
+        let key = keys.find(&header.kid).ok_or_else(|| TokenError::UnknownKey(header.kid.clone()))?;
         // The key decides; a header that says otherwise is an attack (RFC 8725 section 3.1).
         if header.alg != key.algorithm().as_str() {
             return Err(TokenError::Algorithm(key.algorithm()));
@@ -102,11 +92,7 @@ impl Verifier {
             return Err(TokenError::Type);
         }
         let claims = self.check_claims(&token.claims()?, now)?;
-        Ok(VerifiedToken {
-            claims,
-            kid: key.shared_kid(),
-            thumbprint: *key.thumbprint(),
-        })
+        Ok(VerifiedToken { claims, kid: key.shared_kid(), thumbprint: *key.thumbprint() })
     }
 
     fn check_claims(&self, json: &[u8], now: i64) -> Result<AccessClaims, TokenError> {

@@ -1,0 +1,10 @@
+//! Tests through the public API alone, with `jsonwebtoken` as the oracle and keys made by OpenSSL.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod fixtures;
+mod forgeries;
+mod keys;
+mod oracle;
+mod remembering;
+mod revocations;
+mod verification;

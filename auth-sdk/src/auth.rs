@@ -7,16 +7,15 @@ use uuid::Uuid;
 
 /// Body of `POST /api/v1/auth/login`: `email` or `username`, not both.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[schema(example = json!({"email": "test@example.com", "password": "TestPass123!"}))]
 pub struct LoginRequest {
     /// The account's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "test@example.com")]
     pub email: Option<String>,
     /// The account's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// The account's password.
-    #[schema(example = "TestPass123!")]
     pub password: String,
     /// What to call this device in the list of sessions, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

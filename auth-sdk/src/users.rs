@@ -57,16 +57,14 @@ pub enum UserStatus {
 
 /// Body of `POST /api/v1/auth/register`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[schema(example = json!({"email": "test@example.com", "password": "TestPass123!", "username": "testuser"}))]
 pub struct RegisterRequest {
     /// At most 254 characters.
-    #[schema(example = "test@example.com")]
     pub email: String,
     /// 8 to 128 characters, and not easy to guess.
-    #[schema(example = "TestPass123!")]
     pub password: String,
     /// 3 to 50 of `[A-Za-z0-9._-]`, beginning with a letter or digit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "testuser")]
     pub username: Option<String>,
     /// At most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

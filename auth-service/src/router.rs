@@ -19,7 +19,7 @@ use crate::{app::App, keys, login, meta, openapi::Document, revocation, sessions
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 

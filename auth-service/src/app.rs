@@ -80,7 +80,7 @@ impl App {
     /// # Errors
     /// When the configuration cannot work, whatever the database does.
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let db = Db::open(&config.db)?;
+        let db = Db::open(&config.db, config.extra_roots.as_deref())?;
         let key = config.keys.source.load(config.keys.algorithm).map_err(StartError::Key)?;
         let keys = KeyRing::new(&config.keys, key, config.sessions.access_token_life);
         let redis = match &config.redis_url {

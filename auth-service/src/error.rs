@@ -27,10 +27,6 @@ pub enum Error {
     NotAnObject,
     /// The body is not sent as JSON.
     UnsupportedMediaType,
-    /// The body is longer than the route takes.
-    BodyTooLarge,
-    /// The body ended early.
-    BodyCutShort,
     /// Members are wrong, missing or unknown.
     Invalid(Vec<FieldError>),
     /// The query is wrong.
@@ -85,7 +81,7 @@ const fn entry(status: StatusCode, code: &'static str, en: &'static str, ko: &'s
 }
 
 /// The table, in the order of `docs/errors.md`.
-pub const CATALOGUE: [Entry; 21] = [
+pub const CATALOGUE: [Entry; 19] = [
     entry(
         StatusCode::BAD_REQUEST,
         "malformed_json",
@@ -99,12 +95,6 @@ pub const CATALOGUE: [Entry; 21] = [
         "JSON 객체에 같은 항목이 두 번 들어 있습니다.",
     ),
     entry(
-        StatusCode::BAD_REQUEST,
-        "body_cut_short",
-        "The body ended before its announced length.",
-        "요청 본문이 중간에 끊겼습니다.",
-    ),
-    entry(
         StatusCode::UNPROCESSABLE_ENTITY,
         "not_an_object",
         "The body must be a JSON object.",
@@ -116,7 +106,6 @@ pub const CATALOGUE: [Entry; 21] = [
         "Send the body as application/json, without a content encoding.",
         "요청 본문은 인코딩 없이 application/json으로 보내야 합니다.",
     ),
-    entry(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large.", "요청 본문이 너무 큽니다."),
     entry(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid_request",
@@ -170,7 +159,7 @@ pub const CATALOGUE: [Entry; 21] = [
     entry(StatusCode::NOT_FOUND, "not_found", "There is nothing here.", "찾을 수 없습니다."),
     entry(
         StatusCode::TOO_MANY_REQUESTS,
-        "too_many_requests",
+        "rate_limited",
         "Too many requests; wait as long as Retry-After says.",
         "요청이 너무 많습니다. Retry-After만큼 기다린 뒤 다시 시도하세요.",
     ),
@@ -207,10 +196,8 @@ impl Error {
         match self {
             Self::MalformedJson => "malformed_json",
             Self::DuplicateMember(_) => "duplicate_member",
-            Self::BodyCutShort => "body_cut_short",
             Self::NotAnObject => "not_an_object",
             Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::BodyTooLarge => "body_too_large",
             Self::Invalid(_) => "invalid_request",
             Self::InvalidQuery => "invalid_query",
             Self::WeakPassword(_) => "weak_password",
@@ -222,7 +209,7 @@ impl Error {
             Self::ReauthenticationRequired => "reauthentication_required",
             Self::WrongPassword => "wrong_password",
             Self::NotFound => "not_found",
-            Self::TooManyRequests(_) => "too_many_requests",
+            Self::TooManyRequests(_) => "rate_limited",
             Self::Busy(_) => "busy",
             Self::Unavailable(_) | Self::RevocationsUnknown | Self::NotReady => "temporarily_unavailable",
             Self::Internal(_) => "internal_error",

@@ -5,8 +5,8 @@
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request, rejection::BytesRejection},
-    http::{StatusCode, header},
+    extract::{FromRequest, Request},
+    http::header,
 };
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -161,7 +161,8 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
         if !media_type.is_some_and(is_json) {
             return Err(Error::UnsupportedMediaType);
         }
-        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        // The edge has read it whole, or refused it.
+        let body = Bytes::from_request(request, state).await.map_err(|_| Error::MalformedJson)?;
         Self::from_json(&body)
     }
 }
@@ -169,10 +170,6 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
 fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
-}
-
-fn unreadable(rejection: BytesRejection) -> Error {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Error::BodyTooLarge } else { Error::BodyCutShort }
 }
 
 /// Any JSON value in which no object, at any depth, has the same member twice.

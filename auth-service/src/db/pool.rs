@@ -42,12 +42,12 @@ impl Db {
     ///
     /// # Errors
     /// When a URL cannot be read, or the folder of the SQLite file cannot be made.
-    pub fn open(config: &DbConfig) -> Result<Self, DbError> {
+    pub fn open(config: &DbConfig, extra_roots: Option<&[u8]>) -> Result<Self, DbError> {
         let pools = match &config.primary_url {
             Some(url) => Pools::Postgres {
-                primary: pool(Maker(postgres_options(url.expose())?), config.pool_max_size)?,
+                primary: pool(Maker(postgres_options(url.expose(), extra_roots)?), config.pool_max_size)?,
                 replica: match &config.replica_url {
-                    Some(url) => Some(pool(Maker(postgres_options(url.expose())?), config.pool_max_size)?),
+                    Some(url) => Some(pool(Maker(postgres_options(url.expose(), extra_roots)?), config.pool_max_size)?),
                     None => None,
                 },
             },
@@ -158,8 +158,13 @@ async fn lease<C: Leasable>(pool: &Pool<Maker<C>>) -> Result<Lease<C>, DbError> 
     Ok(Lease::new(object))
 }
 
-fn postgres_options(url: &str) -> Result<PgConnectOptions, DbError> {
+fn postgres_options(url: &str, extra_roots: Option<&[u8]>) -> Result<PgConnectOptions, DbError> {
     let options: PgConnectOptions = url.parse().map_err(DbError::Statement)?;
+    let options = match extra_roots {
+        // `sslrootcert` in the address says more, so it goes first.
+        Some(pem) if !url.contains("sslrootcert=") => options.ssl_root_cert_from_pem(pem.to_vec()),
+        Some(_) | None => options,
+    };
     Ok(options.application_name("auth-system").disable_statement_logging())
 }
 

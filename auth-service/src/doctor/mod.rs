@@ -76,7 +76,7 @@ async fn examine_redis(config: &Config) -> Result<String, String> {
 }
 
 async fn examine_database(config: &Config) -> Vec<Finding> {
-    let db = match Db::open(&config.db) {
+    let db = match Db::open(&config.db, config.extra_roots.as_deref()) {
         Ok(db) => db,
         Err(cause) => return vec![Finding { subject: "database", outcome: Err(cause.to_string()) }],
     };

@@ -3,7 +3,10 @@
 use std::{fmt::Write as _, process::ExitCode};
 
 use auth_service::error::CATALOGUE;
-use service_kit::config::{render_env_example, render_markdown};
+use service_kit::{
+    config::{render_env_example, render_markdown},
+    problem::{self, Problem},
+};
 
 use crate::{cli::Page, settings::Settings};
 
@@ -36,6 +39,10 @@ fn render_errors() -> Result<String, std::fmt::Error> {
     );
     for entry in CATALOGUE {
         writeln!(page, "| `{}` | {} | {} | {} |", entry.code, entry.status.as_u16(), entry.en, entry.ko)?;
+    }
+    let known = |code: &str| CATALOGUE.iter().any(|entry| entry.code == code);
+    for Problem { code, status, detail, .. } in problem::shared().into_iter().filter(|problem| !known(problem.code)) {
+        writeln!(page, "| `{code}` | {} | {} | {} |", status.as_u16(), detail.en, detail.ko)?;
     }
     Ok(page)
 }

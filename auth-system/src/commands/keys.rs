@@ -24,7 +24,7 @@ pub fn run(command: Keys) -> anyhow::Result<ExitCode> {
     let now = Clock::System.now().into();
     let secrets = service.keys.secrets_key.as_deref();
     block_on(async {
-        let db = Db::open(&service.db)?;
+        let db = Db::open(&service.db, service.extra_roots.as_deref())?;
         match command {
             Keys::Rotate { algorithm } => {
                 let algorithm = algorithm.unwrap_or(service.keys.algorithm);

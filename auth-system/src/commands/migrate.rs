@@ -17,7 +17,7 @@ use crate::settings::Settings;
 pub fn run(check: bool) -> anyhow::Result<ExitCode> {
     let settings = Settings::load()?;
     block_on(async {
-        let db = Db::open(&settings.service.db)?;
+        let db = Db::open(&settings.service.db, settings.service.extra_roots.as_deref())?;
         if check {
             let schema = migrate::check(&db, SCRIPTS).await?;
             println!("{schema}");

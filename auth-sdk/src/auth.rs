@@ -101,8 +101,10 @@ pub struct SessionList {
 /// Query of `DELETE /api/v1/auth/sessions`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct LogoutScope {
     /// Whether to spare the session that asks.
     #[serde(default)]
+    #[param(required = false)]
     pub except_current: bool,
 }

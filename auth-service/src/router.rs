@@ -11,11 +11,10 @@ use service_kit::{
     shed::Shed,
 };
 use tower::ServiceBuilder;
-use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{app::App, keys, login, meta, openapi::Document, revocation, sessions, users};
+use crate::{app::App, document, keys, login, meta, revocation, sessions, users};
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
@@ -25,7 +24,7 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
 
 /// The routes of the API, each with its part of the OpenAPI document.
 fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Document::openapi())
+    OpenApiRouter::with_openapi(document::frame())
         // /api/v1/health, /api/v1/health/ready, /.well-known/jwks.json
         .routes(routes!(meta::http::show_health))
         .routes(routes!(meta::http::show_ready))
@@ -47,8 +46,8 @@ fn api() -> OpenApiRouter<App> {
 
 /// The whole service.
 pub fn router(app: App) -> Router {
-    let (routes, document) = api().split_for_parts();
-    let routes = if app.config.docs { routes.merge(docs(document)) } else { routes };
+    let (routes, paths) = api().split_for_parts();
+    let routes = if app.config.docs { routes.merge(docs(document::finish(paths))) } else { routes };
     let layers = ServiceBuilder::new()
         // First in and last out: whatever happens below, the answer has its id, headers, log line and problem body.
         .layer(Edge::new(app.config.proxies.clone()))
@@ -66,7 +65,7 @@ pub fn router(app: App) -> Router {
 /// The OpenAPI document of what [`router`] serves.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
+    document::finish(api().into_openapi())
 }
 
 fn docs(document: utoipa::openapi::OpenApi) -> Router<App> {

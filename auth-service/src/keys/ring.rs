@@ -1,12 +1,6 @@
 //! The keys in use: one signs, several verify.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use auth_token::{Algorithm, KeySet, SigningKey, VerificationKey, Verifier};
@@ -19,7 +13,7 @@ use crate::db::Ts;
 pub const JWKS_LIFE: Duration = Duration::from_secs(300);
 /// Verified tokens that are remembered: about 1 KiB each.
 const REMEMBERED_TOKENS: usize = 10_000;
-/// How much longer than its last token a key verifies: leeway and clocks that differ.
+/// How much longer than its last token a key verifies: leeway, clocks that differ, and uses not yet noted.
 const MARGIN: Duration = Duration::from_secs(120);
 
 /// The keys of an instance.
@@ -27,7 +21,6 @@ pub struct KeyRing {
     /// Verifies access tokens.
     pub verifier: Verifier,
     configured: Arc<SigningKey>,
-    registered: AtomicBool,
     current: ArcSwap<Current>,
     secrets_key: Option<Arc<SecretsKey>>,
     token_life: Duration,
@@ -36,8 +29,16 @@ pub struct KeyRing {
 struct Current {
     signing: Arc<SigningKey>,
     jwks: Bytes,
-    /// What the set was made from, so that it is only made again when something changed.
-    kids: Vec<String>,
+    basis: Basis,
+}
+
+/// What a set was made from, so that it is only made again when something changed.
+#[derive(Default, PartialEq, Eq)]
+struct Basis {
+    /// The keys that verify.
+    live: Vec<String>,
+    /// How many keys may sign by now.
+    due: usize,
 }
 
 impl KeyRing {
@@ -46,11 +47,10 @@ impl KeyRing {
     pub fn new(config: &KeyConfig, key: SigningKey, token_life: Duration) -> Self {
         let configured = Arc::new(key);
         let set = KeySet::new(vec![configured.verification_key()]);
-        let current = Current { signing: Arc::clone(&configured), jwks: jwks(&set), kids: Vec::new() };
+        let current = Current { signing: Arc::clone(&configured), jwks: jwks(&set), basis: Basis::default() };
         Self {
             verifier: Verifier::new(config.issuer.clone(), config.audience.clone(), set, REMEMBERED_TOKENS),
             configured,
-            registered: AtomicBool::new(false),
             current: ArcSwap::from_pointee(current),
             secrets_key: config.secrets_key.clone(),
             token_life,
@@ -69,12 +69,8 @@ impl KeyRing {
         self.current.load().jwks.clone()
     }
 
-    pub(super) fn is_registered(&self) -> bool {
-        self.registered.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn mark_registered(&self) {
-        self.registered.store(true, Ordering::Relaxed);
+    pub(super) fn configured_kid(&self) -> &str {
+        self.configured.kid()
     }
 
     /// The configured key as the other instances read it.
@@ -86,28 +82,36 @@ impl KeyRing {
             sealed_private: None,
             created_at: now,
             signs_from: now,
+            last_used_at: now,
             withdrawn_at: None,
         }
     }
 
     /// Takes in what the database holds.
-    pub(super) fn replace(&self, rows: Vec<KeyRow>, now: Ts) {
-        let live = live_rows(rows, now, self.token_life);
-        let signing = live.iter().rev().filter(|row| row.signs_from <= now).find_map(|row| self.private_key(row));
-        let signing = signing.unwrap_or_else(|| Arc::clone(&self.configured));
-        let kids: Vec<String> = live.iter().map(|row| row.kid.clone()).chain([signing.kid().to_owned()]).collect();
-        if self.current.load().kids == kids {
+    pub(super) fn replace(&self, rows: &[KeyRow], now: Ts) {
+        let current = self.current.load();
+        let valid: Vec<&KeyRow> = rows.iter().filter(|row| row.withdrawn_at.is_none()).collect();
+        let live = valid.iter().filter(|row| still_verifies(row, now, self.token_life));
+        let due = valid.iter().filter(|row| row.signs_from <= now);
+        let basis = Basis { live: live.map(|row| row.kid.clone()).collect(), due: due.clone().count() };
+        if current.basis == basis {
             return;
         }
-        let mut keys: Vec<VerificationKey> = live.iter().filter_map(|row| self.verification_key(row)).collect();
-        if keys.is_empty() {
-            keys.push(self.configured.verification_key());
+        let signing = due.rev().find_map(|row| self.private_key(row)).unwrap_or_else(|| Arc::clone(&self.configured));
+        let mut keys: Vec<VerificationKey> = valid
+            .iter()
+            .filter(|row| row.kid != signing.kid() && basis.live.contains(&row.kid))
+            .filter_map(|row| self.verification_key(row))
+            .collect();
+        // Others learn half a second later that it is in use again; a withdrawn one has no use, whatever signs here.
+        if valid.iter().any(|row| row.kid == signing.kid()) {
+            keys.push(signing.verification_key());
         }
+        tracing::info!(kid = signing.kid(), keys = keys.len(), "jwt signing keys loaded");
         let set = KeySet::new(keys);
         let jwks = jwks(&set);
         self.verifier.replace_keys(set);
-        tracing::info!(kid = signing.kid(), keys = live.len(), "jwt signing keys loaded");
-        self.current.store(Arc::new(Current { signing, jwks, kids }));
+        self.current.store(Arc::new(Current { signing, jwks, basis }));
     }
 
     /// The private half of a row, if this instance has it.
@@ -147,12 +151,10 @@ fn read_private(algorithm: &str, secret: &[u8]) -> Option<SigningKey> {
     SigningKey::from_pem(algorithm, std::str::from_utf8(secret).ok()?).ok()
 }
 
-/// The keys that still verify: not withdrawn, and their successor has not signed for longer than their last token lives.
-pub(super) fn live_rows(rows: Vec<KeyRow>, now: Ts, token_life: Duration) -> Vec<KeyRow> {
-    let rows: Vec<KeyRow> = rows.into_iter().filter(|row| row.withdrawn_at.is_none()).collect();
-    let ends: Vec<Option<Ts>> =
-        (0..rows.len()).map(|i| rows.get(i + 1).map(|next| next.signs_from.plus(token_life + MARGIN))).collect();
-    rows.into_iter().zip(ends).filter(|(_, end)| end.is_none_or(|end| now < end)).map(|(row, _)| row).collect()
+/// Whether tokens of this key may be about, or soon will be: it is published, or was in use so lately that its last token
+/// has not expired.
+pub(super) fn still_verifies(row: &KeyRow, now: Ts, token_life: Duration) -> bool {
+    now < row.last_used_at.plus(token_life + MARGIN)
 }
 
 fn jwks(set: &KeySet) -> Bytes {

@@ -6,7 +6,7 @@ use auth_token::{Algorithm, RsaBits, SigningKey};
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::{SecretsKey, ring::live_rows, store, store::KeyRow};
+use super::{SecretsKey, ring::still_verifies, store, store::KeyRow};
 use crate::{
     db::{Db, DbError, Ts},
     ids::Entropy,
@@ -79,10 +79,10 @@ pub async fn withdraw(
     let withdrawn = rows.iter().find(|row| row.kid == kid && row.withdrawn_at.is_none()).cloned();
     let withdrawn = withdrawn.ok_or_else(|| KeyError::Unknown(kid.to_owned()))?;
     store::withdraw(&mut tx, kid, now).await?;
-    let others = rows.into_iter().filter(|row| row.kid != kid).collect();
-    let another_signs =
-        live_rows(others, now, token_life).iter().any(|row| row.signs_from <= now && row.sealed_private.is_some());
-    if !another_signs {
+    // A configured key may be one instance's alone; a sealed one is everybody's.
+    let is_everybodys = |row: &&KeyRow| row.withdrawn_at.is_none() && row.sealed_private.is_some();
+    let mut others = rows.iter().filter(|row| row.kid != kid).filter(is_everybodys);
+    if !others.any(|row| row.signs_from <= now) {
         let algorithm = withdrawn.algorithm.parse().map_err(|_| KeyError::Crypto)?;
         let row = new_key(secrets.ok_or(KeyError::NoSecretsKey)?, algorithm, now, now)?;
         store::insert(&mut tx, &row).await?;
@@ -98,13 +98,13 @@ pub async fn withdraw(
 /// [`KeyError`].
 pub async fn list(db: &Db, token_life: Duration, now: Ts) -> Result<Vec<KeyState>, KeyError> {
     let rows = store::list(&mut db.read().await?).await?;
-    let live = live_rows(rows.clone(), now, token_life);
-    let signing = live.iter().rev().find(|row| row.signs_from <= now).map(|row| row.kid.clone());
+    let signing = rows.iter().rev().find(|row| row.signs_from <= now && row.withdrawn_at.is_none());
+    let signing = signing.map(|row| row.kid.as_str());
     let state = |row: &KeyRow| match row {
         row if row.withdrawn_at.is_some() => "withdrawn",
-        row if signing.as_deref() == Some(row.kid.as_str()) => "signs",
+        row if signing == Some(row.kid.as_str()) => "signs",
         row if row.signs_from > now => "published",
-        row if live.iter().any(|other| other.kid == row.kid) => "verifies",
+        row if still_verifies(row, now, token_life) => "verifies",
         _ => "retired",
     };
     Ok(rows
@@ -138,6 +138,7 @@ fn new_key(secrets: &SecretsKey, algorithm: Algorithm, now: Ts, signs_from: Ts) 
         sealed_private: Some(sealed),
         created_at: now,
         signs_from,
+        last_used_at: signs_from,
         withdrawn_at: None,
     })
 }

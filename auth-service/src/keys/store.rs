@@ -13,12 +13,14 @@ pub struct KeyRow {
     pub sealed_private: Option<Vec<u8>>,
     pub created_at: Ts,
     pub signs_from: Ts,
+    /// When an instance was last known to sign with it.
+    pub last_used_at: Ts,
     pub withdrawn_at: Option<Ts>,
 }
 
 const INSERT: &str = "
-    INSERT INTO signing_keys (kid, algorithm, public_key, sealed_private, created_at, signs_from)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    INSERT INTO signing_keys (kid, algorithm, public_key, sealed_private, created_at, signs_from, last_used_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
 /// Adds a key; one that is known stays as it is.
 pub async fn insert(conn: &mut Conn, key: &KeyRow) -> Result<(), DbError> {
@@ -32,18 +34,26 @@ pub async fn insert(conn: &mut Conn, key: &KeyRow) -> Result<(), DbError> {
         public_key,
         key.sealed_private.as_deref(),
         key.created_at,
-        key.signs_from
+        key.signs_from,
+        key.last_used_at
     )
     .map(drop)
 }
 
 const LIST: &str = "
-    SELECT kid, algorithm, public_key, sealed_private, created_at, signs_from, withdrawn_at
+    SELECT kid, algorithm, public_key, sealed_private, created_at, signs_from, last_used_at, withdrawn_at
     FROM signing_keys ORDER BY signs_from, created_at, kid";
 
 /// Every key, in the order in which they sign.
 pub async fn list(conn: &mut Conn) -> Result<Vec<KeyRow>, DbError> {
     run!(conn, fetch_all, LIST)
+}
+
+const MARK_USED: &str = "UPDATE signing_keys SET last_used_at = $2 WHERE kid = $1 AND last_used_at < $2";
+
+/// Notes that a key signs.
+pub async fn mark_used(conn: &mut Conn, kid: &str, now: Ts) -> Result<(), DbError> {
+    run!(conn, execute, MARK_USED, kid, now).map(drop)
 }
 
 const WITHDRAW: &str = "UPDATE signing_keys SET withdrawn_at = $2 WHERE kid = $1 AND withdrawn_at IS NULL";

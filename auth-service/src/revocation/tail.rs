@@ -16,8 +16,6 @@ use crate::{
 
 /// Time between two readings.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Every so many readings the signing keys are read too.
-const KEYS_EVERY: u64 = 10;
 /// Every so many readings what has expired is deleted.
 const SWEEP_EVERY: u64 = 20;
 /// How long a session's rows are kept after it can no longer live.
@@ -48,7 +46,7 @@ impl Tail {
         }
     }
 
-    /// Reads once, and now and then also what changes seldom.
+    /// Reads the log and the signing keys once, and now and then deletes what has expired.
     pub async fn round(&mut self) {
         if !self.app.readiness.is_schema_current() {
             prepare(&self.app).await;
@@ -58,9 +56,8 @@ impl Tail {
         if outcome.is_err() {
             return;
         }
-        if self.rounds.is_multiple_of(KEYS_EVERY)
-            && let Err(cause) = keys::reload(&self.app).await
-        {
+        // As often as the log: whoever withdraws a key leaves people with tokens that only its successor can renew.
+        if let Err(cause) = keys::reload(&self.app).await {
             tracing::warn!(%cause, "the jwt signing keys could not be read");
         }
         self.rounds += 1;

@@ -1,0 +1,71 @@
+//! The parts of the OpenAPI document that belong to no single call.
+
+use axum::http::StatusCode;
+use utoipa::{
+    OpenApi,
+    openapi::{
+        Content, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder,
+        path::Operation,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Title, licence and tags.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Auth API",
+        description = "Accounts, logins, tokens and sessions. Errors are RFC 9457 problem details.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    tags(
+        (name = "auth", description = "Registering, logging in, tokens and sessions"),
+        (name = "users", description = "Accounts"),
+        (name = "meta", description = "Health and public keys"),
+    ),
+    components(schemas(auth_sdk::Problem)),
+)]
+struct Frame;
+
+/// The document before the router adds the paths.
+pub fn frame() -> Document {
+    Frame::openapi()
+}
+
+/// Adds what holds for every path: how to authenticate, that faults are problems, and that any call can have one.
+pub fn finish(mut document: Document) -> Document {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        operations.into_iter().flatten().for_each(finish_operation);
+    }
+    document
+}
+
+fn finish_operation(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response {
+            finish_response(status, response);
+        }
+    }
+    let fault = ResponseBuilder::new().description("Any other fault").content(PROBLEM_JSON, problem()).build();
+    operation.responses.responses.insert("default".to_owned(), fault.into());
+}
+
+fn finish_response(status: &str, response: &mut Response) {
+    let status = status.parse().ok().and_then(|number| StatusCode::from_u16(number).ok());
+    if response.description.is_empty() {
+        response.description = status.and_then(|status| status.canonical_reason()).unwrap_or("Answer").to_owned();
+    }
+    if status.is_some_and(|status| status.is_client_error() || status.is_server_error()) {
+        response.content.clear();
+        response.content.insert(PROBLEM_JSON.to_owned(), problem().into());
+    }
+}
+
+fn problem() -> Content {
+    Content::new(Some(Ref::from_schema_name("Problem")))
+}

@@ -27,22 +27,12 @@ impl Decision {
 
     /// The value of `RateLimit` (draft-ietf-httpapi-ratelimit-headers): `"login";r=12;t=30`.
     pub fn rate_limit_header(&self) -> String {
-        format!(
-            "\"{}\";r={};t={}",
-            self.name,
-            self.remaining,
-            whole_seconds(self.reset_after)
-        )
+        format!("\"{}\";r={};t={}", self.name, self.remaining, whole_seconds(self.reset_after))
     }
 
     /// The value of `RateLimit-Policy` (same draft): `"login";q=30;w=60`.
     pub fn policy_header(&self) -> String {
-        format!(
-            "\"{}\";q={};w={}",
-            self.name,
-            self.quota.limit(),
-            self.quota.window().as_secs()
-        )
+        format!("\"{}\";q={};w={}", self.name, self.quota.limit(), self.quota.window().as_secs())
     }
 
     /// The value of `Retry-After` in seconds (RFC 9110 section 10.2.3), for refusals only.
@@ -62,13 +52,7 @@ mod tests {
 
     fn decision(retry_after: Option<Duration>) -> Decision {
         let reset_after = Duration::from_millis(29_001);
-        Decision {
-            name: "login",
-            quota: "30/1m".parse().unwrap(),
-            remaining: 12,
-            reset_after,
-            retry_after,
-        }
+        Decision { name: "login", quota: "30/1m".parse().unwrap(), remaining: 12, reset_after, retry_after }
     }
 
     #[test]

@@ -24,19 +24,11 @@ impl Seen {
             Some(known) => self.0[known].1 = now,
             None if self.0.len() >= limit as usize => {
                 let oldest = self.0.iter().map(|(_, at)| at + window - now).min().unwrap_or(0);
-                return Noted {
-                    members: self.members(),
-                    backlog: self.backlog(window, now),
-                    wait: oldest,
-                };
+                return Noted { members: self.members(), backlog: self.backlog(window, now), wait: oldest };
             }
             None => self.0.push((member, now)),
         }
-        Noted {
-            members: self.members(),
-            backlog: self.backlog(window, now),
-            wait: 0,
-        }
+        Noted { members: self.members(), backlog: self.backlog(window, now), wait: 0 }
     }
 
     fn members(&self) -> u32 {
@@ -58,14 +50,7 @@ mod tests {
     fn a_repeated_member_is_free() {
         let mut seen = Seen::default();
         for time in 0..100 {
-            assert_eq!(
-                seen.note(7, 1, WINDOW, time),
-                Noted {
-                    members: 1,
-                    backlog: WINDOW,
-                    wait: 0
-                }
-            );
+            assert_eq!(seen.note(7, 1, WINDOW, time), Noted { members: 1, backlog: WINDOW, wait: 0 });
         }
     }
 
@@ -75,20 +60,9 @@ mod tests {
         for member in 0..20 {
             assert_eq!(seen.note(member, 20, WINDOW, member.cast_signed()).wait, 0);
         }
-        assert_eq!(
-            seen.note(20, 20, WINDOW, 100),
-            Noted {
-                members: 20,
-                backlog: WINDOW - 81,
-                wait: WINDOW - 100
-            }
-        );
+        assert_eq!(seen.note(20, 20, WINDOW, 100), Noted { members: 20, backlog: WINDOW - 81, wait: WINDOW - 100 });
         assert_eq!(seen.note(0, 20, WINDOW, 100).wait, 0, "known members still pass");
-        assert_eq!(
-            seen.note(20, 20, WINDOW, WINDOW + 1).wait,
-            0,
-            "member 1 has left the window"
-        );
+        assert_eq!(seen.note(20, 20, WINDOW, WINDOW + 1).wait, 0, "member 1 has left the window");
     }
 
     #[test]

@@ -24,10 +24,7 @@ impl Rate {
     pub(crate) fn of(quota: &Quota) -> Self {
         // The limits on quotas make the interval at least one microsecond.
         let interval = quota.window_micros() / i64::from(quota.limit());
-        Self {
-            interval,
-            burst: interval * i64::from(quota.limit()),
-        }
+        Self { interval, burst: interval * i64::from(quota.limit()) }
     }
 
     /// How many more would be admitted at this backlog.
@@ -43,16 +40,10 @@ pub(crate) fn take(whole_at: &mut i64, rate: Rate, now: i64) -> Taken {
     let next = current + rate.interval;
     let wait = next - rate.burst - now;
     if wait > 0 {
-        return Taken {
-            backlog: current - now,
-            wait,
-        };
+        return Taken { backlog: current - now, wait };
     }
     *whole_at = next;
-    Taken {
-        backlog: next - now,
-        wait: 0,
-    }
+    Taken { backlog: next - now, wait: 0 }
 }
 
 #[cfg(test)]
@@ -72,13 +63,7 @@ mod tests {
             let taken = take(&mut whole_at, rate, MINUTE);
             assert_eq!((taken.wait, rate.remaining(taken.backlog)), (0, left));
         }
-        assert_eq!(
-            take(&mut whole_at, rate, MINUTE),
-            Taken {
-                backlog: MINUTE,
-                wait: 2_000_000
-            }
-        );
+        assert_eq!(take(&mut whole_at, rate, MINUTE), Taken { backlog: MINUTE, wait: 2_000_000 });
     }
 
     #[test]

@@ -64,23 +64,13 @@ impl GuessLimiter {
     /// Counts in this process.
     pub fn memory() -> Self {
         let waiting_rooms = (0..WAITING_ROOMS).map(|_| Notify::new()).collect();
-        Self {
-            process: BoundedMap::new(),
-            redis: None,
-            waiting_rooms,
-        }
+        Self { process: BoundedMap::new(), redis: None, waiting_rooms }
     }
 
     /// Counts in Redis, exactly across all instances.
     pub fn redis(link: Redis, time: TimeSource) -> Self {
         let script = script_with_clock(&(Guesses::lua_constants() + include_str!("lua/guesses.lua")));
-        Self {
-            redis: Some(RedisGuesses {
-                shared: Shared { link, time },
-                script,
-            }),
-            ..Self::memory()
-        }
+        Self { redis: Some(RedisGuesses { shared: Shared { link, time }, script }), ..Self::memory() }
     }
 
     /// Reserves a place for one guess at `subject`, waiting up to two seconds while all places are under verification.
@@ -96,21 +86,13 @@ impl GuessLimiter {
             let (place, step) = self.ask(subject, now).await;
             match step {
                 Step::Admitted(attempt) => {
-                    return Reservation::Admitted(Ticket {
-                        subject: subject.to_owned(),
-                        attempt,
-                        place,
-                    });
+                    return Reservation::Admitted(Ticket { subject: subject.to_owned(), attempt, place });
                 }
                 Step::Refused(wait) => {
-                    return Reservation::Refused {
-                        retry_after: Duration::from_micros(wait.unsigned_abs()),
-                    };
+                    return Reservation::Refused { retry_after: Duration::from_micros(wait.unsigned_abs()) };
                 }
                 Step::Held if Instant::now() >= deadline => {
-                    return Reservation::Refused {
-                        retry_after: RETRY_AFTER_PATIENCE,
-                    };
+                    return Reservation::Refused { retry_after: RETRY_AFTER_PATIENCE };
                 }
                 Step::Held => {
                     // Whether woken or not, the answer is asked for again.
@@ -147,26 +129,12 @@ impl GuessLimiter {
             None => Err(RedisAway),
         };
         shared.map_or_else(
-            |RedisAway| {
-                (
-                    Place::Process,
-                    self.change(subject, now, |guesses| guesses.reserve(now)),
-                )
-            },
+            |RedisAway| (Place::Process, self.change(subject, now, |guesses| guesses.reserve(now))),
             |step| (Place::Redis, step),
         )
     }
 
-    async fn resolve(
-        &self,
-        Ticket {
-            subject,
-            attempt,
-            place,
-        }: Ticket,
-        outcome: Outcome,
-        now: i64,
-    ) {
+    async fn resolve(&self, Ticket { subject, attempt, place }: Ticket, outcome: Outcome, now: i64) {
         match (place, &self.redis) {
             // With Redis gone meanwhile, the reservation there lapses by itself.
             (Place::Redis, Some(redis)) => redis.resolve(&subject, attempt, outcome, now).await.unwrap_or_default(),
@@ -178,11 +146,10 @@ impl GuessLimiter {
     }
 
     fn change<R>(&self, subject: &str, now: i64, change: impl FnOnce(&mut Guesses) -> R) -> R {
-        self.process
-            .update(self.process.hash(subject), now, Guesses::PLACES, |guesses| {
-                let result = change(guesses);
-                (result, guesses.idle_at())
-            })
+        self.process.update(self.process.hash(subject), now, Guesses::PLACES, |guesses| {
+            let result = change(guesses);
+            (result, guesses.idle_at())
+        })
     }
 
     fn waiting_room(&self, subject: &str) -> &Notify {

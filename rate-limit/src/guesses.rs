@@ -36,16 +36,8 @@ const SECOND: i64 = 1_000_000;
 const FREE_FAILURES: usize = 5;
 const WINDOW: i64 = 15 * 60 * SECOND;
 /// The wait after the fifth failure, the sixth, …; the last one for all that follow.
-const WAITS: [i64; 8] = [
-    SECOND,
-    3 * SECOND,
-    5 * SECOND,
-    10 * SECOND,
-    20 * SECOND,
-    30 * SECOND,
-    45 * SECOND,
-    60 * SECOND,
-];
+const WAITS: [i64; 8] =
+    [SECOND, 3 * SECOND, 5 * SECOND, 10 * SECOND, 20 * SECOND, 30 * SECOND, 45 * SECOND, 60 * SECOND];
 /// Further failures would change nothing.
 const FAILURES_KEPT: usize = FREE_FAILURES + WAITS.len() - 1;
 /// A reservation this old belongs to a request that was cancelled or a process that died.
@@ -72,11 +64,7 @@ impl Guesses {
     /// Gives back a place, or counts a failure from `now`; void when the reservation has lapsed or was cleared meanwhile.
     pub(crate) fn resolve(&mut self, attempt: i64, outcome: Outcome, now: i64) {
         self.settle(now);
-        let held = self
-            .pending
-            .iter()
-            .position(|pending| *pending == attempt)
-            .map(|at| self.pending.remove(at));
+        let held = self.pending.iter().position(|pending| *pending == attempt).map(|at| self.pending.remove(at));
         match outcome {
             Outcome::Failed if held.is_some() => self.add_failure(now),
             Outcome::Failed | Outcome::GivenBack => {}
@@ -86,10 +74,7 @@ impl Guesses {
     /// When this says no more than an empty state.
     pub(crate) fn idle_at(&self) -> i64 {
         let lapsed = self.pending.iter().map(|at| at + RESERVATION_LIFE);
-        lapsed
-            .chain(self.failures.iter().copied())
-            .max()
-            .map_or(i64::MIN, |failure| failure + WINDOW)
+        lapsed.chain(self.failures.iter().copied()).max().map_or(i64::MIN, |failure| failure + WINDOW)
     }
 
     /// The Lua names of the constants above, so that they stand in one place.
@@ -105,10 +90,7 @@ impl Guesses {
     /// clock that has stepped back.
     fn settle(&mut self, now: i64) {
         self.failures.retain(|at| (now - at).abs() < WINDOW);
-        let (lapsed, pending) = self
-            .pending
-            .iter()
-            .partition(|at| (now - **at).abs() >= RESERVATION_LIFE);
+        let (lapsed, pending) = self.pending.iter().partition(|at| (now - **at).abs() >= RESERVATION_LIFE);
         self.pending = pending;
         let lapsed: Vec<i64> = lapsed;
         for at in lapsed {
@@ -151,9 +133,7 @@ mod tests {
     const MINUTE: i64 = 60 * SECOND;
 
     fn fail_at(guesses: &mut Guesses, now: i64) {
-        let Step::Admitted(attempt) = guesses.reserve(now) else {
-            panic!("refused at {now}: {guesses:?}")
-        };
+        let Step::Admitted(attempt) = guesses.reserve(now) else { panic!("refused at {now}: {guesses:?}") };
         guesses.resolve(attempt, Outcome::Failed, now);
     }
 
@@ -174,9 +154,7 @@ mod tests {
     fn each_further_failure_lengthens_the_wait_up_to_a_minute() {
         let mut guesses = after_failures(5);
         let mut now = 0;
-        for seconds in [
-            1, 3, 5, 10, 20, 30, 45, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60,
-        ] {
+        for seconds in [1, 3, 5, 10, 20, 30, 45, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60] {
             assert_eq!(guesses.reserve(now), Step::Refused(seconds * SECOND));
             now += seconds * SECOND;
             fail_at(&mut guesses, now);
@@ -225,21 +203,13 @@ mod tests {
         let (right, wrong) = (guesses.reserve(0), guesses.reserve(0));
         assert_eq!((right, wrong), (Step::Admitted(0), Step::Admitted(1)));
         guesses.resolve(0, Outcome::GivenBack, 0);
-        assert_eq!(
-            guesses,
-            Guesses {
-                pending: vec![1],
-                failures: vec![0, 0, 0]
-            }
-        );
+        assert_eq!(guesses, Guesses { pending: vec![1], failures: vec![0, 0, 0] });
     }
 
     #[test]
     fn an_unresolved_reservation_lapses_as_a_failure_once() {
         let mut guesses = after_failures(4);
-        let Step::Admitted(lost) = guesses.reserve(0) else {
-            panic!("refused")
-        };
+        let Step::Admitted(lost) = guesses.reserve(0) else { panic!("refused") };
         assert_eq!(guesses.reserve(RESERVATION_LIFE - 1), Step::Held);
         assert_eq!(guesses.reserve(RESERVATION_LIFE), Step::Refused(SECOND));
         guesses.resolve(lost, Outcome::Failed, RESERVATION_LIFE);

@@ -53,10 +53,7 @@ impl Quota {
     /// The same window for a subject that stands for many, such as a proxy; at most a limit of 1,000,000.
     #[must_use]
     pub fn times(self, factor: u32) -> Self {
-        Self {
-            limit: self.limit.saturating_mul(factor).clamp(1, MAX_LIMIT),
-            ..self
-        }
+        Self { limit: self.limit.saturating_mul(factor).clamp(1, MAX_LIMIT), ..self }
     }
 
     pub(crate) fn window_micros(&self) -> i64 {
@@ -86,9 +83,7 @@ impl FromStr for Quota {
 
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = UNITS
-            .iter()
-            .find(|(_, seconds)| self.window_seconds.is_multiple_of(*seconds));
+        let whole = UNITS.iter().find(|(_, seconds)| self.window_seconds.is_multiple_of(*seconds));
         let (unit, seconds) = whole.unwrap_or(&('s', 1));
         write!(f, "{}/{}{unit}", self.limit, self.window_seconds / seconds)
     }
@@ -98,11 +93,7 @@ impl FromStr for Rule {
     type Err = InvalidQuota;
 
     fn from_str(text: &str) -> Result<Self, InvalidQuota> {
-        if text.trim() == "off" {
-            Ok(Self::Off)
-        } else {
-            text.parse().map(Self::Quota)
-        }
+        if text.trim() == "off" { Ok(Self::Off) } else { text.parse().map(Self::Quota) }
     }
 }
 
@@ -149,10 +140,7 @@ mod tests {
             assert!(error.to_string().contains("30/1m"), "{text}: {error}");
         }
         assert!("0/1m".parse::<Rule>().unwrap_err().to_string().contains("write off"));
-        assert_eq!(
-            "1000001/1m".parse::<Rule>(),
-            Err(InvalidQuota::Limit("1000001/1m".to_owned()))
-        );
+        assert_eq!("1000001/1m".parse::<Rule>(), Err(InvalidQuota::Limit("1000001/1m".to_owned())));
         assert_eq!("3/31d".parse::<Rule>(), Err(InvalidQuota::Window("3/31d".to_owned())));
         assert_eq!("3/0s".parse::<Rule>(), Err(InvalidQuota::Window("3/0s".to_owned())));
         assert_eq!(

@@ -41,27 +41,14 @@ struct RedisCounters {
 impl RateLimiter {
     /// Counts in this process.
     pub fn memory() -> Self {
-        Self {
-            process: ProcessCounters {
-                rates: BoundedMap::new(),
-                seen: BoundedMap::new(),
-            },
-            redis: None,
-        }
+        Self { process: ProcessCounters { rates: BoundedMap::new(), seen: BoundedMap::new() }, redis: None }
     }
 
     /// Counts in Redis, exactly across all instances.
     pub fn redis(link: Redis, time: TimeSource) -> Self {
         let gcra = script_with_clock(include_str!("lua/gcra.lua"));
         let distinct = script_with_clock(include_str!("lua/distinct.lua"));
-        Self {
-            redis: Some(RedisCounters {
-                shared: Shared { link, time },
-                gcra,
-                distinct,
-            }),
-            ..Self::memory()
-        }
+        Self { redis: Some(RedisCounters { shared: Shared { link, time }, gcra, distinct }), ..Self::memory() }
     }
 
     /// Counts one request of `subject` and decides on it; `now` in Unix microseconds.
@@ -112,9 +99,7 @@ impl ProcessCounters {
 
 impl RedisCounters {
     async fn take(&self, name: &str, subject: &str, rate: Rate, now: i64) -> Result<Taken, RedisAway> {
-        let mut call = self
-            .shared
-            .prepare(&self.gcra, &format!("auth-system:rate:{name}:{subject}"), now);
+        let mut call = self.shared.prepare(&self.gcra, &format!("auth-system:rate:{name}:{subject}"), now);
         let (backlog, wait) = self.shared.link.script(call.arg(rate.interval).arg(rate.burst)).await?;
         Ok(Taken { backlog, wait })
     }
@@ -122,9 +107,7 @@ impl RedisCounters {
     async fn note(&self, limit: Limit, subject: &str, member: &str, now: i64) -> Result<Noted, RedisAway> {
         let key = format!("auth-system:distinct:{}:{subject}", limit.name);
         let mut call = self.shared.prepare(&self.distinct, &key, now);
-        call.arg(limit.quota.limit())
-            .arg(limit.quota.window_micros())
-            .arg(member);
+        call.arg(limit.quota.limit()).arg(limit.quota.window_micros()).arg(member);
         let (members, backlog, wait) = self.shared.link.script(&call).await?;
         Ok(Noted { members, backlog, wait })
     }

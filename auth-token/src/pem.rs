@@ -1,7 +1,5 @@
 //! Reads and writes keys in PEM (RFC 7468).
 
-use std::borrow::Cow;
-
 use data_encoding::BASE64;
 use rustls_pki_types::pem::{PemObject, SectionKind};
 use zeroize::Zeroizing;
@@ -52,8 +50,8 @@ pub(crate) fn write(label: &str, der: &[u8]) -> String {
 }
 
 /// Secret managers like to hand PEM out on one line, with `\n` spelt out.
-fn with_lines(pem: &str) -> Cow<'_, str> {
-    if pem.contains("\\n") { Cow::Owned(pem.replace("\\n", "\n")) } else { Cow::Borrowed(pem) }
+fn with_lines(pem: &str) -> Zeroizing<String> {
+    Zeroizing::new(pem.replace("\\n", "\n"))
 }
 
 fn find(pem: &str, kinds: &[SectionKind]) -> Result<Option<(SectionKind, Vec<u8>)>, KeyError> {

@@ -26,7 +26,7 @@ pub struct RevocationView {
 pub struct Revoked(pub RevocationKind);
 
 /// Revocations by subject.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Live {
     sessions: HashMap<Uuid, Entry>,
     users: HashMap<Uuid, Entry>,
@@ -126,20 +126,20 @@ impl RevocationView {
     /// Everything, one per subject, in no order: what [`Self::replace`] takes.
     #[must_use]
     pub fn snapshot(&self) -> Vec<Revocation> {
-        let live = self.read();
-        let by_id = [(RevocationKind::Session, &live.sessions), (RevocationKind::User, &live.users)];
-        let by_name = [
+        // A copy is quick; to spell out many ids is not, and would hold up every request meanwhile.
+        let live = self.read().clone();
+        let mut snapshot = Vec::new();
+        for (kind, entries) in [(RevocationKind::Session, &live.sessions), (RevocationKind::User, &live.users)] {
+            snapshot.extend(entries.iter().map(|(id, entry)| entry.revocation(kind, id.to_string())));
+        }
+        for (kind, entries) in [
             (RevocationKind::Role, &live.roles),
             (RevocationKind::ApiKey, &live.api_keys),
             (RevocationKind::Key, &live.keys),
-        ];
-        let by_id = by_id
-            .into_iter()
-            .flat_map(|(kind, entries)| entries.iter().map(move |(id, entry)| entry.revocation(kind, id.to_string())));
-        let by_name = by_name
-            .into_iter()
-            .flat_map(|(kind, entries)| entries.iter().map(move |(name, entry)| entry.revocation(kind, name.clone())));
-        by_id.chain(by_name).collect()
+        ] {
+            snapshot.extend(entries.iter().map(|(name, entry)| entry.revocation(kind, name.clone())));
+        }
+        snapshot
     }
 
     /// Records that the source itself was read at `at`.

@@ -20,6 +20,7 @@ use crate::{
         announce::{Announcement, Announcer},
         tail::Tail,
     },
+    sweep,
     users::ProfileCache,
 };
 
@@ -109,6 +110,7 @@ impl App {
         let mut tail = Tail::new(app.clone());
         tail.round().await;
         tokio::spawn(tail.run());
+        tokio::spawn(sweep::run(app.clone()));
         Ok(app)
     }
 

@@ -24,6 +24,7 @@ pub mod passwords;
 mod revocation;
 mod router;
 mod sessions;
+mod sweep;
 mod users;
 
 pub use app::{App, StartError};

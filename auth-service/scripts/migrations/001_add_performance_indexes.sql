@@ -6,9 +6,13 @@ SELECT pg_advisory_xact_lock(7209034);
 
 CREATE INDEX IF NOT EXISTS idx_user_roles_role ON user_roles (role_id);
 CREATE INDEX IF NOT EXISTS idx_sessions_user_live ON sessions (user_id, last_used_at) WHERE ended_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_sessions_absolute_expires_at ON sessions (absolute_expires_at);
+CREATE INDEX IF NOT EXISTS idx_refresh_tokens_expires_at ON refresh_tokens (expires_at);
 CREATE INDEX IF NOT EXISTS idx_refresh_tokens_session ON refresh_tokens (session_id);
 CREATE INDEX IF NOT EXISTS idx_refresh_tokens_successor ON refresh_tokens (successor_hash) WHERE sealed_successor IS NOT NULL;
-CREATE INDEX IF NOT EXISTS idx_known_devices_user ON known_devices (user_id);
+CREATE INDEX IF NOT EXISTS idx_known_devices_user ON known_devices (user_id, created_at);
+CREATE INDEX IF NOT EXISTS idx_known_devices_expires_at ON known_devices (expires_at);
+CREATE INDEX IF NOT EXISTS idx_daily_guesses_day ON daily_guesses (day);
 CREATE INDEX IF NOT EXISTS idx_login_histories_user ON login_histories (user_id, at);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_at ON audit_logs (at);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_target ON audit_logs (target_id, at);

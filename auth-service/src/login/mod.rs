@@ -13,11 +13,11 @@ pub use guesses::Guesses;
 
 use crate::db::{Conn, DbError, Ts};
 
-/// Forgets devices not used for too long, and the failures of past days.
+/// Forgets devices that were known for too long, and the failures of past days.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn forget_old(conn: &mut Conn, now: Ts) -> Result<(), DbError> {
-    store::delete_old_devices(conn, now).await?;
-    store::delete_old_failures(conn, now.as_days()).await
+pub async fn delete_expired(conn: &mut Conn, now: Ts) -> Result<(), DbError> {
+    store::delete_expired_devices(conn, now).await?;
+    store::delete_old_failures(conn, now.as_days()).await.map(drop)
 }

@@ -4,7 +4,11 @@ use crate::{
     client::Client,
     db::{Conn, DbError, Ts, run},
     ids::{Entropy, SessionId, TokenHash, UserId},
+    sweep::BATCH,
 };
+
+/// The most devices that are known to one account.
+const MAX_DEVICES: i64 = 100;
 
 const FIND_DEVICE: &str = "
     SELECT user_id FROM known_devices WHERE token_hash = $1 AND user_id = $2 AND expires_at > $3";
@@ -17,8 +21,11 @@ pub async fn is_known_device(conn: &mut Conn, device: &TokenHash, user: UserId, 
 
 const INSERT_DEVICE: &str = "
     INSERT INTO known_devices (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
+const FORGET_OLDEST_DEVICES: &str = "
+    DELETE FROM known_devices WHERE token_hash IN (
+        SELECT token_hash FROM known_devices WHERE user_id = $1 ORDER BY created_at DESC LIMIT 1000 OFFSET $2)";
 
-/// Remembers a device.
+/// Remembers a device; one too many makes room for it, for a client that keeps nothing is new at every login.
 pub async fn insert_device(
     conn: &mut Conn,
     device: &TokenHash,
@@ -26,7 +33,8 @@ pub async fn insert_device(
     expires_at: Ts,
     now: Ts,
 ) -> Result<(), DbError> {
-    run!(conn, execute, INSERT_DEVICE, device.as_bytes(), user, now, expires_at).map(drop)
+    run!(conn, execute, INSERT_DEVICE, device.as_bytes(), user, now, expires_at)?;
+    run!(conn, execute, FORGET_OLDEST_DEVICES, user, MAX_DEVICES).map(drop)
 }
 
 const COUNT_FAILURES: &str = "SELECT failures FROM daily_guesses WHERE subject = $1 AND day = $2";
@@ -46,18 +54,22 @@ pub async fn add_failure(conn: &mut Conn, subject: &TokenHash, day: i64) -> Resu
     run!(conn, execute, ADD_FAILURE, subject.as_bytes(), day).map(drop)
 }
 
-const DELETE_OLD_FAILURES: &str = "DELETE FROM daily_guesses WHERE day < $1";
+const DELETE_OLD_FAILURES: &str = "
+    DELETE FROM daily_guesses WHERE (subject, day) IN (
+        SELECT subject, day FROM daily_guesses WHERE day < $1 ORDER BY day LIMIT $2)";
 
-/// Forgets the days before `day`.
-pub async fn delete_old_failures(conn: &mut Conn, day: i64) -> Result<(), DbError> {
-    run!(conn, execute, DELETE_OLD_FAILURES, day).map(drop)
+/// Forgets failures of the days before `day`.
+pub async fn delete_old_failures(conn: &mut Conn, day: i64) -> Result<u64, DbError> {
+    run!(conn, execute, DELETE_OLD_FAILURES, day, BATCH)
 }
 
-const DELETE_OLD_DEVICES: &str = "DELETE FROM known_devices WHERE expires_at < $1";
+const DELETE_EXPIRED_DEVICES: &str = "
+    DELETE FROM known_devices WHERE token_hash IN (
+        SELECT token_hash FROM known_devices WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
 
-/// Forgets devices that were not used for too long.
-pub async fn delete_old_devices(conn: &mut Conn, limit: Ts) -> Result<(), DbError> {
-    run!(conn, execute, DELETE_OLD_DEVICES, limit).map(drop)
+/// Forgets devices that were known for too long.
+pub async fn delete_expired_devices(conn: &mut Conn, limit: Ts) -> Result<u64, DbError> {
+    run!(conn, execute, DELETE_EXPIRED_DEVICES, limit, BATCH)
 }
 
 const INSERT_HISTORY: &str = "

@@ -8,6 +8,8 @@ pub mod feed;
 mod store;
 pub mod tail;
 
+pub use store::delete_expired;
+
 use std::time::Duration;
 
 use auth_token::{Revocation, RevocationKind, RevocationView};

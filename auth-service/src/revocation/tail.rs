@@ -8,18 +8,14 @@ use super::store;
 use crate::{
     app::App,
     db::{
-        DbError, Ts,
+        DbError,
         migrate::{self, MigrateError, Schema},
     },
-    keys, login, sessions,
+    keys,
 };
 
 /// Time between two readings.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Every so many readings what has expired is deleted.
-const SWEEP_EVERY: u64 = 20;
-/// How long a session's rows are kept after it can no longer live.
-const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// Where the reading has come to.
 pub struct Tail {
@@ -61,11 +57,6 @@ impl Tail {
             tracing::warn!(%cause, "the jwt signing keys could not be read");
         }
         self.rounds += 1;
-        if self.rounds.is_multiple_of(SWEEP_EVERY)
-            && let Err(cause) = sweep(&self.app).await
-        {
-            tracing::warn!(%cause, "expired rows could not be deleted");
-        }
     }
 
     /// Reads what is new, and what a restore of the database made new again.
@@ -96,14 +87,4 @@ async fn prepare(app: &App) {
         Err(MigrateError::Db(DbError::Unavailable(_))) => {}
         Err(cause) => app.readiness.schema_is_wrong(&cause),
     }
-}
-
-async fn sweep(app: &App) -> Result<(), DbError> {
-    let now: Ts = app.now();
-    app.revocations.view.purge(now.as_micros());
-    let mut conn = app.db.write().await?;
-    store::delete_expired(&mut conn, now).await?;
-    sessions::store::erase_old_seals(&mut conn, now.minus(sessions::GRACE)).await?;
-    sessions::store::delete_old(&mut conn, now.minus(SESSIONS_KEPT)).await?;
-    login::forget_old(&mut conn, now).await
 }

@@ -3,6 +3,7 @@
 use crate::{
     db::{Conn, DbError, Ts, run},
     ids::{SessionId, TokenHash, UserId},
+    sweep::BATCH,
 };
 
 /// A session to be.
@@ -217,9 +218,20 @@ pub async fn erase_old_seals(conn: &mut Conn, limit: Ts) -> Result<u64, DbError>
     run!(conn, execute, ERASE_OLD_SEALS, limit)
 }
 
-const DELETE_OLD: &str = "DELETE FROM sessions WHERE absolute_expires_at < $1";
+const DELETE_EXPIRED_REFRESH: &str = "
+    DELETE FROM refresh_tokens WHERE token_hash IN (
+        SELECT token_hash FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
 
-/// Deletes sessions, with their refresh tokens, that ended for good before `limit`.
+/// Deletes refresh tokens that have expired: presented again, they are refused by their absence.
+pub async fn delete_expired_refresh(conn: &mut Conn, limit: Ts) -> Result<u64, DbError> {
+    run!(conn, execute, DELETE_EXPIRED_REFRESH, limit, BATCH)
+}
+
+const DELETE_OLD: &str = "
+    DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE absolute_expires_at < $1 ORDER BY absolute_expires_at LIMIT $2)";
+
+/// Deletes sessions that could no longer live at `limit`.
 pub async fn delete_old(conn: &mut Conn, limit: Ts) -> Result<u64, DbError> {
-    run!(conn, execute, DELETE_OLD, limit)
+    run!(conn, execute, DELETE_OLD, limit, BATCH)
 }

@@ -1,0 +1,44 @@
+//! Deletes what time has made useless, a little at a time, so that no statement ever takes long.
+
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use crate::{
+    app::App,
+    db::{DbError, Ts},
+    login, revocation, sessions,
+};
+
+/// Time between two sweeps; each deletes at most [`BATCH`] rows of a kind.
+const INTERVAL: Duration = Duration::from_secs(10);
+/// Rows of one kind in one sweep: 100 a second, far more than expire.
+pub const BATCH: i64 = 1_000;
+/// How long a session is kept after it can no longer live.
+const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+/// Sweeps for as long as the instance lives.
+pub async fn run(app: App) {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if !app.readiness.is_ready() {
+            continue;
+        }
+        if let Err(cause) = sweep(&app).await {
+            tracing::warn!(%cause, "expired rows could not be deleted");
+        }
+    }
+}
+
+async fn sweep(app: &App) -> Result<(), DbError> {
+    let now: Ts = app.now();
+    app.revocations.view.purge(now.as_micros());
+    let mut conn = app.db.write().await?;
+    revocation::delete_expired(&mut conn, now).await?;
+    sessions::store::erase_old_seals(&mut conn, now.minus(sessions::GRACE)).await?;
+    sessions::store::delete_expired_refresh(&mut conn, now).await?;
+    sessions::store::delete_old(&mut conn, now.minus(SESSIONS_KEPT)).await?;
+    login::delete_expired(&mut conn, now).await
+}

@@ -62,10 +62,7 @@ pub enum Received {
 
 enum Link {
     Connecting,
-    Up {
-        connection: MultiplexedConnection,
-        epoch: u64,
-    },
+    Up { connection: MultiplexedConnection, epoch: u64 },
     Down,
 }
 
@@ -88,11 +85,7 @@ impl Redis {
     /// Waits until the link is up; for start-up and tests, bounded by the caller.
     pub async fn available(&self) {
         // The sender lives in `self`, so the wait cannot end otherwise.
-        let _ = self
-            .link
-            .subscribe()
-            .wait_for(|link| matches!(link, Link::Up { .. }))
-            .await;
+        let _ = self.link.subscribe().wait_for(|link| matches!(link, Link::Up { .. })).await;
     }
 
     /// Asks Redis for a sign of life now.
@@ -120,12 +113,7 @@ impl Redis {
     /// Subscribes to `channel` on a connection of its own that comes back by itself; ends when the receiver is dropped.
     pub fn subscribe(&self, channel: &str) -> mpsc::Receiver<Received> {
         let (sender, receiver) = mpsc::channel(SUBSCRIPTION_BUFFER);
-        tokio::spawn(keep_subscribed(
-            self.client.clone(),
-            self.link.subscribe(),
-            channel.to_owned(),
-            sender,
-        ));
+        tokio::spawn(keep_subscribed(self.client.clone(), self.link.subscribe(), channel.to_owned(), sender));
         receiver
     }
 
@@ -157,14 +145,7 @@ fn open_client(url: &str, extra_roots_pem: Option<&[u8]>) -> Result<Client, Inva
     match (info.addr(), extra_roots_pem) {
         (ConnectionAddr::TcpTls { .. }, Some(extra)) => {
             let root_cert = Some(with_system_roots(extra));
-            Client::build_with_tls(
-                info,
-                TlsCertificates {
-                    client_tls: None,
-                    root_cert,
-                },
-            )
-            .map_err(invalid)
+            Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert }).map_err(invalid)
         }
         (ConnectionAddr::Tcp(..) | ConnectionAddr::TcpTls { .. }, _) => Client::open(info).map_err(invalid),
         _ => Err(InvalidRedisUrl("only TCP and TLS are supported".to_owned())),
@@ -173,10 +154,7 @@ fn open_client(url: &str, extra_roots_pem: Option<&[u8]>) -> Result<Client, Inva
 
 /// The redis crate takes given roots *instead of* the system's, which would cut off a Redis with a public certificate.
 fn with_system_roots(extra_roots_pem: &[u8]) -> Vec<u8> {
-    let mut roots = SYSTEM_ROOTS
-        .iter()
-        .find_map(|path| std::fs::read(path).ok())
-        .unwrap_or_default();
+    let mut roots = SYSTEM_ROOTS.iter().find_map(|path| std::fs::read(path).ok()).unwrap_or_default();
     roots.push(b'\n');
     roots.extend_from_slice(extra_roots_pem);
     roots
@@ -212,28 +190,18 @@ async fn keep_up(client: Client, link: Weak<watch::Sender<Link>>) {
 
 async fn connect(client: &Client) -> RedisResult<MultiplexedConnection> {
     // Time-outs are ours; the crate's own would end slow commands without taking the link down.
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(None)
-        .set_response_timeout(None);
+    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
     let attempt = async {
         let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         write_heartbeat(connection.clone()).await?;
         Ok(connection)
     };
-    timeout(CONNECT_TIMEOUT, attempt)
-        .await
-        .unwrap_or_else(|_| Err(no_answer()))
+    timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or_else(|_| Err(no_answer()))
 }
 
 /// A write, for a full server or a demoted replica answers PING and yet keeps no counter.
 async fn write_heartbeat(mut connection: MultiplexedConnection) -> RedisResult<()> {
-    redis::cmd("SET")
-        .arg(HEARTBEAT_KEY)
-        .arg(1)
-        .arg("PX")
-        .arg(HEARTBEAT_LIFE_MILLIS)
-        .query_async(&mut connection)
-        .await
+    redis::cmd("SET").arg(HEARTBEAT_KEY).arg(1).arg("PX").arg(HEARTBEAT_LIFE_MILLIS).query_async(&mut connection).await
 }
 
 /// Two halves: a process that was itself starved of CPU reads what has arrived before it blames Redis.
@@ -316,6 +284,8 @@ async fn keep_subscribed(
 }
 
 async fn wait_until_up(link: &mut watch::Receiver<Link>) -> Option<u64> {
+    // The last state outlives the last handle, and `wait_for` would be content with it.
+    link.has_changed().ok()?;
     match *link.wait_for(|link| matches!(link, Link::Up { .. })).await.ok()? {
         Link::Up { epoch, .. } => Some(epoch),
         Link::Connecting | Link::Down => None,
@@ -328,18 +298,12 @@ async fn open_subscription(client: &Client, channel: &str) -> RedisResult<PubSub
         sink.subscribe(channel).await?;
         Ok(messages)
     };
-    timeout(CONNECT_TIMEOUT, attempt)
-        .await
-        .unwrap_or_else(|_| Err(no_answer()))
+    timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or_else(|_| Err(no_answer()))
 }
 
 async fn forward(mut messages: PubSubStream, subscriber: &mpsc::Sender<Received>) {
     while let Some(message) = messages.next().await {
-        if subscriber
-            .send(Received::Message(message.get_payload_bytes().to_vec()))
-            .await
-            .is_err()
-        {
+        if subscriber.send(Received::Message(message.get_payload_bytes().to_vec())).await.is_err() {
             return;
         }
     }

@@ -157,6 +157,7 @@ CREATE TABLE IF NOT EXISTS signing_keys (
     sealed_private BYTEA,
     created_at     TIMESTAMPTZ NOT NULL,
     signs_from     TIMESTAMPTZ NOT NULL,
+    last_used_at   TIMESTAMPTZ NOT NULL,
     withdrawn_at   TIMESTAMPTZ
 );
 

@@ -146,14 +146,19 @@ impl App {
         self.readiness.drain();
     }
 
-    /// The hash to store of a password that its owner has chosen.
+    /// The hash to store of a password that its owner has chosen; `member` is where it stands in the request.
     ///
     /// # Errors
     /// [`Error::WeakPassword`], [`Error::Busy`].
-    pub async fn hash_new_password(&self, password: NewPassword, own_words: OwnWords) -> Result<String> {
+    pub async fn hash_new_password(
+        &self,
+        member: &'static str,
+        password: NewPassword,
+        own_words: OwnWords,
+    ) -> Result<String> {
         match self.hasher.hash_new(password, own_words).await {
             Ok(hash) => Ok(hash.as_str().to_owned()),
-            Err(Rejected::Weak(weakness)) => Err(Error::WeakPassword(weakness)),
+            Err(Rejected::Weak(weakness)) => Err(Error::WeakPassword(member, weakness)),
             Err(Rejected::Busy(busy)) => Err(busy.into()),
         }
     }

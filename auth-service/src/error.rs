@@ -3,15 +3,19 @@
 use std::{fmt, time::Duration};
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use rate_limit::Decision;
 use service_kit::problem::{FieldError, Problem, Text};
 
 use crate::{
     db::DbError,
     passwords::{Busy, Weakness},
 };
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Result of a handler or rule.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -31,8 +35,8 @@ pub enum Error {
     Invalid(Vec<FieldError>),
     /// The query is wrong.
     InvalidQuery,
-    /// The new password is easy to guess.
-    WeakPassword(Weakness),
+    /// The new password, in this member, is easy to guess.
+    WeakPassword(&'static str, Weakness),
     /// The address has an account.
     EmailTaken,
     /// The name has an account.
@@ -49,8 +53,8 @@ pub enum Error {
     WrongPassword,
     /// There is no such thing, or the caller may not see it.
     NotFound,
-    /// Too many requests; a place is free after this time.
-    TooManyRequests(Duration),
+    /// Too many requests; the decision says when a place is free.
+    TooManyRequests(Decision),
     /// Too many passwords are being checked; try again after this time.
     Busy(Duration),
     /// The database is away or hangs.
@@ -200,7 +204,7 @@ impl Error {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::Invalid(_) => "invalid_request",
             Self::InvalidQuery => "invalid_query",
-            Self::WeakPassword(_) => "weak_password",
+            Self::WeakPassword(..) => "weak_password",
             Self::EmailTaken => "email_taken",
             Self::UsernameTaken => "username_taken",
             Self::InvalidCredentials => "invalid_credentials",
@@ -218,16 +222,19 @@ impl Error {
 
     /// How long to wait before another try, where waiting helps.
     fn retry_after(&self) -> Option<Duration> {
-        if let Self::TooManyRequests(wait) | Self::Busy(wait) = self {
+        if let Self::Busy(wait) = self {
             return Some(*wait);
+        }
+        if let Self::TooManyRequests(decision) = self {
+            return decision.retry_after;
         }
         (self.entry().status == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(1))
     }
 
     fn into_field_errors(self) -> Vec<FieldError> {
-        if let Self::WeakPassword(weakness) = self {
+        if let Self::WeakPassword(field, weakness) = self {
             let detail = Text::new(weakness.english(), weakness.korean());
-            return vec![FieldError { field: "password".into(), code: "weak_password", detail }];
+            return vec![FieldError { field: field.into(), code: "weak_password", detail }];
         }
         if let Self::Invalid(errors) = self { errors } else { Vec::new() }
     }
@@ -272,13 +279,22 @@ impl IntoResponse for Error {
         let mut problem = Problem::new(status, code, Text::new(en, ko));
         if let Some(wait) = self.retry_after() {
             // Rounded up: a client that comes back when told to should be let in.
-            let seconds = wait.as_millis().div_ceil(1_000).max(1);
+            let seconds = wait.as_micros().div_ceil(1_000_000).max(1);
             problem = problem.retry_after(u64::try_from(seconds).unwrap_or(u64::MAX));
         }
         if matches!(self, Self::InvalidToken) {
             let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
             problem = problem.with_header(header::WWW_AUTHENTICATE, challenge);
         }
+        if let Self::TooManyRequests(decision) = &self {
+            problem = problem.with_header(RATE_LIMIT, as_header(&decision.rate_limit_header()));
+            problem = problem.with_header(RATE_LIMIT_POLICY, as_header(&decision.policy_header()));
+        }
         problem.with_errors(self.into_field_errors()).into_response()
     }
+}
+
+/// Names of rules and numbers are always header values.
+fn as_header(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use rate_limit::{Decision, Limit, RateLimiter, Rule, address_subject};
+use rate_limit::{Decision, Limit, Quota, RateLimiter, Rule, address_subject};
 use service_kit::config::{Env, Environment};
 
 use crate::{
@@ -73,9 +73,11 @@ impl Limits {
         if self.spares(client) {
             return Ok(());
         }
-        let limit = Limit { name: "login_accounts", quota };
-        let subject = address_subject(client.ip);
-        admitted(&self.counters.check_distinct(limit, &subject, account, now.as_micros()).await)
+        for (quota, subject) in counted(quota, client) {
+            let limit = Limit { name: "login_accounts", quota };
+            admitted(self.counters.check_distinct(limit, &subject, account, now.as_micros()).await)?;
+        }
+        Ok(())
     }
 
     /// Counts a registration from the client's address.
@@ -93,7 +95,7 @@ impl Limits {
     pub async fn refresh(&self, session: SessionId, now: Ts) -> Result<()> {
         let Rule::Quota(quota) = self.rules.refresh_per_session else { return Ok(()) };
         let limit = Limit { name: "refresh", quota };
-        admitted(&self.counters.check(limit, &session.0.to_string(), now.as_micros()).await)
+        admitted(self.counters.check(limit, &session.0.to_string(), now.as_micros()).await)
     }
 
     async fn per_address(&self, name: &'static str, rule: Rule, client: &Client, now: Ts) -> Result<()> {
@@ -101,12 +103,10 @@ impl Limits {
         if self.spares(client) {
             return Ok(());
         }
-        if let Some(proxy) = client.undeclared_proxy {
-            // What it claims can be made up, so it is held to a limit of its own.
-            let limit = Limit { name, quota: quota.times(PROXY_FACTOR) };
-            admitted(&self.counters.check(limit, &format!("proxy:{}", address_subject(proxy)), now.as_micros()).await)?;
+        for (quota, subject) in counted(quota, client) {
+            admitted(self.counters.check(Limit { name, quota }, &subject, now.as_micros()).await)?;
         }
-        admitted(&self.counters.check(Limit { name, quota }, &address_subject(client.ip), now.as_micros()).await)
+        Ok(())
     }
 
     fn spares(&self, client: &Client) -> bool {
@@ -115,12 +115,17 @@ impl Limits {
     }
 }
 
-fn admitted(decision: &Decision) -> Result<()> {
-    match decision.retry_after {
-        Some(wait) => {
-            metrics::counter!("rate_limited_total", "rule" => decision.name).increment(1);
-            Err(Error::TooManyRequests(wait))
-        }
-        None => Ok(()),
+/// Whom a request from this client counts for, each with its quota: what an undeclared proxy claims can be made up, so
+/// the proxy is held to a quota of its own.
+fn counted(quota: Quota, client: &Client) -> impl Iterator<Item = (Quota, String)> {
+    let proxy = client.undeclared_proxy.map(|proxy| (quota.times(PROXY_FACTOR), format!("proxy:{}", address_subject(proxy))));
+    proxy.into_iter().chain([(quota, address_subject(client.ip))])
+}
+
+fn admitted(decision: Decision) -> Result<()> {
+    if decision.is_admitted() {
+        return Ok(());
     }
+    metrics::counter!("rate_limited_total", "rule" => decision.name).increment(1);
+    Err(Error::TooManyRequests(decision))
 }

@@ -34,9 +34,10 @@ pub async fn run(app: App) {
 
 async fn sweep(app: &App) -> Result<(), DbError> {
     let now: Ts = app.now();
-    app.revocations.view.purge(now.as_micros());
+    let forgotten = now.minus(revocation::KEPT);
+    app.revocations.view.purge(forgotten.as_micros());
     let mut conn = app.db.write().await?;
-    revocation::delete_expired(&mut conn, now).await?;
+    revocation::delete_expired(&mut conn, forgotten).await?;
     sessions::store::erase_old_seals(&mut conn, now.minus(sessions::GRACE)).await?;
     sessions::store::delete_expired_refresh(&mut conn, now).await?;
     sessions::store::delete_old(&mut conn, now.minus(SESSIONS_KEPT)).await?;

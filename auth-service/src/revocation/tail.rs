@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
-use super::store;
+use super::{KEPT, store};
 use crate::{
     app::App,
     db::{
@@ -63,7 +63,7 @@ impl Tail {
     async fn read(&mut self) -> Result<(), DbError> {
         let began = Instant::now();
         let mut conn = self.app.db.read().await?;
-        let (next, revocations) = store::tail(&mut conn, self.cursor, self.app.now()).await?;
+        let (next, revocations) = store::tail(&mut conn, self.cursor, self.app.now().minus(KEPT)).await?;
         for revocation in &revocations {
             self.app.announcer.hear_revocation(revocation);
         }

@@ -27,7 +27,7 @@ pub async fn change(
     let user = prove(app, caller, current).await?;
     let names = [user.username.as_deref(), user.display_name.as_deref()];
     let own_words = OwnWords::new(names.into_iter().flatten().chain([user.email.as_str()]));
-    let hash = app.hash_new_password(new, own_words).await?;
+    let hash = app.hash_new_password("new_password", new, own_words).await?;
     let now = app.now();
     let mut tx = app.db.begin().await?;
     if store::update_password(&mut tx, user.id, user.password_hash.as_deref(), &hash, now).await? == 0 {

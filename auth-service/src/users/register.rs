@@ -34,7 +34,7 @@ pub async fn register(app: &App, registration: Registration, client: &Client) ->
     app.limits.register(client, now).await?;
     let names = [username.as_ref().map(Username::as_str), display_name.as_ref().map(DisplayName::as_str)];
     let own_words = OwnWords::new(names.into_iter().flatten().chain([email.as_str()]));
-    let password_hash = app.hash_new_password(password, own_words).await?;
+    let password_hash = app.hash_new_password("password", password, own_words).await?;
     let user = NewUser { id: UserId(app.entropy.uuid(now)), email, username, display_name, locale, password_hash };
     let mut tx = app.db.begin().await?;
     match store::insert(&mut tx, &user, now).await? {

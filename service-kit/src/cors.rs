@@ -56,6 +56,7 @@ impl Cors {
                 header::RETRY_AFTER,
                 HeaderName::from_static("ratelimit"),
                 HeaderName::from_static("ratelimit-policy"),
+                HeaderName::from_static("x-device-token"),
                 HeaderName::from_static("x-request-id"),
             ])
             .max_age(Duration::from_secs(600));

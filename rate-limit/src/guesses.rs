@@ -2,7 +2,8 @@
 //!
 //! Five failures within 15 minutes are free; after them comes one attempt per 1, 3, 5, 10, 20, 30, 45 and then always
 //! 60 seconds after the last failure. A place is reserved *before* the password is verified, so parallel guesses cannot
-//! exceed what the count allows; it is given back when the guess was right, and a reservation nobody resolves becomes a failure.
+//! exceed what the count allows; it is given back when the guess was right, and a reservation that nobody resolves becomes
+//! a failure.
 
 /// What one process or one Redis key knows about a subject; times in Unix microseconds, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Guesses {
         }
     }
 
-    /// Gives back a place, or counts a failure from `now`; void when the reservation has lapsed or was cleared meanwhile.
+    /// Gives back a place, or counts a failure from `now`; void when the reservation has lapsed or was cleared.
     pub(crate) fn resolve(&mut self, attempt: i64, outcome: Outcome, now: i64) {
         self.settle(now);
         let held = self.pending.iter().position(|pending| *pending == attempt).map(|at| self.pending.remove(at));
@@ -90,9 +91,7 @@ impl Guesses {
     /// clock that has stepped back.
     fn settle(&mut self, now: i64) {
         self.failures.retain(|at| (now - at).abs() < WINDOW);
-        let (lapsed, pending) = self.pending.iter().partition(|at| (now - **at).abs() >= RESERVATION_LIFE);
-        self.pending = pending;
-        let lapsed: Vec<i64> = lapsed;
+        let lapsed: Vec<i64> = self.pending.extract_if(.., |at| (now - *at).abs() >= RESERVATION_LIFE).collect();
         for at in lapsed {
             let failed_at = (at + RESERVATION_LIFE).min(now);
             if now - failed_at < WINDOW {

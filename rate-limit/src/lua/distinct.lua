@@ -1,4 +1,5 @@
--- distinct.rs in Redis. KEYS[1]: members by when they were last seen. ARGV[2..4]: limit, window in microseconds, member.
+-- distinct.rs in Redis. KEYS[1]: members by when they were last seen.
+-- ARGV[2], ARGV[3], ARGV[4]: limit, window in microseconds, member.
 local limit, window, member = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local function at(time) return string.format('%.0f', time) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', at(now - window))

@@ -1,6 +1,6 @@
 //! The one `App` that every handler is given: the parts of a running instance, and what a change must set off.
 
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use rate_limit::{GuessLimiter, RateLimiter, TimeSource};
 use service_kit::{clock::Clock, redis::Redis};
@@ -23,6 +23,9 @@ use crate::{
     sweep,
     users::ProfileCache,
 };
+
+/// How long a start waits for Redis.
+const REDIS_PATIENCE: Duration = Duration::from_millis(500);
 
 /// A running instance, cheap to clone.
 #[derive(Clone)]
@@ -88,6 +91,11 @@ impl App {
             Some(url) => Some(Redis::open(url.expose(), config.extra_roots.as_deref())?),
             None => None,
         };
+        if let Some(redis) = &redis {
+            // Counts are exact across instances from the first request, unless Redis takes long: then without it.
+            let patience = tokio::time::timeout(REDIS_PATIENCE, redis.available());
+            drop(patience.await);
+        }
         let (rates, guesses) = counters(redis.clone(), &clock);
         let (revocations, profiles) = (Arc::new(RevocationLog::default()), Arc::new(ProfileCache::default()));
         let announcer = Arc::new(Announcer::new(redis.clone(), Arc::clone(&revocations), Arc::clone(&profiles)));

@@ -118,7 +118,8 @@ impl Limits {
 /// Whom a request from this client counts for, each with its quota: what an undeclared proxy claims can be made up, so
 /// the proxy is held to a quota of its own.
 fn counted(quota: Quota, client: &Client) -> impl Iterator<Item = (Quota, String)> {
-    let proxy = client.undeclared_proxy.map(|proxy| (quota.times(PROXY_FACTOR), format!("proxy:{}", address_subject(proxy))));
+    let proxy =
+        client.undeclared_proxy.map(|proxy| (quota.times(PROXY_FACTOR), format!("proxy:{}", address_subject(proxy))));
     proxy.into_iter().chain([(quota, address_subject(client.ip))])
 }
 

@@ -1,5 +1,27 @@
 //! The Auth API as its callers see it: over real sockets, on SQLite with memory and on PostgreSQL with Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod address_limits;
+mod bad_input;
+mod clocks;
+mod conventions;
+mod database;
+mod delete_me;
+mod feed;
+mod guesses;
+mod keys;
+mod late_commits;
+mod log;
+mod login;
+mod me;
+mod password;
 mod refresh;
+mod register;
+mod revocation;
+mod rotation;
+mod sessions;
+mod staleness;
 mod support;
+mod token_confusion;
+mod tokens;
+mod waiting;

@@ -78,6 +78,16 @@ impl Deployment {
         self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).unwrap()
     }
 
+    /// What its instances run by.
+    pub fn config(&self) -> Config {
+        let mut env = Env::from_pairs(self.env.clone());
+        let mut config = Config::read(&mut env);
+        env.finish().unwrap_or_else(|refusals| panic!("{refusals}"));
+        // Many tests hash at once on few cores; overload has its own tests.
+        config.hashing.max_wait = Duration::from_secs(60);
+        config
+    }
+
     /// Starts one more instance.
     pub async fn start(&self) -> Instance {
         self.start_at(self.clock.clone()).await
@@ -85,12 +95,7 @@ impl Deployment {
 
     /// Starts one more instance, by a clock of its own.
     pub async fn start_at(&self, clock: Clock) -> Instance {
-        let mut env = Env::from_pairs(self.env.clone());
-        let mut config = Config::read(&mut env);
-        env.finish().unwrap_or_else(|refusals| panic!("{refusals}"));
-        // Many tests hash at once on few cores; overload has its own tests.
-        config.hashing.max_wait = Duration::from_secs(60);
-        let app = App::start(config, clock).await.unwrap();
+        let app = App::start(self.config(), clock).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (trigger, shutdown) = Shutdown::manual();
@@ -146,12 +151,16 @@ impl Instance {
         self.with_header("authorization", &format!("Bearer {access}"))
     }
 
-    /// Sends a request with any body.
-    pub async fn send(&self, method: Method, path: &str, body: impl Into<reqwest::Body>, content_type: &str) -> Answer {
-        let request =
-            self.client.request(method, format!("http://{}{path}", self.address)).headers(self.headers.clone());
-        let response = request.header("content-type", content_type).body(body).send().await.unwrap();
+    /// Sends a request with any body, and only the headers of this client.
+    pub async fn request(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.client.request(method, format!("http://{}{path}", self.address));
+        let response = request.headers(self.headers.clone()).body(body).send().await.unwrap();
         Answer::read(response).await
+    }
+
+    /// Sends a body of any type.
+    pub async fn send(&self, method: Method, path: &str, body: impl Into<reqwest::Body>, content_type: &str) -> Answer {
+        self.with_header("content-type", content_type).request(method, path, body).await
     }
 
     /// Sends JSON.
@@ -160,8 +169,7 @@ impl Instance {
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        let request = self.client.get(format!("http://{}{path}", self.address)).headers(self.headers.clone());
-        Answer::read(request.send().await.unwrap()).await
+        self.request(Method::GET, path, "").await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
@@ -169,8 +177,7 @@ impl Instance {
     }
 
     pub async fn delete(&self, path: &str) -> Answer {
-        let request = self.client.delete(format!("http://{}{path}", self.address)).headers(self.headers.clone());
-        Answer::read(request.send().await.unwrap()).await
+        self.request(Method::DELETE, path, "").await
     }
 
     pub async fn register(&self, email: &str) -> Answer {
@@ -220,6 +227,13 @@ impl Answer {
     /// A member of the body that is a text.
     pub fn text(&self, name: &str) -> String {
         self.body[name].as_str().unwrap_or_else(|| panic!("{name} in {self:?}")).to_owned()
+    }
+
+    /// The names of the body's members, sorted.
+    pub fn members(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.body.as_object().unwrap().keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
     }
 
     /// The stable code of a problem.

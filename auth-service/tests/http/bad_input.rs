@@ -1,0 +1,270 @@
+//! What is no acceptable body, on every route that takes one: never a 500, always an answer that helps.
+
+use reqwest::Method;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Deployment, Engine, Instance, PASSWORD};
+
+const AUTH_LIMIT: usize = 64 * 1024;
+const DEFAULT_LIMIT: usize = 1024 * 1024;
+const JSON: &str = "application/json";
+
+/// A route that takes a body: which members it must be given, and which it may be.
+struct Route {
+    method: Method,
+    path: &'static str,
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+    limit: usize,
+}
+
+const ROUTES: [Route; 6] = [
+    Route {
+        method: Method::POST,
+        path: "/api/v1/auth/register",
+        required: &["email", "password"],
+        optional: &["username", "display_name", "locale"],
+        limit: AUTH_LIMIT,
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/v1/auth/login",
+        required: &["password"],
+        optional: &["email", "username", "device_name"],
+        limit: AUTH_LIMIT,
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/v1/auth/refresh",
+        required: &["refresh_token"],
+        optional: &[],
+        limit: AUTH_LIMIT,
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/v1/auth/reauthenticate",
+        required: &["password"],
+        optional: &[],
+        limit: AUTH_LIMIT,
+    },
+    Route {
+        method: Method::PATCH,
+        path: "/api/v1/users/me",
+        required: &[],
+        optional: &["display_name", "username", "phone", "avatar_url", "locale"],
+        limit: DEFAULT_LIMIT,
+    },
+    Route {
+        method: Method::PUT,
+        path: "/api/v1/users/me/password",
+        required: &["new_password"],
+        optional: &["current_password"],
+        limit: DEFAULT_LIMIT,
+    },
+];
+
+impl Route {
+    async fn send(&self, api: &Instance, body: impl Into<reqwest::Body>) -> Answer {
+        api.send(self.method.clone(), self.path, body, JSON).await
+    }
+
+    fn members(&self) -> impl Iterator<Item = &'static str> {
+        self.required.iter().chain(self.optional).copied()
+    }
+}
+
+async fn logged_in(engine: Engine) -> Instance {
+    let api = Deployment::new(engine).start().await;
+    let person = api.person("kim@example.com").await;
+    api.bearing(&person.access)
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_no_json_object_is_refused(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let api = logged_in(engine).await;
+    let deep = ["{\"a\":".repeat(5_000), "1".to_owned(), "}".repeat(5_000)].concat();
+    let bodies: [(&[u8], u16, &str); 18] = [
+        (b"", 400, "malformed_json"),
+        (b"{", 400, "malformed_json"),
+        (b"{}{}", 400, "malformed_json"),
+        (b"{'a':1}", 400, "malformed_json"),
+        (b"{\"a\":1,}", 400, "malformed_json"),
+        (b"{\"a\":NaN}", 400, "malformed_json"),
+        (b"{\"a\":1e999}", 400, "malformed_json"),
+        (b"a=1", 400, "malformed_json"),
+        (b"\xef\xbb\xbf{}", 400, "malformed_json"),
+        (b"{\"a\":\"\xff\xfe\"}", 400, "malformed_json"),
+        (b"{\"a\":\"\\ud800\"}", 400, "malformed_json"),
+        (b"{\"a\":\"\0\"}", 400, "malformed_json"),
+        (deep.as_bytes(), 400, "malformed_json"),
+        (b"{\"a\":1,\"a\":1}", 400, "duplicate_member"),
+        (b"{\"a\":[{\"b\":1,\"\\u0062\":2}]}", 400, "duplicate_member"),
+        (b"[]", 422, "not_an_object"),
+        (b"null", 422, "not_an_object"),
+        (b"\"{}\"", 422, "not_an_object"),
+    ];
+    for route in ROUTES {
+        for (body, status, code) in bodies {
+            let answer = route.send(&api, body.to_vec()).await;
+            let shown = String::from_utf8_lossy(&body[..body.len().min(40)]);
+            assert_eq!((answer.status, answer.code()), (status, code), "{} {shown}: {answer:?}", route.path);
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn only_plain_json_is_taken(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let api = logged_in(engine).await;
+    for route in ROUTES {
+        for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json", ""] {
+            let answer = api.send(route.method.clone(), route.path, "{}", content_type).await;
+            let expected = (415, "unsupported_media_type");
+            assert_eq!((answer.status, answer.code()), expected, "{} {content_type}", route.path);
+        }
+        assert_eq!(api.request(route.method.clone(), route.path, "{}").await.status, 415, "no type at all");
+        for encoding in ["gzip", "br", "identity", "x"] {
+            let answer = route.send(&api.with_header("content-encoding", encoding), "{}").await;
+            assert_eq!((answer.status, answer.header("accept-encoding")), (415, "identity"), "{encoding}");
+        }
+        let charset = api.send(route.method.clone(), route.path, "[]", "Application/JSON; charset=utf-8").await;
+        assert_eq!(charset.code(), "not_an_object", "case and parameters do not matter");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_huge_body_is_refused(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let api = logged_in(engine).await;
+    for route in ROUTES {
+        let answer = route.send(&api, " ".repeat(route.limit + 1)).await;
+        assert_eq!((answer.status, answer.code()), (413, "payload_too_large"), "{}", route.path);
+        assert_eq!(route.send(&api, " ".repeat(route.limit)).await.code(), "malformed_json", "just small enough");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn members_of_another_type_or_name_are_refused(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let api = logged_in(engine).await;
+    for route in ROUTES {
+        for value in [json!(1), json!(1e300), json!(true), json!(["a"]), json!({"$ne": null})] {
+            for name in route.members() {
+                let answer = route.send(&api, json!({name: value}).to_string()).await;
+                assert_eq!((answer.status, answer.code()), (422, "invalid_request"), "{} {name}: {value}", route.path);
+                assert!(answer.faults().contains(&(name, "not_a_string")), "{} {answer:?}", route.path);
+            }
+        }
+        let unknown = route.send(&api, r#"{"is_admin": true, "": 1}"#).await;
+        assert_eq!(unknown.status, 422);
+        assert!(unknown.faults().ends_with(&[("", "unknown"), ("is_admin", "unknown")]), "{unknown:?}");
+        for name in route.required {
+            assert!(unknown.faults().contains(&(*name, "required")), "{name}: {unknown:?}");
+            let null = route.send(&api, json!({*name: null}).to_string()).await;
+            assert!(null.faults().contains(&(*name, "not_a_string")), "{name}: {null:?}");
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn thousands_of_unknown_members_get_a_short_answer(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let api = logged_in(engine).await;
+    for route in ROUTES {
+        let count = if route.limit == AUTH_LIMIT { 5_000 } else { 10_000 };
+        let members: serde_json::Map<_, _> = (0..count).map(|number| (format!("x{number}"), json!(0))).collect();
+        let answer = route.send(&api, Value::Object(members).to_string()).await;
+        assert_eq!((answer.status, answer.faults().len()), (422, 20), "{}", route.path);
+        let long = route.send(&api, json!({"<script>".repeat(1_000): 1}).to_string()).await;
+        let field = long.body["errors"].as_array().unwrap().last().unwrap()["field"].as_str().unwrap();
+        assert_eq!(field, "<script>".repeat(8), "cut short");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn no_text_is_too_odd_to_be_answered(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let api = logged_in(engine).await;
+    let long = "a".repeat(60_000);
+    let texts = [
+        "",
+        " ",
+        "\0",
+        "a\0b",
+        "a\0@b.co",
+        "a@b.co\0",
+        "\u{7f}",
+        "\u{202e}a",
+        "\u{fdd0}",
+        "\u{10ffff}",
+        "'; --",
+        "%00",
+        &long,
+    ];
+    for route in ROUTES {
+        for name in route.members() {
+            for text in texts {
+                let answer = route.send(&api, json!({name: text}).to_string()).await;
+                let expected = [200, 401, 403, 422];
+                assert!(expected.contains(&answer.status), "{} {name} {text:?}: {answer:?}", route.path);
+            }
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn nul_is_refused_where_it_would_be_stored(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let api = logged_in(engine).await;
+    let fault = async |route: &Route, name: &str, text: &str| {
+        let answer = route.send(&api, json!({name: text}).to_string()).await;
+        let faults = answer.faults();
+        faults.iter().find(|(field, _)| *field == name).map(|(_, code)| (*code).to_owned())
+    };
+    let [register, login, _, _, me, _] = ROUTES;
+    assert_eq!(fault(&register, "email", "a\0@b.co").await.as_deref(), Some("invalid_email"));
+    assert_eq!(fault(&register, "username", "abc\0").await.as_deref(), Some("invalid_username"));
+    assert_eq!(fault(&register, "display_name", "a\0b").await.as_deref(), Some("invalid_characters"));
+    assert_eq!(fault(&login, "device_name", "a\0b").await.as_deref(), Some("invalid_characters"));
+    assert_eq!(fault(&me, "display_name", "a\0b").await.as_deref(), Some("invalid_characters"));
+    assert_eq!(fault(&me, "phone", "+8210\0").await.as_deref(), Some("invalid_phone"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_password_may_hold_any_character(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let api = Deployment::new(engine).start().await;
+    for (number, password) in
+        ["purple\0tram over hills", "\u{1f980} 담쟁이 \u{202e} 달팽이", "  purple tram  "].iter().enumerate()
+    {
+        let email = format!("person{number}@example.com");
+        let body = json!({"email": email, "password": password});
+        assert_eq!(api.post("/api/v1/auth/register", body).await.status, 201, "{password:?}");
+        assert_eq!(api.login(&email, password).await.status, 200);
+        assert_eq!(
+            api.login(&email, password.split('\0').next().unwrap().trim()).await.status,
+            401,
+            "no byte is dropped"
+        );
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn headers_of_any_bytes_are_kept_as_text(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let deployment = Deployment::new(engine);
+    let api = deployment.start().await;
+    let odd = format!("브라우저\t{}", "x".repeat(2_000));
+    let odd = api
+        .with_header("user-agent", &odd)
+        .with_header("x-request-id", "a b")
+        .with_header("cookie", "=;;__Host-device");
+    let answer = odd.register("kim@example.com").await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_ne!(answer.header("x-request-id"), "a b");
+    assert_eq!(odd.login("kim@example.com", PASSWORD).await.status, 200);
+    let kept: Vec<String> = deployment.column("SELECT user_agent FROM sessions").await;
+    assert_eq!(kept, [format!("브라우저{}", "x".repeat(496))]);
+}

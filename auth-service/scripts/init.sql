@@ -32,7 +32,9 @@ CREATE TABLE IF NOT EXISTS users (
     deleted_at          TIMESTAMPTZ
 );
 CREATE UNIQUE INDEX IF NOT EXISTS idx_users_email_active ON users (email) WHERE deleted_at IS NULL;
-CREATE UNIQUE INDEX IF NOT EXISTS idx_users_username_active ON users (lower(username)) WHERE deleted_at IS NULL;
+-- Its condition names the name too, or a planner without statistics may choose it to look people up by address.
+CREATE UNIQUE INDEX IF NOT EXISTS idx_users_username_active ON users (lower(username))
+    WHERE deleted_at IS NULL AND lower(username) IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS roles (
     id          UUID PRIMARY KEY,

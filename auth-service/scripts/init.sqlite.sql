@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS users (
     deleted_at          TIMESTAMPTZ
 );
 CREATE UNIQUE INDEX IF NOT EXISTS idx_users_email_active ON users (email) WHERE deleted_at IS NULL;
-CREATE UNIQUE INDEX IF NOT EXISTS idx_users_username_active ON users (lower(username)) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS idx_users_username_active ON users (lower(username))
+    WHERE deleted_at IS NULL AND lower(username) IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS roles (
     id          UUID PRIMARY KEY,

@@ -1,8 +1,16 @@
 //! Cross-origin reading: the origins of a list, with credentials; `*` only without them and never in production.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::extract::Request;
+use axum::response::Response;
+use futures_util::TryFutureExt;
+use futures_util::future::{Either, MapOk};
 use http::{HeaderName, HeaderValue, Method, header};
+use tower::{Layer, Service};
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::config::{Env, Environment};
@@ -40,7 +48,12 @@ impl Cors {
     }
 
     /// The layer that answers preflights and adds the headers.
-    pub fn layer(&self) -> CorsLayer {
+    #[must_use]
+    pub fn layer(&self) -> CrossOrigin {
+        CrossOrigin(Arc::new(self.rules()))
+    }
+
+    fn rules(&self) -> CorsLayer {
         let layer = CorsLayer::new()
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
             .allow_headers([
@@ -65,6 +78,54 @@ impl Cors {
             Self::AnyOrigin => layer.allow_origin(Any),
         }
     }
+}
+
+/// The layer made by [`Cors`]: only requests that name an origin, which browsers send, pay for the rules.
+#[derive(Clone, Debug)]
+pub struct CrossOrigin(Arc<CorsLayer>);
+
+impl<S> Layer<S> for CrossOrigin {
+    type Service = OriginCheck<S>;
+
+    fn layer(&self, inner: S) -> OriginCheck<S> {
+        OriginCheck { inner, rules: Arc::clone(&self.0) }
+    }
+}
+
+/// The service made by [`CrossOrigin`].
+#[derive(Clone, Debug)]
+pub struct OriginCheck<S> {
+    inner: S,
+    rules: Arc<CorsLayer>,
+}
+
+type VaryByOrigin = fn(Response) -> Response;
+
+impl<S> Service<Request> for OriginCheck<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<MapOk<S::Future, VaryByOrigin>, <tower_http::cors::Cors<S> as Service<Request>>::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if request.headers().contains_key(header::ORIGIN) {
+            Either::Right(self.rules.layer(self.inner.clone()).call(request))
+        } else {
+            Either::Left(self.inner.call(request).map_ok(vary_by_origin))
+        }
+    }
+}
+
+/// Or a cache would give a browser the answer that was meant for a caller without an origin.
+fn vary_by_origin(mut response: Response) -> Response {
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
+    response
 }
 
 /// `["a","b"]`, `a,b`, and `[a,b]`: readers of env files drop the quotes.

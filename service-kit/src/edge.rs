@@ -3,9 +3,11 @@
 mod access;
 mod headers;
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -24,26 +26,33 @@ use crate::proxies::{ClientAddr, PeerAddr, TrustedProxies};
 use crate::request_id::{self, RequestId, RequestIds};
 use crate::telemetry;
 use access::{InFlight, RouteMeters, UndeclaredProxies};
-pub(crate) use headers::secure;
+pub(crate) use headers::SecurityHeaders;
 
 /// Bytes of request line and headers; more is 431.
 const HEADER_LIMIT: usize = 16 * 1024;
 
 /// Ids, client addresses, spans, the access log, metrics, security headers, problems and caught panics, as one layer.
 #[derive(Clone, Debug)]
-pub struct Edge {
+pub struct Edge(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     proxies: TrustedProxies,
     ids: RequestIds,
     undeclared: UndeclaredProxies,
+    headers: SecurityHeaders,
 }
 
 impl Edge {
     /// The layer; lay it around the whole router, outside every other.
     #[must_use]
     pub fn new(proxies: TrustedProxies) -> Self {
-        Self { proxies, ids: RequestIds::new(), undeclared: UndeclaredProxies::default() }
+        let (ids, undeclared) = (RequestIds::new(), UndeclaredProxies::default());
+        Self(Arc::new(Shared { proxies, ids, undeclared, headers: SecurityHeaders::new() }))
     }
+}
 
+impl Shared {
     fn client_of(&self, request: &Request) -> ClientAddr {
         // Without `serve`, as in a router's own test, there is no peer.
         let peer = request.extensions().get::<PeerAddr>().map(|peer| peer.0.ip());
@@ -60,7 +69,7 @@ impl<S> Layer<S> for Edge {
     type Service = EdgeService<S>;
 
     fn layer(&self, inner: S) -> EdgeService<S> {
-        EdgeService { inner, edge: self.clone(), meters: RouteMeters::new() }
+        EdgeService { inner, shared: Arc::clone(&self.0), meters: RouteMeters::new() }
     }
 }
 
@@ -68,7 +77,7 @@ impl<S> Layer<S> for Edge {
 #[derive(Clone, Debug)]
 pub struct EdgeService<S> {
     inner: S,
-    edge: Edge,
+    shared: Arc<Shared>,
     meters: RouteMeters,
 }
 
@@ -84,7 +93,7 @@ struct Arrival {
 
 impl<S> Service<Request> for EdgeService<S>
 where
-    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
 {
     type Response = Response;
     type Error = Infallible;
@@ -95,28 +104,29 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let arrival = Arrival::of(&request, &self.edge);
+        let shared = Arc::clone(&self.shared);
+        let arrival = Arrival::of(&request, &shared);
+        let in_flight = InFlight::begin(&self.meters);
+        let (id, span) = (arrival.id.clone(), arrival.span(request.headers()));
         request.extensions_mut().insert(arrival.id.clone());
         request.extensions_mut().insert(arrival.client);
-        let span = arrival.span(request.headers());
-        let waiting = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, waiting);
-        let in_flight = InFlight::begin(&self.meters);
-        let id = arrival.id.clone();
-        let served = async move {
-            let response = answer(inner, request).await;
-            arrival.finish(response, in_flight)
+        let begun = if head_size(request.uri(), request.headers()) > HEADER_LIMIT {
+            Err(Problem::of_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE))
+        } else {
+            // Called here and not in the future: neither the service nor the request is copied into it.
+            catch_unwind(AssertUnwindSafe(|| self.inner.call(request))).map_err(|panic| report(&*panic))
         };
-        Box::pin(request_id::scope(id, served.instrument(span)).map(Ok))
+        let served = async move { Ok(arrival.finish(answer(begun).await, in_flight, &shared.headers)) };
+        Box::pin(request_id::scope(id, served.instrument(span)))
     }
 }
 
 impl Arrival {
-    fn of(request: &Request, edge: &Edge) -> Self {
+    fn of(request: &Request, shared: &Shared) -> Self {
         Self {
             at: Instant::now(),
-            id: edge.ids.accept_or_make(request.headers()),
-            client: edge.client_of(request),
+            id: shared.ids.accept_or_make(request.headers()),
+            client: shared.client_of(request),
             method: request.method().clone(),
             route: request.extensions().get::<MatchedPath>().cloned(),
             language: Language::of(request.headers()),
@@ -145,9 +155,9 @@ impl Arrival {
         span
     }
 
-    fn finish(self, mut response: Response, in_flight: InFlight) -> Response {
+    fn finish(self, mut response: Response, in_flight: InFlight, headers: &SecurityHeaders) -> Response {
         self.render_problem(&mut response);
-        secure(response.headers_mut(), self.id.header());
+        headers.set(response.headers_mut(), self.id.header());
         in_flight.end(&self, response.status());
         response
     }
@@ -169,23 +179,24 @@ impl Arrival {
 }
 
 /// The answer of the inner service, also when it panics: one request's defect is not another's.
-async fn answer<S>(mut inner: S, request: Request) -> Response
-where
-    S: Service<Request, Response = Response, Error = Infallible>,
-{
-    if head_size(request.uri(), request.headers()) > HEADER_LIMIT {
-        return Problem::of_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE).into_response();
-    }
-    // The service is dropped after a panic, so nobody sees a state that it left broken.
-    match AssertUnwindSafe(async { inner.call(request).await }).catch_unwind().await {
+async fn answer(begun: Result<impl Future<Output = Result<Response, Infallible>>, Problem>) -> Response {
+    let ended = match begun {
+        // The future is dropped after a panic, so nobody sees a state that it left broken.
+        Ok(answer) => AssertUnwindSafe(answer).catch_unwind().await.map_err(|panic| report(&*panic)),
+        Err(problem) => Err(problem),
+    };
+    match ended {
         Ok(Ok(response)) => response,
-        Err(panic) => {
-            let message = panic.downcast_ref::<&str>().copied();
-            let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-            tracing::error!(panic = message.unwrap_or("unknown"), "request panicked");
-            Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
-        }
+        Err(problem) => problem.into_response(),
     }
+}
+
+/// Logs a panic and makes it a problem that tells nothing of it.
+fn report(panic: &(dyn Any + Send)) -> Problem {
+    let message = panic.downcast_ref::<&str>().copied();
+    let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = message.unwrap_or("unknown"), "request panicked");
+    Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn head_size(uri: &Uri, headers: &HeaderMap) -> usize {

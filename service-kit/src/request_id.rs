@@ -64,9 +64,11 @@ impl RequestIds {
     }
 
     pub(crate) fn make(&self) -> RequestId {
-        let count = self.made.fetch_add(1, Ordering::Relaxed);
-        let text = format!("{:016x}-{count:08x}", self.instance);
-        RequestId(HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unknown")))
+        let mut text = *b"0000000000000000-0000000000";
+        let (instance, count) = text.split_at_mut(16);
+        write_hex(self.instance, instance);
+        write_hex(self.made.fetch_add(1, Ordering::Relaxed), &mut count[1..]);
+        RequestId(HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("unknown")))
     }
 }
 
@@ -79,6 +81,14 @@ pub(crate) async fn scope<F: Future>(id: RequestId, request: F) -> F::Output {
 pub(crate) fn with_current(use_id: impl FnOnce(&RequestId)) {
     // Outside a request there is no id, and that is no error.
     let _ = CURRENT.try_with(use_id);
+}
+
+/// The lowest digits that fit, as `{:x}` writes them; on every request, where formatting machinery is dear.
+fn write_hex(mut number: u64, to: &mut [u8]) {
+    for digit in to.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number & 0xf) as usize];
+        number >>= 4;
+    }
 }
 
 #[cfg(test)]
@@ -105,6 +115,8 @@ mod tests {
         let ids = RequestIds::new();
         let (first, second) = (ids.make(), ids.make());
         assert_ne!(first, second);
+        assert_eq!(first.as_str(), format!("{:016x}-{:010x}", ids.instance, 0));
+        assert!(second.as_str().ends_with("-0000000001"));
         assert_ne!(first, RequestIds::new().make());
         assert_eq!(RequestId::parse(&first.header()), Some(first));
     }

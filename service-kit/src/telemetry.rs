@@ -8,10 +8,10 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::str::FromStr;
 
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{Layer, Registry};
 
 use crate::config::{Env, Environment, Secret};
 pub(crate) use export::continue_trace;
@@ -103,14 +103,13 @@ pub fn start(
     let traces = config.otlp_endpoint.as_ref().map(|endpoint| Traces::start(endpoint, service)).transpose()?;
     let sentry = config.sentry_dsn.as_ref();
     let sentry = sentry.map(|dsn| Sentry::start(dsn, config.environment, version)).transpose()?;
-    // Spans cost only where they are exported: for the log alone they are never made.
+    // Spans cost only where they are exported: for the log alone they are never made. A layer that is not wanted is not
+    // added, for an absent one (`None`) would be taken to want every span.
     let events = config.levels.clone().and(filter_fn(|metadata| metadata.is_event()));
-    let exported = || config.levels.clone();
-    Registry::default()
-        .with(LineLayer::new(lines, pretty).with_filter(events))
-        .with(traces.as_ref().map(|traces| traces.layer().with_filter(exported())))
-        .with(sentry.as_ref().map(|_| export::sentry_layer()))
-        .try_init()?;
+    let mut layers = vec![LineLayer::new(lines, pretty).with_filter(events).boxed()];
+    layers.extend(traces.as_ref().map(|traces| traces.layer().with_filter(config.levels.clone()).boxed()));
+    layers.extend(sentry.as_ref().map(|_| export::sentry_layer().boxed()));
+    tracing_subscriber::registry().with(layers).try_init()?;
     Ok(Telemetry { _traces: traces, _sentry: sentry, _log: writer })
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use axum::response::IntoResponse;
 use http::StatusCode;
 
-use crate::edge;
+use crate::edge::SecurityHeaders;
 use crate::language::Language;
 use crate::problem::Problem;
 use crate::request_id::{RequestIds, X_REQUEST_ID};
@@ -25,7 +25,7 @@ pub(super) fn complete(bare: &[u8]) -> Option<Vec<u8>> {
     let language = Language::default();
     let mut response = problem.clone().into_response();
     problem.render(&mut response, &id, language);
-    edge::secure(response.headers_mut(), id.header());
+    SecurityHeaders::new().set(response.headers_mut(), id.header());
     let mut answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\n");
     for (name, value) in response.headers() {
         let _ = write!(answer, "{name}: {}\r\n", value.to_str().ok()?);

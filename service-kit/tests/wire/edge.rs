@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use service_kit::config::Env;
+use service_kit::cors::Cors;
 use service_kit::edge::Edge;
 use service_kit::hosts::AllowedHosts;
 use service_kit::problem::{FieldError, Problem, Text};
@@ -55,7 +56,10 @@ async fn panics() {
 }
 
 async fn start_edge() -> Server {
-    let mut env = Env::from_pairs([("ALLOWED_HOSTS", "a.com"), ("TRUSTED_PROXIES", "127.0.0.1")]);
+    let origins = ("CORS_ALLOWED_ORIGINS", "https://app.com");
+    let mut env = Env::from_pairs([("ALLOWED_HOSTS", "a.com"), ("TRUSTED_PROXIES", "127.0.0.1"), origins]);
+    let edge = Edge::new(TrustedProxies::read(&mut env));
+    let layers = (edge, AllowedHosts::read(&mut env, &["/fine"]), Cors::read(&mut env).layer());
     let app = Router::new()
         .route("/fine", get(async || "fine"))
         .route("/weak", get(weak))
@@ -65,7 +69,7 @@ async fn start_edge() -> Server {
         .route("/cached", get(async || ([(header::CACHE_CONTROL, "public, max-age=300")], "fine")))
         .route("/plain-error", get(async || (StatusCode::CONFLICT, "a framework's own words")))
         .route("/json-error", get(async || (StatusCode::BAD_REQUEST, axum::Json(7))))
-        .layer((Edge::new(TrustedProxies::read(&mut env)), AllowedHosts::read(&mut env, &["/fine"])));
+        .layer(layers);
     start(app, ServeLimits::default()).await
 }
 
@@ -113,7 +117,8 @@ async fn problems_have_exactly_the_documented_members() {
     assert_eq!(answer.header("x-request-id"), Some("my-id"));
     assert_eq!(answer.header("retry-after"), Some("3"));
     assert_eq!(answer.header("content-language"), Some("en"));
-    assert_eq!(answer.header("vary"), Some("accept-language"));
+    let vary: Vec<_> = answer.headers.iter().filter(|(name, _)| name == "vary").map(|(_, value)| value).collect();
+    assert_eq!(vary, ["origin", "accept-language"]);
     let expected = serde_json::json!({
         "type": "https://auth-system.dev/errors/weak_password",
         "title": "Unprocessable Entity",
@@ -195,4 +200,29 @@ async fn unknown_repeated_and_missing_hosts_are_bad_requests() {
 async fn handlers_see_the_client_behind_a_trusted_proxy() {
     assert_eq!(get_path("/client", "\r\nX-Forwarded-For: 6.6.6.6, 198.51.100.7").await.body, "198.51.100.7");
     assert_eq!(get_path("/client", "\r\nX-Forwarded-Host: evil.com").await.body, "127.0.0.1");
+}
+
+#[tokio::test]
+async fn only_listed_origins_may_read_answers_with_credentials() {
+    let listed = get_path("/weak", "\r\nOrigin: https://app.com").await;
+    assert_eq!(listed.header("access-control-allow-origin"), Some("https://app.com"));
+    assert_eq!(listed.header("access-control-allow-credentials"), Some("true"));
+    assert_secured(&listed);
+    for origin in ["", "\r\nOrigin: https://evil.com", "\r\nOrigin: null", "\r\nOrigin: https://app.com.evil.com"] {
+        let answer = get_path("/fine", origin).await;
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
+        assert!(answer.headers.iter().any(|(name, value)| name == "vary" && value.contains("origin")), "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_without_the_handler() {
+    let server = start_edge().await;
+    let asked = "\r\nAccess-Control-Request-Method: PATCH\r\nAccess-Control-Request-Headers: authorization";
+    let head = format!("OPTIONS /panics HTTP/1.1\r\nHost: a.com\r\nOrigin: https://app.com{asked}");
+    let answer = ask(server.address, &head).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("access-control-allow-methods").is_some_and(|methods| methods.contains("PATCH")));
+    assert!(answer.header("access-control-allow-headers").is_some_and(|headers| headers.contains("authorization")));
+    assert_secured(&answer);
 }

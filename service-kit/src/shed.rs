@@ -38,6 +38,7 @@ pub struct ShedConfig {
 }
 
 /// Concurrency limit and request time-out as a layer; both end with the head of the answer, so streams are exempt.
+/// Lay it inside [`BodyLimits`](crate::body::BodyLimits): a slow body must neither hold a place nor use up the time.
 #[derive(Clone, Debug)]
 pub struct Shed {
     permits: Arc<Semaphore>,

@@ -1,7 +1,8 @@
-//! Developer tasks: `cargo xtask test`, `check` and `gen`.
+//! Developer tasks: `cargo xtask test`, `check`, `bench` and `gen`.
 
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
+mod bench;
 mod check;
 mod dependencies;
 mod generated;
@@ -37,6 +38,15 @@ enum Task {
     },
     /// Checks everything about a commit that is not a test.
     Check,
+    /// Measures the release build beside what limits it, and writes docs/performance.
+    Bench {
+        /// Few short rounds: to see that it works, not how fast. Nothing is written.
+        #[arg(long)]
+        quick: bool,
+        /// Only this row, such as me or login; may be repeated. Nothing is written.
+        #[arg(long)]
+        only: Vec<String>,
+    },
     /// Writes the files that are made from the program.
     Gen {
         /// Only compare, and fail if a file is not up to date.
@@ -61,6 +71,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test { no_install: true, .. } => needs::list().and_then(needs::refuse),
         Task::Test { no_install: false, filters } => test::install_and_run(&filters),
         Task::Check => check::run_all(),
+        Task::Bench { quick, only } => bench::build_and_run(quick, &only),
         Task::Gen { check: true } => generated::compare().map(|summary| println!("{summary}")),
         Task::Gen { check: false } => generated::write(),
     }

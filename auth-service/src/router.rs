@@ -51,14 +51,14 @@ pub fn router(app: App) -> Router {
     let layers = ServiceBuilder::new()
         // First in and last out: whatever happens below, the answer has its id, headers, log line and problem body.
         .layer(Edge::new(app.config.proxies.clone()))
-        // Before any work is spent: past the limit, 503 at once.
-        .layer(Shed::new(app.config.shed, &["/api/v1/health", "/internal/v1/revocations"]))
         // Before anything could be made of a foreign host.
         .layer(app.config.hosts.clone())
         // Before the body, which a preflight has not.
         .layer(app.config.cors.layer())
-        // Last, so that a body is read only for who may send one.
-        .layer(BodyLimits::new(&[("/api/v1/auth", AUTH_LIMIT)]));
+        // Before a place is taken: a slow body waits at its sender's expense.
+        .layer(BodyLimits::new(&[("/api/v1/auth", AUTH_LIMIT)]))
+        // Last: past the limit 503 at once, and the time of a handler counts from the last byte of its request.
+        .layer(Shed::new(app.config.shed, &["/api/v1/health", "/internal/v1/revocations"]));
     routes.route("/", get(meta::http::redirect_to_docs)).layer(layers).with_state(app)
 }
 

@@ -57,10 +57,9 @@ impl Conn {
     /// Of the first statement that failed.
     pub async fn run_script(&mut self, script: &'static str) -> Result<(), DbError> {
         match self {
-            Self::Postgres(lease) => lease.get().run_raw(script).await?,
-            Self::Sqlite(lease) => lease.get().run_raw(script).await?,
+            Self::Postgres(lease) => lease.run_script(script).await,
+            Self::Sqlite(lease) => lease.run_script(script).await,
         }
-        Ok(())
     }
 }
 
@@ -160,6 +159,16 @@ impl<C: Leasable> Lease<C> {
             self.state = State::Broken;
         }
         outcome
+    }
+
+    /// Without a time limit, for scripts change whole tables. One that failed may have begun a transaction of its own,
+    /// which ends with the connection.
+    async fn run_script(&mut self, script: &'static str) -> Result<(), DbError> {
+        let outcome = self.get().run_raw(script).await;
+        if outcome.is_err() {
+            self.state = State::Broken;
+        }
+        Ok(outcome?)
     }
 
     async fn begin(&mut self, sql: &'static str) -> Result<(), DbError> {

@@ -14,6 +14,7 @@ mod late_commits;
 mod log;
 mod login;
 mod me;
+mod outdated_schema;
 mod password;
 mod refresh;
 mod register;

@@ -1,0 +1,9 @@
+//! What lies beneath the stores: scripts, catalogs, statements and plans, on PostgreSQL and on SQLite.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod catalogs;
+mod connections;
+mod databases;
+mod migrations;
+mod plans;
+mod statements;

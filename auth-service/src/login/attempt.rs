@@ -102,13 +102,15 @@ async fn find(app: &App, attempt: &Attempt) -> Result<(Option<UserRow>, bool)> {
 async fn admit(app: &App, right: Right, attempt: &Attempt, client: &Client) -> Result<LoggedIn> {
     let Right { user, better_hash, known_device } = right;
     let now = app.now();
-    let stored = user.password_hash.as_deref().unwrap_or_default();
+    // Before the transaction, which on SQLite holds up every other: a right that changes meanwhile raises a version.
+    let profile = Profile::load(&mut app.db.read().await?, user.clone(), now).await?;
     let mut tx = app.db.begin().await?;
-    if !users::store::record_login(&mut tx, user.id, stored, now).await? {
-        // Closed, or given another password, while this one was being checked.
-        return Err(Error::InvalidCredentials);
+    if !users::store::record_login(&mut tx, &user, now).await? {
+        drop(tx);
+        return refuse(app, Some(user.id), client).await;
     }
     if let Some(better) = &better_hash {
+        let stored = user.password_hash.as_deref().unwrap_or_default();
         users::store::upgrade_password_hash(&mut tx, user.id, stored, better.as_str()).await?;
     }
     let device = if known_device { None } else { Some(app.entropy.token()) };
@@ -119,8 +121,6 @@ async fn admit(app: &App, right: Right, attempt: &Attempt, client: &Client) -> R
     let (begun, pending) = issue::begin(app, &mut tx, &proof, client).await?;
     store::insert_history(&mut tx, user.id, Some(begun.session.id), client, now).await?;
     audit::Entry::new(Event::LoggedIn, Some(user.id), client).session(begun.session.id).record(&mut tx, now).await?;
-    let row = users::store::find(&mut tx, user.id).await?.ok_or(Error::InvalidCredentials)?;
-    let profile = Profile::load(&mut tx, row, now).await?;
     app.commit(tx, pending).await?;
     app.profiles.drop_user(user.id);
     metrics::counter!("logins_total", "outcome" => "logged_in").increment(1);

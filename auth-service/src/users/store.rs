@@ -25,6 +25,7 @@ pub struct UserRow {
     pub locale: String,
     pub status: String,
     pub password_hash: Option<String>,
+    pub password_changed_at: Option<Ts>,
     pub token_version: i64,
     pub created_at: Ts,
     pub updated_at: Ts,
@@ -114,7 +115,7 @@ pub async fn insert(conn: &mut Conn, user: &NewUser, now: Ts) -> Result<Inserted
 
 const FIND: &str = "
     SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
-           token_version, created_at, updated_at, last_login_at,
+           password_changed_at, token_version, created_at, updated_at, last_login_at,
            (SELECT version FROM role_catalogue) AS catalogue_version
     FROM users WHERE id = $1 AND deleted_at IS NULL";
 
@@ -224,11 +225,13 @@ pub async fn upgrade_password_hash(conn: &mut Conn, id: UserId, old: &str, new: 
 }
 
 const RECORD_LOGIN: &str = "
-    UPDATE users SET last_login_at = $2 WHERE id = $1 AND status = 'active' AND deleted_at IS NULL AND password_hash = $3";
+    UPDATE users SET last_login_at = $2
+    WHERE id = $1 AND status = 'active' AND deleted_at IS NULL AND password_changed_at IS NOT DISTINCT FROM $3";
 
-/// Notes a login by password; false when the account was closed or its password changed while that one was checked.
-pub async fn record_login(conn: &mut Conn, id: UserId, password_hash: &str, now: Ts) -> Result<bool, DbError> {
-    Ok(run!(conn, execute, RECORD_LOGIN, id, now, password_hash)? == 1)
+/// Notes a login by password; false when the account was closed or given another password while this one was checked. A
+/// better hash of the same password is no other password: logins at once may each bring one.
+pub async fn record_login(conn: &mut Conn, user: &UserRow, now: Ts) -> Result<bool, DbError> {
+    Ok(run!(conn, execute, RECORD_LOGIN, user.id, now, user.password_changed_at)? == 1)
 }
 
 const SOFT_DELETE: &str = "

@@ -236,18 +236,16 @@ async fn nul_is_refused_where_it_would_be_stored(#[values(Engine::Sqlite, Engine
 #[tokio::test]
 async fn a_password_may_hold_any_character(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
     let api = Deployment::new(engine).start().await;
-    for (number, password) in
-        ["purple\0tram over hills", "\u{1f980} 담쟁이 \u{202e} 달팽이", "  purple tram  "].iter().enumerate()
-    {
-        let email = format!("person{number}@example.com");
+    let passwords = [
+        ("nul@example.com", "purple\0tram over hills", "purple"),
+        ("space@example.com", "  purple tram  ", "purple tram"),
+        ("script@example.com", "🦀 담쟁이 \u{202e} 달팽이", "🦀 담쟁이  달팽이"),
+    ];
+    for (email, password, changed) in passwords {
         let body = json!({"email": email, "password": password});
         assert_eq!(api.post("/api/v1/auth/register", body).await.status, 201, "{password:?}");
-        assert_eq!(api.login(&email, password).await.status, 200);
-        assert_eq!(
-            api.login(&email, password.split('\0').next().unwrap().trim()).await.status,
-            401,
-            "no byte is dropped"
-        );
+        assert_eq!(api.login(email, changed).await.status, 401, "not a byte is dropped from {password:?}");
+        assert_eq!(api.login(email, password).await.status, 200);
     }
 }
 

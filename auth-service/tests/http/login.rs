@@ -173,6 +173,21 @@ async fn a_foreign_hash_is_replaced_at_the_first_login(#[values(Engine::Sqlite, 
     assert_eq!(api.login("kim@example.com", PASSWORD).await.status, 200);
 }
 
+#[rstest]
+#[tokio::test]
+async fn logins_at_once_may_all_replace_a_foreign_hash(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let deployment = Deployment::new(engine);
+    let api = deployment.start().await;
+    register_with_username(&api).await;
+    let foreign = bcrypt::hash(PASSWORD, 5).unwrap();
+    assert_eq!(deployment.change(&format!("UPDATE users SET password_hash = '{foreign}'")).await, 1);
+    let login = || api.login("kim@example.com", PASSWORD);
+    let answers = tokio::join!(login(), login(), login(), login());
+    for answer in [answers.0, answers.1, answers.2, answers.3] {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
 fn part(token: &str, index: usize) -> Value {
     let part = token.split('.').nth(index).unwrap();
     serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap()

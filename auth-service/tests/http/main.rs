@@ -1,5 +1,6 @@
 //! The Auth API as its callers see it: over real sockets, on SQLite with memory and on PostgreSQL with Redis.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stdout, reason = "what was measured is told, for --nocapture")]
 
 mod address_limits;
 mod bad_input;

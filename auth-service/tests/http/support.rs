@@ -47,7 +47,7 @@ impl Deployment {
     /// A fresh database with a current schema.
     pub fn new(engine: Engine) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let mut deployment = Self {
+        let deployment = Self {
             engine,
             clock: Clock::manual("2026-01-01T00:00:00Z".parse().unwrap()),
             env: Vec::new(),

@@ -1,5 +1,6 @@
 //! What lies beneath the stores: scripts, catalogs, statements and plans, on PostgreSQL and on SQLite.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::print_stdout, reason = "what was measured is told, for --nocapture")]
 
 mod catalogs;
 mod connections;

@@ -67,6 +67,17 @@ impl Redis {
         command(self.process.folder(), "FLUSHALL").map(drop).map_err(PeerError::io("flush Redis"))
     }
 
+    /// Admits only clients that give this password, until the server is stopped. What we say to it ourselves, such as
+    /// [`Redis::flush_all`], is refused from then on.
+    ///
+    /// # Errors
+    /// [`PeerError::Io`].
+    pub fn require_password(&self, password: &str) -> Result<(), PeerError> {
+        command(self.process.folder(), &format!("CONFIG SET requirepass {password}"))
+            .map(drop)
+            .map_err(PeerError::io("give Redis a password"))
+    }
+
     /// Stops the server; connections end.
     ///
     /// # Errors

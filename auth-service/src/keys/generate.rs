@@ -41,10 +41,16 @@ pub fn generate_files(
     private: &Path,
     public: &Path,
 ) -> Result<SigningKey, GenerateError> {
+    if algorithm == Algorithm::Hs256 {
+        return Err(GenerateError::NotAPair);
+    }
     let key = SigningKey::generate(algorithm, bits)?;
     let public_pem = key.public_pem().ok_or(GenerateError::NotAPair)?;
     write_new(private, key.to_pkcs8_pem()?.as_bytes())?;
-    write_new(public, public_pem.as_bytes())?;
+    write_new(public, public_pem.as_bytes()).inspect_err(|_| {
+        // Half a pair would only be refused later; what cannot be removed either is named by the next attempt.
+        drop(fs::remove_file(private));
+    })?;
     Ok(key)
 }
 

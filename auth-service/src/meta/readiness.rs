@@ -5,12 +5,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::db::DbError;
 
 /// The state of an instance; it begins as not ready.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Readiness {
     schema_current: AtomicBool,
     schema_complained: AtomicBool,
     database_up: AtomicBool,
     draining: AtomicBool,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self {
+            schema_current: AtomicBool::new(false),
+            schema_complained: AtomicBool::new(false),
+            // Believed until it is asked, before anything is served: so a database that is away at the start is logged.
+            database_up: AtomicBool::new(true),
+            draining: AtomicBool::new(false),
+        }
+    }
 }
 
 impl Readiness {
@@ -50,7 +62,7 @@ impl Readiness {
         if self.database_up.swap(is_up, Ordering::Relaxed) != is_up {
             match outcome {
                 Ok(_) => tracing::info!("the database answers"),
-                Err(cause) => tracing::error!(%cause, "the database does not answer: {cause}"),
+                Err(cause) => tracing::error!("the database does not answer: {cause}"),
             }
         }
     }

@@ -44,12 +44,20 @@ impl Tail {
 
     /// Reads the log and the signing keys once, and now and then deletes what has expired.
     pub async fn round(&mut self) {
-        if !self.app.readiness.is_schema_current() {
-            prepare(&self.app).await;
-        }
-        let outcome = self.read().await;
+        let readiness = &self.app.readiness;
+        let prepared = if readiness.is_schema_current() { Ok(()) } else { prepare(&self.app).await };
+        let is_current = readiness.is_schema_current();
+        let outcome = match prepared {
+            // Also where the schema is behind: what can be served is served. One without a log is no outage.
+            Ok(()) => match self.read().await {
+                Err(DbError::Statement(_)) if !is_current => Ok(()),
+                outcome @ (Ok(()) | Err(_)) => outcome,
+            },
+            away => away,
+        };
         self.app.readiness.database_answered(&outcome);
-        if outcome.is_err() {
+        self.measure();
+        if outcome.is_err() || !is_current {
             return;
         }
         // As often as the log: whoever withdraws a key leaves people with tokens that only its successor can renew.
@@ -72,10 +80,21 @@ impl Tail {
         self.app.revocations.view.mark_current(began);
         Ok(())
     }
+
+    /// Shows how old the view is, which is how late a revocation may be noticed, and how busy the connections are.
+    fn measure(&self) {
+        let now = Instant::now();
+        if let Some(lag) = self.app.revocations.view.staleness(now) {
+            metrics::gauge!("revocation_lag_seconds").set(lag);
+        }
+        let (open, idle) = self.app.db.usage();
+        metrics::gauge!("db_connections_open").set(open as f64);
+        metrics::gauge!("db_connections_idle").set(idle as f64);
+    }
 }
 
 /// Brings the schema up to date where that is wanted, and otherwise says what is missing.
-async fn prepare(app: &App) {
+async fn prepare(app: &App) -> Result<(), DbError> {
     let outcome = match app.config.db.auto_migrate {
         true => migrate::apply(&app.db, migrate::SCRIPTS).await.map(|_| Schema::Current),
         false => migrate::check(&app.db, migrate::SCRIPTS).await,
@@ -83,8 +102,8 @@ async fn prepare(app: &App) {
     match outcome {
         Ok(Schema::Current) => app.readiness.schema_is_current(),
         Ok(behind @ Schema::Behind(_)) => app.readiness.schema_is_wrong(&behind),
-        // The readiness of the database says so already.
-        Err(MigrateError::Db(DbError::Unavailable(_))) => {}
+        Err(MigrateError::Db(cause @ DbError::Unavailable(_))) => return Err(cause),
         Err(cause) => app.readiness.schema_is_wrong(&cause),
     }
+    Ok(())
 }

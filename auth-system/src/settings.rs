@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use anyhow::bail;
 use auth_service::{
     Config,
     keys::{DEFAULT_PRIVATE, DEFAULT_PUBLIC, KeySource},
@@ -44,10 +43,7 @@ impl Settings {
     /// Everything that is wrong with it, a line each.
     pub fn load() -> anyhow::Result<Self> {
         let (settings, env) = Self::read(Env::from_process());
-        match env.finish() {
-            Ok(loaded) => Ok(Self { warnings: loaded.warnings, ..settings }),
-            Err(refusals) => bail!("the configuration cannot be used:\n{refusals}"),
-        }
+        Ok(Self { warnings: env.finish()?.warnings, ..settings })
     }
 
     /// Every variable that the program reads.

@@ -1,0 +1,26 @@
+//! The built program from outside, as its operators and users meet it: on good days, bad days, and at its command line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests, which print what they measured"
+)]
+
+mod client;
+mod configuration;
+mod crash;
+mod disk;
+mod drain;
+mod edge;
+mod keys_cli;
+mod log;
+mod metrics;
+mod outages;
+mod overload;
+mod production;
+mod redis;
+mod start;
+mod support;
+mod telemetry;
+mod wire;

@@ -40,20 +40,16 @@ pub struct Deployment {
     /// Stands still until a test advances it.
     pub clock: Clock,
     env: Vec<(String, String)>,
-    _data: TempDir,
+    data: Arc<TempDir>,
 }
 
 impl Deployment {
     /// A fresh database with a current schema.
     pub fn new(engine: Engine) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let deployment = Self {
-            engine,
-            clock: Clock::manual("2026-01-01T00:00:00Z".parse().unwrap()),
-            env: Vec::new(),
-            _data: data,
-        };
-        let folder = deployment._data.path().to_str().unwrap().to_owned();
+        let folder = data.path().to_str().unwrap().to_owned();
+        let clock = Clock::manual("2026-01-01T00:00:00Z".parse().unwrap());
+        let deployment = Self { engine, clock, env: Vec::new(), data: Arc::new(data) };
         let deployment = deployment.set("DATA_DIR", &folder);
         let deployment = deployment.set("JWT_PRIVATE_KEY", signing_key()).set("GATEWAY_FEED_TOKEN", FEED_TOKEN);
         match engine {
@@ -105,6 +101,7 @@ impl Deployment {
             address,
             client: reqwest::Client::new(),
             headers: HeaderMap::new(),
+            _data: Arc::clone(&self.data),
             _trigger: Arc::new(trigger),
         }
     }
@@ -117,6 +114,8 @@ pub struct Instance {
     pub address: SocketAddr,
     client: reqwest::Client,
     headers: HeaderMap,
+    /// Kept as long as the instance may open files in it.
+    _data: Arc<TempDir>,
     _trigger: Arc<Trigger>,
 }
 

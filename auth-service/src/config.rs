@@ -121,12 +121,15 @@ impl Config {
 }
 
 impl Config {
-    /// Makes the keys and secrets that development needs and production must be given.
+    /// Makes, in development, the keys and secrets that any other environment must be given.
     ///
     /// # Errors
     /// When a file can be neither read nor written.
     pub fn make_development_secrets(&mut self) -> Result<(), GenerateError> {
-        self.keys.make_missing(&self.db.data_dir)
+        match self.environment {
+            Environment::Development => self.keys.make_missing(&self.db.data_dir),
+            Environment::Test | Environment::Production => Ok(()),
+        }
     }
 }
 

@@ -20,7 +20,8 @@ pub fn run(command: Keys) -> anyhow::Result<ExitCode> {
         println!("wrote {} and {} (kid {})", private.display(), public.display(), key.kid());
         return Ok(ExitCode::SUCCESS);
     }
-    let service = Settings::load()?.service;
+    let mut service = Settings::load()?.service;
+    service.make_development_secrets()?;
     let now = Clock::System.now().into();
     let secrets = service.keys.secrets_key.as_deref();
     block_on(async {

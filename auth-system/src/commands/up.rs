@@ -20,9 +20,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    if settings.service.environment == Environment::Development {
-        settings.service.make_development_secrets()?;
-    }
+    settings.service.make_development_secrets()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(serve_all(settings, began));
     // What may hang, such as a hung database's connection, is not waited for.

@@ -24,6 +24,7 @@ fn a_generated_pair_is_its_owners_alone_and_never_overwritten() {
         for file in &files {
             assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
         }
+        assert_eq!(fs::metadata(place.path("keys")).unwrap().permissions().mode() & 0o777, 0o700);
         let before = files.each_ref().map(|file| fs::read(file).unwrap());
         let again = place.run(&["keys", "generate"]);
         assert_eq!(again.code, Some(1), "{again:?}");
@@ -82,6 +83,23 @@ async fn rotation_publishes_a_key_that_signs_later_and_withdrawal_ends_tokens_at
     let unknown = place.run(&["keys", "withdraw", &old[0]]);
     assert_eq!(unknown.code, Some(1));
     assert!(unknown.err.contains("keys list"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn development_seals_new_keys_by_the_secret_that_its_server_made() {
+    let place = Workplace::on(Engine::Sqlite);
+    let program = place.start().await;
+    assert_eq!(fs::metadata(place.path("data")).unwrap().permissions().mode() & 0o777, 0o700);
+    let first = kids(&program.client.get("/.well-known/jwks.json").await);
+    let withdrawn = place.run(&["keys", "withdraw", &first[0]]);
+    assert_eq!(withdrawn.code, Some(0), "{withdrawn:?}");
+    let is_opened = async || {
+        let published = kids(&program.client.get("/.well-known/jwks.json").await);
+        published.len() == 1 && published != first
+    };
+    program.until("the server signs with the new key", is_opened).await;
+    let person = program.client.person("kim@example.com").await;
+    assert_eq!(program.client.me(&person.access).await.status, 200);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Connections: a bounded pool per engine and role, and the time limits that hold for every use of them.
 
-use std::{sync::Arc, time::Duration};
+use std::{os::unix::fs::DirBuilderExt, sync::Arc, time::Duration};
 
-use deadpool::managed::{Manager, Metrics, Object, Pool, QueueMode, RecycleResult};
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleResult};
 use sqlx::{
     ConnectOptions, Connection, PgConnection, SqliteConnection,
     postgres::PgConnectOptions,
@@ -152,6 +152,7 @@ fn pool<C: Leasable>(maker: Maker<C>, size: usize) -> Result<Pool<Maker<C>>, DbE
 async fn lease<C: Leasable>(pool: &Pool<Maker<C>>) -> Result<Lease<C>, DbError> {
     let object: Object<Maker<C>> = match tokio::time::timeout(PATIENCE, pool.get()).await {
         Ok(Ok(object)) => object,
+        Ok(Err(PoolError::Backend(cause))) => return Err(DbError::Unavailable(cause.to_string().into())),
         Ok(Err(cause)) => return Err(DbError::Unavailable(cause.to_string().into())),
         Err(_) => return Err(DbError::Unavailable("no connection in time".into())),
     };
@@ -172,7 +173,8 @@ fn sqlite_options(config: &DbConfig) -> Result<SqliteConnectOptions, DbError> {
     let cannot = |cause: std::io::Error| {
         DbError::Unavailable(format!("DATA_DIR {} cannot be made: {cause}", config.data_dir.display()).into())
     };
-    std::fs::create_dir_all(&config.data_dir).map_err(cannot)?;
+    // Its owner's alone: password hashes and sealed keys are in it.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir).map_err(cannot)?;
     Ok(SqliteConnectOptions::new()
         .filename(config.data_dir.join("auth.db"))
         .create_if_missing(true)

@@ -80,13 +80,18 @@ async fn examine_database(config: &Config) -> Vec<Finding> {
         Ok(db) => db,
         Err(cause) => return vec![Finding { subject: "database", outcome: Err(cause.to_string()) }],
     };
+    let connection = examine_connection(&db).await;
+    if connection.is_err() {
+        // The others could only say the same.
+        return vec![Finding { subject: "database", outcome: connection }];
+    }
     let schema = match migrate::check(&db, SCRIPTS).await {
         Ok(Schema::Current) => Ok("every script is applied".to_owned()),
         Ok(behind @ Schema::Behind(_)) => Err(behind.to_string()),
         Err(cause) => Err(cause.to_string()),
     };
     vec![
-        Finding { subject: "database", outcome: examine_connection(&db).await },
+        Finding { subject: "database", outcome: connection },
         Finding { subject: "schema", outcome: schema },
         Finding { subject: "indexes", outcome: examine_indexes(&db).await },
         Finding { subject: "clock", outcome: examine_clock(&db).await },

@@ -10,7 +10,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[command(
     name = "auth-system",
     version,
-    after_help = "Every variable is documented in docs/configuration.md, and by `auth-system docs configuration`."
+    after_help = "Configuration comes from the environment, and in development also from .env in this folder.\n\
+                  Every variable is in docs/configuration.md; `auth-system docs configuration` prints it.\n\
+                  Exit codes: 0 done, 1 failed, 64 the command line cannot be read."
 )]
 pub struct Cli {
     /// What to do; without one, `up`.
@@ -21,11 +23,11 @@ pub struct Cli {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start every server in this process.
+    /// Start every server in this process; this is what happens without a command.
     Up,
     /// Start the Auth API alone.
     Service,
-    /// Bring the database's schema up to date.
+    /// Bring the database's schema up to date; safe to repeat, and beside running servers.
     Migrate {
         /// Change nothing: say what is missing, and exit 1 if anything is.
         #[arg(long)]
@@ -35,7 +37,7 @@ pub enum Command {
     Doctor,
     /// Ask the running Auth API whether it lives, for container health checks.
     Healthcheck {
-        /// Ask for readiness instead.
+        /// Ask whether it is ready to be sent requests instead.
         #[arg(long)]
         ready: bool,
     },
@@ -46,7 +48,7 @@ pub enum Command {
     Openapi,
     /// Print generated documentation.
     Docs {
-        /// Which one.
+        /// Which page.
         page: Page,
     },
 }
@@ -57,30 +59,30 @@ pub enum Keys {
     /// Write a new key pair as PEM files, readable by the owner alone.
     Generate {
         /// RS256, ES256 or EdDSA; by default as JWT_ALGORITHM says.
-        #[arg(long)]
+        #[arg(long, value_name = "NAME")]
         algorithm: Option<Algorithm>,
         /// Size of an RSA key: 2048, 3072 or 4096.
         #[arg(long, default_value = "2048")]
         bits: RsaBits,
-        /// The private key's file; by default JWT_PRIVATE_KEY_PATH.
-        #[arg(long)]
+        /// The private key's file; by default JWT_PRIVATE_KEY_PATH. A file that exists is never overwritten.
+        #[arg(long, value_name = "FILE")]
         private: Option<PathBuf>,
         /// The public key's file; by default JWT_PUBLIC_KEY_PATH.
-        #[arg(long)]
+        #[arg(long, value_name = "FILE")]
         public: Option<PathBuf>,
     },
-    /// Publish a new key, which signs once everybody can know it; nobody is logged out.
+    /// Publish a new key, which signs five minutes later, when everybody can know it; nobody is logged out.
     Rotate {
         /// RS256, ES256, EdDSA or HS256; by default as JWT_ALGORITHM says.
-        #[arg(long)]
+        #[arg(long, value_name = "NAME")]
         algorithm: Option<Algorithm>,
     },
-    /// Refuse a key, and every token that it signed, within a second.
+    /// Refuse a key, and every token that it signed, within a second; another key signs at once.
     Withdraw {
         /// The key's id, as `keys list` shows it.
         kid: String,
     },
-    /// List every key and what it does now.
+    /// List every key and what it does now: published, signs, verifies, retired or withdrawn.
     List,
 }
 

@@ -25,9 +25,10 @@ pub fn run(ready: bool) -> anyhow::Result<ExitCode> {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).with_context(|| format!("{addr} did not answer in time"))?;
-    let is_ok = answer.starts_with("HTTP/1.1 200");
-    println!("{}", answer.split_once("\r\n\r\n").map_or("no answer", |(_, body)| body));
-    Ok(if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let (head, body) = answer.split_once("\r\n\r\n").with_context(|| format!("{addr} does not speak HTTP"))?;
+    let status = head.lines().next().unwrap_or_default();
+    println!("{status} {body}");
+    Ok(if status.starts_with("HTTP/1.1 200") { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The address by which this machine reaches a server that listens on `addr`.

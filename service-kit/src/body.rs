@@ -117,7 +117,8 @@ async fn read_whole(request: Request, limit: usize, time: Duration) -> Result<Re
 }
 
 fn refuse(status: StatusCode) -> Response {
-    let problem = Problem::of_status(status);
+    // What was not read ends an HTTP/1 connection, and a client that is not told would send its next request into it.
+    let problem = Problem::of_status(status).with_header(header::CONNECTION, HeaderValue::from_static("close"));
     if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         // RFC 9110, section 12.5.3: tells which encodings would have been taken.
         return problem.with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")).into_response();

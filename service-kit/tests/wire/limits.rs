@@ -58,6 +58,15 @@ async fn an_unannounced_excess_is_refused_when_it_comes() {
 }
 
 #[tokio::test]
+async fn who_sent_what_was_not_read_is_told_that_the_connection_ends() {
+    let long = format!("Content-Length: {}", AUTH_LIMIT + 1);
+    for headers in [long.as_str(), "Content-Encoding: gzip\r\nContent-Length: 9999999"] {
+        assert_eq!(send("/auth/login", headers, "").await.header("connection"), Some("close"));
+    }
+    assert_eq!(send("/auth/login", "Content-Length: 1", "x").await.header("connection"), None);
+}
+
+#[tokio::test]
 async fn a_body_of_exactly_the_limit_passes() {
     let answer = send("/auth/login", &format!("Content-Length: {AUTH_LIMIT}"), &"x".repeat(AUTH_LIMIT)).await;
     assert_eq!((answer.status, answer.body), (200, AUTH_LIMIT.to_string()));

@@ -38,7 +38,11 @@ fn production_says_all_that_is_wrong_at_once_and_repeats_no_secret() {
         .set("ALLOWED_HOSTS", "")
         .set("JWT_ALGORITM", "RS256")
         .set("RATE_LIMIT_LOGIN_PER_ADDRESS", "many")
-        .set("DB_POOL_MAX_SIZE", "0");
+        .set("DB_POOL_MAX_SIZE", "0")
+        .set("GATEWAY_FEED_TOKEN", "feed-token")
+        .set("SECRETS_KEY_PATH", "secrets.key");
+    fs::write(place.path("secrets.key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+    fs::set_permissions(place.path("secrets.key"), fs::Permissions::from_mode(0o660)).unwrap();
     fs::write(place.path("short.pem"), SHORT_RSA).unwrap();
     fs::set_permissions(place.path("short.pem"), fs::Permissions::from_mode(0o622)).unwrap();
     let reasons = [
@@ -52,10 +56,12 @@ fn production_says_all_that_is_wrong_at_once_and_repeats_no_secret() {
         "JWT_ALGORITM: no such variable; did you mean JWT_ALGORITHM?",
         "RATE_LIMIT_LOGIN_PER_ADDRESS",
         "DB_POOL_MAX_SIZE must be at least 1",
+        "GATEWAY_FEED_TOKEN needs at least 32 characters",
+        "secrets.key can be changed by others: run `chmod 600",
     ];
     let finished = assert_refused(&place, &reasons);
     assert_eq!(finished.err.lines().filter(|line| line.starts_with("  - ")).count(), reasons.len(), "{}", finished.err);
-    for secret in ["devpassword", "token-of-redis"] {
+    for secret in ["devpassword", "token-of-redis", "feed-token"] {
         assert!(!finished.err.contains(secret), "{secret} is repeated in\n{}", finished.err);
     }
     assert!(!place.path("data").exists(), "something was made before the refusal");

@@ -20,7 +20,7 @@ const ROUNDS: usize = 3;
 const REGISTERING: usize = 10;
 const REFRESHING: usize = 10;
 /// What is acknowledged of each kind before a crash, which comes amid the next.
-const ACKNOWLEDGED: usize = 10;
+const ACKNOWLEDGED: usize = 6;
 const READY_WITHIN: Duration = Duration::from_secs(2);
 /// How long one who is told that the service is busy waits.
 const POLITENESS: Duration = Duration::from_millis(20);

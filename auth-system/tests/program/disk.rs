@@ -1,8 +1,11 @@
-//! A full disk, as a limit on the size of files: it needs no rights, so it is tested everywhere.
+//! A full disk, as a limit on the size of files: it needs no rights, so it is tested wherever Linux is.
 
 use std::{process::Command, time::Duration};
 
-use crate::support::{DEADLINE, Engine, Program, Workplace, comes_within, timed};
+use crate::{
+    program::Program,
+    support::{DEADLINE, Engine, Workplace, comes_within, timed},
+};
 
 const RECOVERS_WITHIN: Duration = Duration::from_secs(5);
 /// Without this the first write past the limit would end the program instead of failing.

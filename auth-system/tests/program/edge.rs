@@ -13,7 +13,9 @@ use crate::{
 
 #[tokio::test]
 async fn what_is_too_large_or_no_json_is_refused_with_a_problem() {
-    let program = Workplace::on(Engine::Sqlite).start().await;
+    let place = Workplace::on(Engine::Sqlite);
+    let documented = place.run(&["docs", "errors"]).out;
+    let program = place.start().await;
     let client = &program.client;
     let login = |body: String| client.request(Method::POST, "/api/v1/auth/login").body(body);
     let large = json!({"email": "x".repeat(65 * 1024)}).to_string();
@@ -25,6 +27,7 @@ async fn what_is_too_large_or_no_json_is_refused_with_a_problem() {
     for (status, answer) in [(413, large), (415, form.unwrap()), (415, packed), (431, header)] {
         assert_eq!(answer.status, status, "{answer:?}");
         assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
+        assert!(documented.contains(&format!("| `{}` | {status} |", answer.text("code"))), "{answer:?}");
         assert_eq!(answer.header("x-frame-options"), "DENY", "{answer:?}");
         assert!(!answer.header("x-request-id").is_empty(), "{answer:?}");
     }

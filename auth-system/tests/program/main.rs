@@ -10,6 +10,7 @@
 mod client;
 mod configuration;
 mod crash;
+#[cfg(target_os = "linux")]
 mod disk;
 mod drain;
 mod edge;
@@ -19,6 +20,7 @@ mod metrics;
 mod outages;
 mod overload;
 mod production;
+mod program;
 mod redis;
 mod start;
 mod support;

@@ -10,7 +10,8 @@ use test_peers::{Fault, FaultProxy, Postgres, Redis};
 
 use crate::{
     client::{Answer, Client, Person},
-    support::{DEADLINE, Engine, Program, Workplace, comes_within, postgres, timed},
+    program::Program,
+    support::{DEADLINE, Engine, Workplace, comes_within, postgres, timed},
 };
 
 /// No call waits longer for a database that is away or hangs.

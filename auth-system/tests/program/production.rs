@@ -6,7 +6,8 @@ use test_peers::Redis;
 
 use crate::{
     client::{Answer, Client},
-    support::{Program, Workplace, postgres},
+    program::Program,
+    support::{Workplace, postgres},
 };
 
 const DATABASE_PASSWORD: &str = "q8Zp4mW1s7Yt0Lx5vB9nC3kR6hJ2dF8g";

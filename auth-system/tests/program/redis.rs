@@ -10,7 +10,8 @@ use test_peers::{Fault, FaultProxy, Redis};
 
 use crate::{
     client::Person,
-    support::{Engine, Program, Workplace, timed},
+    program::Program,
+    support::{Engine, Workplace, timed},
 };
 
 /// What a login may take longer, once, when Redis has begun to hang.

@@ -1,11 +1,9 @@
-//! A folder to run the program in, and the running program.
+//! What every test stands on: a folder and an environment for the program, and servers for it to stand on.
 
 use std::{
-    fs::File,
     future::Future,
-    os::unix::process::ExitStatusExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    path::PathBuf,
+    process::{Command, Output},
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -14,15 +12,12 @@ use auth_token::{Algorithm, RsaBits, SigningKey};
 use tempfile::TempDir;
 use test_peers::{Postgres, Redis, free_port};
 
-use crate::client::Client;
+use crate::program::Program;
 
 /// The built program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_auth-system");
 /// Long enough for a busy machine; what is promised within a time is asserted where it is promised.
 pub const DEADLINE: Duration = Duration::from_secs(30);
-
-/// What a failed test shows of the log.
-const LAST_LINES: usize = 30;
 
 /// What a program stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,26 +83,15 @@ impl Workplace {
 
     /// Starts the program and waits for nothing.
     pub fn spawn(&self, arguments: &[&str]) -> Program {
-        self.spawn_command(self.command(arguments))
+        Program::spawn(self.command(arguments), Arc::clone(&self.folder), self.port)
     }
 
     /// Starts the program from a shell script, in which `"$@"` stands for it.
+    #[cfg(target_os = "linux")]
     pub fn spawn_from_shell(&self, script: &str) -> Program {
         let mut command = self.prepare(Command::new("sh"));
         command.args(["-c", script, "sh", PROGRAM]).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
-        self.spawn_command(command)
-    }
-
-    fn spawn_command(&self, mut command: Command) -> Program {
-        let [out, err] = ["stdout", "stderr"].map(|name| self.path(name));
-        command.stdin(Stdio::null()).stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
-        Program {
-            child: command.spawn().unwrap(),
-            out,
-            err,
-            client: Client::new(self.port),
-            _folder: Arc::clone(&self.folder),
-        }
+        Program::spawn(command, Arc::clone(&self.folder), self.port)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -119,93 +103,6 @@ impl Workplace {
     fn prepare(&self, mut command: Command) -> Command {
         command.current_dir(self.folder.path()).env_clear().envs(self.env.iter().map(|(name, value)| (name, value)));
         command
-    }
-}
-
-/// The running program, ended with this value.
-pub struct Program {
-    child: Child,
-    out: PathBuf,
-    err: PathBuf,
-    pub client: Client,
-    /// Outlives the place that it was started in.
-    _folder: Arc<TempDir>,
-}
-
-impl Program {
-    /// What it has printed and logged.
-    pub fn out(&self) -> String {
-        read(&self.out)
-    }
-
-    /// What it has complained of.
-    pub fn err(&self) -> String {
-        read(&self.err)
-    }
-
-    fn last_lines(&self) -> String {
-        let out = self.out();
-        let lines: Vec<&str> = out.lines().collect();
-        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
-    }
-
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Waits until the readiness check says so.
-    pub async fn until_ready(&self) {
-        self.until("it is ready", async || self.client.is_ready().await).await;
-    }
-
-    /// Waits until its log, or what it prints, holds a text.
-    pub async fn until_logged(&self, text: &str) {
-        self.until(text, async || self.out().contains(text)).await;
-    }
-
-    /// Waits for a condition; one that does not come shows the log.
-    pub async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {
-        if !comes_within(DEADLINE, condition).await {
-            panic!("waited in vain until {what}; the log ends:\n{}{}", self.last_lines(), self.err());
-        }
-    }
-
-    /// Sends a signal such as `TERM`.
-    pub fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args(["-s", signal, &self.id().to_string()]).status().unwrap();
-        assert!(status.success(), "{signal} was not sent");
-    }
-
-    /// Waits for its end; the exit code, or nothing when a signal ended it.
-    pub async fn ended(&mut self) -> Option<i32> {
-        let mut status = None;
-        let deadline = Instant::now() + DEADLINE;
-        while status.is_none() {
-            assert!(Instant::now() < deadline, "it does not end; the log ends:\n{}", self.last_lines());
-            status = self.child.try_wait().unwrap();
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        status.as_ref().and_then(ExitStatus::code)
-    }
-
-    /// Ends it at once, as a crash would.
-    pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        assert_eq!(self.child.wait().unwrap().signal(), Some(9), "it ended by itself:\n{}", self.last_lines());
-    }
-
-    /// Asks it to stop, and waits for its end.
-    pub async fn stop(mut self) {
-        self.signal("TERM");
-        assert_eq!(self.ended().await, Some(0), "{}{}", self.out(), self.err());
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may have ended already.
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 
@@ -252,8 +149,4 @@ fn signing_key() -> &'static str {
     KEY.get_or_init(|| {
         SigningKey::generate(Algorithm::Rs256, RsaBits::default()).unwrap().to_pkcs8_pem().unwrap().to_string()
     })
-}
-
-fn read(path: &Path) -> String {
-    String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
 }

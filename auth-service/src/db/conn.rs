@@ -172,10 +172,10 @@ impl<C: Leasable> Lease<C> {
     }
 
     async fn begin(&mut self, sql: &'static str) -> Result<(), DbError> {
-        let outcome = limit(self.get().run_raw(sql)).await;
-        self.settle(outcome)?;
+        // Before it is sent: the database begins one also for a caller that goes away while this waits.
         self.state = State::InTransaction;
-        Ok(())
+        let outcome = limit(self.get().run_raw(sql)).await;
+        self.settle(outcome)
     }
 
     async fn commit(mut self) -> Result<(), DbError> {

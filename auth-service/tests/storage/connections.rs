@@ -1,6 +1,7 @@
 //! Where connections lead, and how they are set.
 
 use auth_service::db::{Db, Engine};
+use futures_util::FutureExt;
 use service_kit::config::Secret;
 
 use crate::databases::Database;
@@ -61,5 +62,18 @@ async fn a_transaction_that_is_dropped_is_rolled_back() {
         tx.run_script("INSERT INTO things VALUES ('kept')").await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(database.lines("SELECT name FROM things").await, ["kept"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_while_a_transaction_begins_leaves_none_behind() {
+    for engine in [Engine::Postgres, Engine::Sqlite] {
+        let database = Database::empty(engine);
+        let db = database.open();
+        db.write().await.unwrap().run_script("CREATE TABLE things (name TEXT)").await.unwrap();
+        assert!(db.begin().now_or_never().is_none(), "it is sent, and not yet answered");
+        db.write().await.unwrap().run_script("INSERT INTO things VALUES ('kept')").await.unwrap();
+        assert_eq!(database.lines("SELECT name FROM things").await, ["kept"], "{engine:?}");
+        db.begin().await.unwrap().commit().await.unwrap();
     }
 }

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use futures_util::FutureExt;
 use http::{HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -114,8 +113,10 @@ pub async fn serve(listener: TcpListener, app: Router, limits: ServeLimits, shut
             }
         }
     }
-    // Whoever is in the queue already was promised a connection; closing now would reset it.
-    while let Some((slot, stream, peer)) = accept(&listener, &slots).now_or_never() {
+    // Whoever is in the queue already was promised a connection; closing now would reset it. The queue itself is asked,
+    // for the runtime only knows who was there when it last looked.
+    let listener = listener.into_std()?;
+    while let Some((slot, stream, peer)) = take_queued(&listener, &slots) {
         connections.spawn(Arc::clone(&server).connection(slot, stream, peer));
     }
     drop(listener);
@@ -202,6 +203,17 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (OwnedSemapho
             }
         }
     }
+}
+
+/// A connection that waits already, if there is one and a slot for it.
+fn take_queued(
+    listener: &std::net::TcpListener,
+    slots: &Arc<Semaphore>,
+) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+    let slot = Arc::clone(slots).try_acquire_owned().ok()?;
+    let (stream, peer) = listener.accept().ok()?;
+    stream.set_nonblocking(true).ok()?;
+    Some((slot, TcpStream::from_std(stream).ok()?, peer))
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

@@ -1,5 +1,6 @@
 //! Connections: their limits, their end, and the listener's survival.
 
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -142,6 +143,20 @@ async fn stopping_answers_what_is_in_progress_and_takes_nothing_new() {
     assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
     drop((busy, idle));
     server.done.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn stopping_answers_whoever_is_in_the_queue() {
+    let server = start(app(), ServeLimits::default()).await;
+    assert_eq!(ask(server.address, GET.trim_end()).await.status, 200);
+    // Connected by the operating system alone: on this one thread the server cannot have seen it yet.
+    let mut queued = std::net::TcpStream::connect(server.address).unwrap();
+    queued.write_all(GET.as_bytes()).unwrap();
+    server.trigger.request();
+    server.done.await.unwrap().unwrap();
+    let mut answer = String::new();
+    queued.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
 #[tokio::test]

@@ -80,6 +80,8 @@ pub enum Keys {
     /// Refuse a key, and every token that it signed, within a second; another key signs at once.
     Withdraw {
         /// The key's id, as `keys list` shows it.
+        // One in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// List every key and what it does now: published, signs, verifies, retired or withdrawn.

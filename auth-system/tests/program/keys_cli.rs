@@ -103,6 +103,18 @@ async fn development_seals_new_keys_by_the_secret_that_its_server_made() {
 }
 
 #[test]
+fn a_key_whose_id_begins_with_a_hyphen_can_be_named() {
+    let place = Workplace::on(Engine::Sqlite);
+    assert_eq!(place.run(&["migrate"]).code, Some(0));
+    for kid in ["-2Zk", "-hZk", "--Zk"] {
+        let unknown = place.run(&["keys", "withdraw", kid]);
+        assert_eq!(unknown.code, Some(1), "{unknown:?}");
+        assert!(unknown.err.contains(&format!("no live key has the id {kid}:")), "{unknown:?}");
+    }
+    assert_eq!(place.run(&["keys", "withdraw", "--help"]).code, Some(0));
+}
+
+#[test]
 fn rotation_without_a_secret_to_seal_by_names_it() {
     let place = Workplace::on(Engine::Sqlite).set("ENV", "test");
     assert_eq!(place.run(&["migrate"]).code, Some(0));

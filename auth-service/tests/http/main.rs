@@ -15,6 +15,7 @@ mod late_commits;
 mod log;
 mod login;
 mod me;
+mod odd_text;
 mod outdated_schema;
 mod password;
 mod refresh;

@@ -80,6 +80,14 @@ impl Limits {
         Ok(())
     }
 
+    /// Counts a password that is confirmed in a session like one more login: each costs a hash.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub async fn confirmation(&self, client: &Client, now: Ts) -> Result<()> {
+        self.per_address("login", self.rules.login_per_address, client, now).await
+    }
+
     /// Counts a registration from the client's address.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use super::guesses::{Guess, Guessed};
 use crate::{
     app::App,
     caller::Caller,
+    client::Client,
     error::{Error, Result},
     passwords::Password,
     users::store::{self, UserRow},
@@ -12,8 +13,11 @@ use crate::{
 /// The caller's account, if this is its password.
 ///
 /// # Errors
-/// [`Error::WrongPassword`], also when there were too many guesses or the account has no password.
-pub async fn password(app: &App, caller: &Caller, password: &Password) -> Result<UserRow> {
+/// [`Error::WrongPassword`], also when there were too many guesses or the account has no password;
+/// [`Error::TooManyRequests`] for the address.
+pub async fn password(app: &App, caller: &Caller, password: &Password, client: &Client) -> Result<UserRow> {
+    // A right password gives its guess back, and would keep the hash threads busy for nothing.
+    app.limits.confirmation(client, app.now()).await?;
     let user = store::find(&mut app.db.read().await?, caller.user_id()).await?.ok_or(Error::InvalidToken)?;
     match Guess::in_session(caller.session_id()).verify(app, password, Some(user)).await? {
         Guessed::Right { user, .. } => Ok(user),

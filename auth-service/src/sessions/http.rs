@@ -102,7 +102,7 @@ pub async fn delete_sessions(
 /// Marks this session fresh for five minutes, as calls that change how one logs in demand.
 #[utoipa::path(
     post, path = "/api/v1/auth/reauthenticate", tag = "auth", security(("bearer" = [])), request_body = ReauthenticateRequest,
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem, description = "wrong_password"), (status = 422, body = Problem), (status = 503, body = Problem))
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem, description = "wrong_password"), (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn reauthenticate(
     State(app): State<App>,
@@ -111,7 +111,7 @@ pub async fn reauthenticate(
     fields: Fields,
 ) -> Result<StatusCode> {
     let password = fields.read(|f| f.required("password", |text| Ok(Password::parse(text.to_owned())?)))?;
-    confirm::password(&app, &caller, &password).await?;
+    confirm::password(&app, &caller, &password, &client).await?;
     let now = app.now();
     let mut tx = app.db.begin().await?;
     if store::mark_authenticated(&mut tx, caller.session_id(), now).await? == 0 {

@@ -91,7 +91,7 @@ pub async fn update_me(State(app): State<App>, caller: Caller, client: Client, f
 /// Ends every other session. An account without a password sends `new_password` alone, from a fresh session.
 #[utoipa::path(
     put, path = "/api/v1/users/me/password", tag = "users", security(("bearer" = [])), request_body = ChangePassword,
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem, description = "wrong_password or reauthentication_required"), (status = 422, body = Problem, description = "invalid_request or weak_password"), (status = 503, body = Problem))
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem, description = "wrong_password or reauthentication_required"), (status = 422, body = Problem, description = "invalid_request or weak_password"), (status = 429, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn change_password(
     State(app): State<App>,

@@ -15,8 +15,8 @@ use crate::{
 /// Replaces the caller's password and ends their other sessions.
 ///
 /// # Errors
-/// [`Error::WrongPassword`] when `current` is not the password, [`Error::WeakPassword`]; for an account without a
-/// password [`Error::ReauthenticationRequired`] unless the session is fresh.
+/// [`Error::WrongPassword`] when `current` is not the password, [`Error::WeakPassword`], [`Error::TooManyRequests`]; for
+/// an account without a password [`Error::ReauthenticationRequired`] unless the session is fresh.
 pub async fn change(
     app: &App,
     caller: &Caller,
@@ -24,7 +24,7 @@ pub async fn change(
     new: NewPassword,
     client: &Client,
 ) -> Result<()> {
-    let user = prove(app, caller, current).await?;
+    let user = prove(app, caller, current, client).await?;
     let names = [user.username.as_deref(), user.display_name.as_deref()];
     let own_words = OwnWords::new(names.into_iter().flatten().chain([user.email.as_str()]));
     let hash = app.hash_new_password("new_password", new, own_words).await?;
@@ -41,9 +41,9 @@ pub async fn change(
     Ok(())
 }
 
-async fn prove(app: &App, caller: &Caller, current: Option<Password>) -> Result<UserRow> {
+async fn prove(app: &App, caller: &Caller, current: Option<Password>, client: &Client) -> Result<UserRow> {
     if let Some(current) = current {
-        return confirm::password(app, caller, &current).await;
+        return confirm::password(app, caller, &current, client).await;
     }
     let user = store::find(&mut app.db.read().await?, caller.user_id()).await?.ok_or(Error::InvalidToken)?;
     if user.password_hash.is_some() {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use rstest::rstest;
+use serde_json::json;
 use test_peers::Redis;
 
 use crate::support::{Deployment, Engine, Instance, PASSWORD};
@@ -69,6 +71,22 @@ async fn one_address_logs_in_thirty_times_a_minute(#[values(Engine::Sqlite, Engi
     assert_eq!(from(&api, "198.51.100.2").login("kim@example.com", PASSWORD).await.status, 200);
     counted.deployment.clock.advance(Duration::from_secs(2));
     assert_eq!(one.login("kim@example.com", PASSWORD).await.status, 200, "as Retry-After said");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_password_confirmed_in_a_session_counts_like_a_login(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let counted = Counted::new(engine).set("TRUSTED_PROXIES", "127.0.0.1").set("RATE_LIMIT_LOGIN_PER_ADDRESS", "2/1m");
+    let api = counted.deployment.start().await;
+    let person = api.person("kim@example.com").await;
+    let one = from(&api, "198.51.100.1").bearing(&person.access);
+    let confirm = async || one.post("/api/v1/auth/reauthenticate", json!({"password": PASSWORD})).await.status;
+    assert_eq!((confirm().await, confirm().await, confirm().await), (204, 204, 429));
+    let change = json!({"current_password": PASSWORD, "new_password": "purple tram over the hill"});
+    assert_eq!(one.call(Method::PUT, "/api/v1/users/me/password", change).await.status, 429);
+    assert_eq!(one.login("kim@example.com", PASSWORD).await.status, 429);
 }
 
 #[rstest]

@@ -8,7 +8,7 @@ use std::{
 use auth_token::{Algorithm, RsaBits};
 use service_kit::config::Env;
 
-use super::{GenerateError, KeySource, SecretsKey, generate, generate_files};
+use super::{GenerateError, KeySource, SecretsKey, generate, generate_files, source::check_permissions};
 
 /// Where keys are when nothing else is said, as in the deployment guide.
 pub const DEFAULT_PRIVATE: &str = "keys/private.pem";
@@ -89,7 +89,10 @@ fn read_secrets_key(env: &mut Env) -> Option<Arc<SecretsKey>> {
     let text = match (inline, path) {
         (Some(inline), _) => inline.expose().to_owned(),
         (None, Some(path)) => match std::fs::read_to_string(&path) {
-            Ok(text) => text,
+            Ok(text) => {
+                check_permissions(&path, env);
+                text
+            }
             Err(cause) => {
                 env.refuse(format!("SECRETS_KEY_PATH {} cannot be read: {cause}", path.display()));
                 return None;

@@ -100,9 +100,13 @@ impl fmt::Display for KeySource {
     }
 }
 
-fn check_permissions(private: &Path, env: &mut Env) {
-    let Ok(metadata) = fs::metadata(private) else { return };
-    let (mode, file) = (metadata.permissions().mode(), private.display());
+/// Refuses, in production, a file of secrets that others could have put there, and warns of one that they can read.
+pub(super) fn check_permissions(secrets: &Path, env: &mut Env) {
+    let Ok(metadata) = fs::metadata(secrets) else { return };
+    if env.environment() != Environment::Production {
+        return;
+    }
+    let (mode, file) = (metadata.permissions().mode(), secrets.display());
     if mode & WRITABLE_BY_OTHERS != 0 {
         env.refuse(format!("{file} can be changed by others: run `chmod 600 {file}`"));
     } else if mode & READABLE_BY_OTHERS != 0 {

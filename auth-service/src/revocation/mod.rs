@@ -13,7 +13,7 @@ pub use store::delete_expired;
 use std::time::Duration;
 
 use auth_token::{Revocation, RevocationKind, RevocationView};
-use service_kit::config::{Env, Period, Secret};
+use service_kit::config::{Env, Environment, Period, Secret};
 use tokio::sync::broadcast;
 
 use crate::{
@@ -25,6 +25,8 @@ use crate::{
 const MARGIN: Duration = Duration::from_secs(120);
 /// How much longer still a revocation is kept: a clock that runs ahead for a while must not forget for all the others.
 pub const KEPT: Duration = Duration::from_secs(86_400);
+/// Least length of the gateways' secret in production: nothing slows down who guesses at it.
+const FEED_TOKEN_LEAST: usize = 32;
 /// Announcements that a slow gateway may fall behind before it is sent a new snapshot.
 const FEED_BACKLOG: usize = 1_024;
 
@@ -45,13 +47,15 @@ impl RevocationConfig {
             "10s",
             "After this long without reading the revocation log, authenticated calls are answered 503.",
         );
-        Self {
-            feed_token: env.secret(
-                "GATEWAY_FEED_TOKEN",
-                "Shared secret of the gateways that tail the revocation feed; without it the feed does not exist.",
-            ),
-            max_staleness: max_staleness.into(),
+        let feed_token = env.secret(
+            "GATEWAY_FEED_TOKEN",
+            "Shared secret of the gateways that tail the revocation feed; without it the feed does not exist.",
+        );
+        let is_short = feed_token.as_ref().is_some_and(|token| token.expose().len() < FEED_TOKEN_LEAST);
+        if is_short && env.environment() == Environment::Production {
+            env.refuse("GATEWAY_FEED_TOKEN needs at least 32 characters: make one with `openssl rand -base64 32`");
         }
+        Self { feed_token, max_staleness: max_staleness.into() }
     }
 }
 

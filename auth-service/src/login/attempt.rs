@@ -103,7 +103,7 @@ async fn admit(app: &App, right: Right, attempt: &Attempt, client: &Client) -> R
     let Right { user, better_hash, known_device } = right;
     let now = app.now();
     // Before the transaction, which on SQLite holds up every other: a right that changes meanwhile raises a version.
-    let profile = Profile::load(&mut app.db.read().await?, user.clone(), now).await?;
+    let profile = Profile::find(&mut app.db.read().await?, user.id, now).await?.ok_or(Error::InvalidCredentials)?;
     let mut tx = app.db.begin().await?;
     if !users::store::record_login(&mut tx, &user, now).await? {
         drop(tx);

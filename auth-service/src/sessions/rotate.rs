@@ -13,7 +13,7 @@ use crate::{
     db::{Conn, Ts},
     error::{Error, Result},
     ids::OpaqueToken,
-    users::{self, Profile},
+    users::Profile,
 };
 
 /// Carries a session on with the refresh token that was presented.
@@ -69,9 +69,8 @@ async fn repeat(app: &App, mut tx: Conn, presented: &OpaqueToken, client: &Clien
 
 /// The owner's account with the rights it has now, read in this transaction so that a refresh always carries them.
 async fn load_profile(tx: &mut Conn, session: &LiveSession, now: Ts) -> Result<Profile> {
-    let row = users::store::find(tx, session.user_id).await?.ok_or(Error::InvalidGrant)?;
-    let profile = Profile::load(tx, row, now).await?;
-    if profile.is_active() { Ok(profile) } else { Err(Error::InvalidGrant) }
+    let profile = Profile::find(tx, session.user_id, now).await?;
+    profile.filter(Profile::is_active).ok_or(Error::InvalidGrant)
 }
 
 fn answer(

@@ -13,7 +13,7 @@ use auth_sdk::{User, UserStatus};
 use axum::body::Bytes;
 use quick_cache::sync::Cache;
 
-use super::store::{self, UserRow};
+use super::store::{self, GrantRow};
 use crate::{
     db::{Conn, Db, DbError, Ts},
     ids::UserId,
@@ -45,19 +45,25 @@ impl Profile {
         self.user.status == UserStatus::Active
     }
 
-    /// Reads an account that `row` begins.
+    /// The account with this id, with the rights that it has now.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn load(conn: &mut Conn, row: UserRow, now: Ts) -> Result<Self, DbError> {
-        let grants = store::list_grants(conn, row.id, now).await?;
-        let roles: BTreeSet<_> = grants.iter().map(|grant| grant.role.clone()).collect();
-        let permissions: BTreeSet<_> = grants.iter().filter_map(|grant| grant.permission.clone()).collect();
-        let (token_version, catalogue_version) = (row.token_version, row.catalogue_version);
-        let user = row.into_wire(roles.into_iter().collect(), permissions.into_iter().collect());
-        let json = serde_json::to_vec(&user).unwrap_or_default().into();
-        let rights_until = grants.iter().filter_map(|grant| grant.expires_at).min();
-        Ok(Self { user, json, token_version, catalogue_version, rights_until })
+    pub async fn find(conn: &mut Conn, id: UserId, now: Ts) -> Result<Option<Self>, DbError> {
+        let (mut roles, mut permissions, mut rights_until) = (BTreeSet::new(), BTreeSet::new(), None);
+        let mut account = None;
+        for GrantRow { user, role, permission, expires_at } in store::find_with_grants(conn, id, now).await? {
+            account = Some(user);
+            roles.extend(role);
+            permissions.extend(permission);
+            rights_until = rights_until.into_iter().chain(expires_at).min();
+        }
+        Ok(account.map(|account| {
+            let (token_version, catalogue_version) = (account.token_version, account.catalogue_version);
+            let user = account.into_wire(roles.into_iter().collect(), permissions.into_iter().collect());
+            let json = serde_json::to_vec(&user).unwrap_or_default().into();
+            Self { user, json, token_version, catalogue_version, rights_until }
+        }))
     }
 }
 
@@ -89,8 +95,7 @@ impl ProfileCache {
         metrics::counter!("profile_cache_total", "outcome" => "miss").increment(1);
         let (began, drops) = (Instant::now(), self.drops.load(Ordering::SeqCst));
         let mut conn = db.read().await?;
-        let Some(row) = store::find(&mut conn, id).await? else { return Ok(None) };
-        let profile = Arc::new(Profile::load(&mut conn, row, now).await?);
+        let Some(profile) = Profile::find(&mut conn, id, now).await?.map(Arc::new) else { return Ok(None) };
         if self.drops.load(Ordering::SeqCst) == drops {
             self.entries.insert(id, (began, Arc::clone(&profile)));
         }

@@ -43,8 +43,7 @@ pub async fn register(app: &App, registration: Registration, client: &Client) ->
         Inserted::UsernameTaken => return Err(Error::UsernameTaken),
     }
     audit::Entry::new(Event::UserRegistered, Some(user.id), client).record(&mut tx, now).await?;
-    let row = store::find(&mut tx, user.id).await?.ok_or(Error::NotFound)?;
-    let profile = Profile::load(&mut tx, row, now).await?;
+    let profile = Profile::find(&mut tx, user.id, now).await?.ok_or(Error::NotFound)?;
     tx.commit().await?;
     metrics::counter!("registrations_total").increment(1);
     Ok(profile.user)

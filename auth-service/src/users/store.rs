@@ -65,10 +65,12 @@ impl UserRow {
     }
 }
 
-/// A role that a person holds, with one of its permissions.
+/// An account with a role that it holds and one of the permissions of that role.
 #[derive(sqlx::FromRow)]
 pub struct GrantRow {
-    pub role: String,
+    #[sqlx(flatten)]
+    pub user: UserRow,
+    pub role: Option<String>,
     pub permission: Option<String>,
     pub expires_at: Option<Ts>,
 }
@@ -140,21 +142,25 @@ pub async fn find_id_by_username(conn: &mut Conn, username: &Username) -> Result
     Ok(row.map(|(id,)| id))
 }
 
-const LIST_GRANTS: &str = "
-    SELECT roles.name AS role, permissions.name AS permission, user_roles.expires_at
-    FROM user_roles
-    JOIN roles ON roles.id = user_roles.role_id
+const FIND_WITH_GRANTS: &str = "
+    SELECT users.id, users.email, users.email_verified_at, users.username, users.display_name, users.phone,
+           users.avatar_url, users.locale, users.status, users.password_hash, users.password_changed_at,
+           users.token_version, users.created_at, users.updated_at, users.last_login_at,
+           (SELECT version FROM role_catalogue) AS catalogue_version,
+           roles.name AS role, permissions.name AS permission, user_roles.expires_at
+    FROM users
+    LEFT JOIN user_roles ON user_roles.user_id = users.id
+        AND (user_roles.expires_at IS NULL OR user_roles.expires_at > $2)
+    LEFT JOIN roles ON roles.id = user_roles.role_id
     LEFT JOIN role_permissions ON role_permissions.role_id = roles.id
     LEFT JOIN permissions ON permissions.id = role_permissions.permission_id
-    WHERE user_roles.user_id = $1 AND (user_roles.expires_at IS NULL OR user_roles.expires_at > $2)
-    ORDER BY roles.name, permissions.name";
+    WHERE users.id = $1 AND users.deleted_at IS NULL";
 
-/// The roles that a person holds now.
+/// The account with this id, once for each permission that it has now, and at least once.
 ///
-/// Read the person's versions *before* this: old versions with new rights are refused within a second and refreshed,
-/// new versions with old rights would stay.
-pub async fn list_grants(conn: &mut Conn, id: UserId, now: Ts) -> Result<Vec<GrantRow>, DbError> {
-    run!(conn, fetch_all, LIST_GRANTS, id, now)
+/// One statement, for versions and rights must be of one moment: new versions with old rights would stay.
+pub async fn find_with_grants(conn: &mut Conn, id: UserId, now: Ts) -> Result<Vec<GrantRow>, DbError> {
+    run!(conn, fetch_all, FIND_WITH_GRANTS, id, now)
 }
 
 /// What a person changes about themselves.

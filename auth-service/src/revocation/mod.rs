@@ -55,6 +55,9 @@ impl RevocationConfig {
         if is_short && env.environment() == Environment::Production {
             env.refuse("GATEWAY_FEED_TOKEN needs at least 32 characters: make one with `openssl rand -base64 32`");
         }
+        if feed_token.is_none() && env.environment() == Environment::Production {
+            env.warn("GATEWAY_FEED_TOKEN is not set: gateways cannot hear of revocations, and the feed answers 404");
+        }
         Self { feed_token, max_staleness: max_staleness.into() }
     }
 }

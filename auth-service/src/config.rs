@@ -24,6 +24,9 @@ use crate::{
 /// Paths that answer whatever `Host` is asked for: checks by address, gateways inside, keys.
 const ANY_HOST: &[&str] = &["/api/v1/health", "/.well-known/jwks.json", "/internal/v1"];
 
+/// The longest estimated wait for a hash thread: whoever is admitted has an answer within a second.
+const HASH_WAIT: Duration = Duration::from_millis(700);
+
 /// What the Auth API runs by.
 pub struct Config {
     /// How strict to be.
@@ -108,7 +111,7 @@ impl Config {
             keys,
             sessions,
             revocation,
-            hashing: passwords::Config { threads: cores(), max_wait: Duration::from_secs(1) },
+            hashing: passwords::Config { threads: cores(), max_wait: HASH_WAIT },
             password_min_length,
             limits,
             hosts: AllowedHosts::read(env, ANY_HOST),

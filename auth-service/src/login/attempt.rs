@@ -66,6 +66,8 @@ struct Right {
 /// [`Error::InvalidCredentials`] whatever is wrong; [`Error::TooManyRequests`] for the address; [`Error::Busy`].
 pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<LoggedIn> {
     app.limits.login(client, &attempt.identifier.canonical(), app.now()).await?;
+    // Overload must not reach the database: what is refused late costs those that were admitted.
+    app.hasher.check_room()?;
     let (user, known_device) = find(app, &attempt).await?;
     let guess = match &user {
         Some(user) => Guess::at_account(user.id, attempt.device.as_ref().filter(|_| known_device)),

@@ -62,6 +62,11 @@ impl Hasher {
         Ok(hasher)
     }
 
+    /// Whether work would be taken now: asked before anything else is spent on a request that needs a hash.
+    pub fn check_room(&self) -> Result<(), Busy> {
+        self.shared.queue.check_room()
+    }
+
     /// Hashes a password that was right or needs no rule: the upgrade of an outdated hash at login.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash, Busy> {
         self.ask(|reply| Job::Hash(password.clone(), reply)).await

@@ -59,17 +59,16 @@ impl Queue {
     /// Takes a job, or refuses it at once if it would wait too long.
     pub(super) fn push(&self, job: Job) -> Result<(), Busy> {
         let mut state = self.lock();
-        if self.wait_of(&state) > self.max_wait {
-            state.jobs.retain(|(job, _)| !job.is_abandoned());
-        }
-        let wait = self.wait_of(&state);
-        if wait > self.max_wait {
-            return Err(Busy::after(wait));
-        }
+        self.require_room(&mut state)?;
         state.jobs.push_back((job, Instant::now()));
         report_depth(&state);
         self.changed.notify_one();
         Ok(())
+    }
+
+    /// Whether a job would be taken now.
+    pub(super) fn check_room(&self) -> Result<(), Busy> {
+        self.require_room(&mut self.lock())
     }
 
     /// Waits for the next job that somebody still awaits, up to `patience`.
@@ -107,6 +106,14 @@ impl Queue {
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
+    }
+
+    fn require_room(&self, state: &mut State) -> Result<(), Busy> {
+        if self.wait_of(state) > self.max_wait {
+            state.jobs.retain(|(job, _)| !job.is_abandoned());
+        }
+        let wait = self.wait_of(state);
+        if wait > self.max_wait { Err(Busy::after(wait)) } else { Ok(()) }
     }
 
     fn wait_of(&self, state: &State) -> Duration {
@@ -179,6 +186,16 @@ mod tests {
         let (mut taken, _) = fill(&queue);
         taken.pop();
         assert_eq!(fill(&queue).0.len(), 1);
+    }
+
+    #[test]
+    fn full_queue_says_so_before_it_is_given_work() {
+        let queue = Queue::new(1, Duration::from_millis(100));
+        assert!(queue.check_room().is_ok());
+        let (taken, busy) = fill(&queue);
+        assert_eq!(queue.check_room(), Err(busy));
+        drop(taken);
+        assert!(queue.check_room().is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use auth_token::Algorithm;
+use bytes::Bytes;
 
 use super::login::{PEOPLE, log_in_for};
 use crate::deployment::{Deployment, Engine, Instance};
@@ -22,11 +23,12 @@ const ARENA_MIB: f64 = 20.0;
 pub fn measure(site: &Site) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (engine, name) in [(Engine::Postgres, "PostgreSQL + Redis"), (Engine::Sqlite, "SQLite")] {
-        let instance_of = Deployment::new(site, engine, Algorithm::Rs256)?;
-        let instance = instance_of.start()?;
+        let deployment = Deployment::new(site, engine, Algorithm::Rs256)?;
+        let people = deployment.start()?.register(PEOPLE)?;
+        let instance = deployment.start()?;
         thread::park_timeout(SETTLED);
         let idle = instance.process.memory_mib()?;
-        let busy = peak_of_logins(&instance, site)?;
+        let busy = peak_of_logins(&instance, &people, site)?;
         let bound = (idle + site.cores as f64 * ARENA_MIB) * 1.2;
         let one = |value| [value].into_iter().collect::<Samples>();
         figures
@@ -38,13 +40,12 @@ pub fn measure(site: &Site) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-fn peak_of_logins(instance: &Instance, site: &Site) -> Result<f64> {
-    let people = instance.register(PEOPLE)?;
+fn peak_of_logins(instance: &Instance, people: &[Bytes], site: &Site) -> Result<f64> {
     thread::scope(|scope| {
         let (done, ended) = mpsc::channel::<()>();
         let logins = scope.spawn(move || {
             let _done = done;
-            log_in_for(instance, &people, site.slice * 2)
+            log_in_for(instance, people, site.slice * 2)
         });
         let mut peak = 0.0_f64;
         while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {

@@ -15,6 +15,8 @@ use crate::site::Site;
 const FACTOR: f64 = 5.0;
 /// So many that those who wait for an answer leave enough others to keep the rate up.
 const CLIENTS: usize = 800;
+/// Several times what a queue holds, or its filling would be all that is seen.
+const DURATION: Duration = Duration::from_secs(8);
 
 pub fn measure(site: &Site) -> Result<Vec<Figure>> {
     let deployment = Deployment::new(site, Engine::Postgres, Algorithm::Rs256)?;
@@ -24,11 +26,11 @@ pub fn measure(site: &Site) -> Result<Vec<Figure>> {
     for _ in 0..site.rounds {
         let possible = log_in_for(&instance, &people, site.slice)?.rate();
         let pace = Some(Duration::from_secs_f64(CLIENTS as f64 / (possible * FACTOR)));
-        let load = Load { target: instance.address, clients: CLIENTS, duration: site.slice * 2, pace };
+        let load = Load { target: instance.address, clients: CLIENTS, duration: DURATION, pace };
         let outcome = load.run(in_turn(&people))?;
         let (served, shed) = (outcome.of(200), outcome.of(503));
         capacity.push(possible);
-        offered.push(outcome.rate());
+        offered.push(outcome.count() as f64 / DURATION.as_secs_f64());
         goodput.push(served.rate());
         accepted.push(served.latencies().percentile(99.0));
         refused.push(shed.latencies().percentile(99.0));

@@ -2,9 +2,8 @@
 BEGIN IMMEDIATE;
 
 CREATE INDEX IF NOT EXISTS idx_user_roles_role ON user_roles (role_id);
-CREATE INDEX IF NOT EXISTS idx_sessions_user_live ON sessions (user_id, last_used_at) WHERE ended_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_sessions_user_live ON sessions (user_id) WHERE ended_at IS NULL;
 CREATE INDEX IF NOT EXISTS idx_sessions_absolute_expires_at ON sessions (absolute_expires_at);
-CREATE INDEX IF NOT EXISTS idx_refresh_tokens_expires_at ON refresh_tokens (expires_at);
 CREATE INDEX IF NOT EXISTS idx_refresh_tokens_session ON refresh_tokens (session_id);
 CREATE INDEX IF NOT EXISTS idx_refresh_tokens_successor ON refresh_tokens (successor_hash) WHERE sealed_successor IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_known_devices_user ON known_devices (user_id, created_at);

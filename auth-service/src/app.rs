@@ -15,11 +15,7 @@ use crate::{
     login::Guesses,
     meta::Readiness,
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
-    revocation::{
-        Pending, Recorder, RevocationLog,
-        announce::{Announcement, Announcer},
-        tail::Tail,
-    },
+    revocation::{Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
     sweep,
     users::ProfileCache,
 };
@@ -140,13 +136,13 @@ impl App {
     /// When the commit fails; then nothing is announced.
     pub async fn commit(&self, tx: Conn, revoked: Pending) -> Result<()> {
         tx.commit().await?;
-        self.announcer.announce(revoked.into_committed().into_iter().map(Announcement::Revoked).collect());
+        self.announcer.revoked(&revoked.into_committed());
         Ok(())
     }
 
     /// Makes every instance forget what it remembers of an account that has changed.
     pub fn user_changed(&self, id: UserId) {
-        self.announcer.announce(vec![Announcement::UserChanged(id)]);
+        self.announcer.user_changed(id);
     }
 
     /// Answers "not ready" from now on, so that load balancers send nothing more.

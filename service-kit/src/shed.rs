@@ -16,7 +16,7 @@ use crate::config::{Env, Period};
 use crate::hosts::is_under;
 use crate::problem::{Problem, Text};
 
-const RETRY_AFTER: u64 = 1;
+pub(crate) const RETRY_AFTER: u64 = 1;
 pub(crate) const OVERLOADED: Problem = Problem::new(
     StatusCode::SERVICE_UNAVAILABLE,
     "overloaded",

@@ -1,9 +1,11 @@
 //! Where the database is.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 use service_kit::config::{Env, Environment, Secret};
 use url::Url;
+
+use crate::config::is_loopback;
 
 /// Passwords of development databases, in the guide, in compose files and in documentation.
 const SAMPLE_PASSWORDS: [&str; 8] =
@@ -67,10 +69,20 @@ fn check(env: &mut Env, name: &str, url: &Secret) {
             if sample && env.environment() == Environment::Production {
                 env.refuse(format!("{name} holds a development password: make one with `openssl rand -base64 32`"));
             }
+            if env.environment() == Environment::Production && !is_verified_or_local(&parsed) {
+                env.warn(format!("{name}: whoever stands between can pose as the database; add ?sslmode=verify-full (and sslrootcert=FILE for a CA of your own)"));
+            }
         }
         // The address is not repeated: it holds a password.
         Ok(_) | Err(_) => env.refuse(format!(
             "{name}: write postgresql://user:password@host:5432/database, with special characters percent-encoded"
         )),
     }
+}
+
+/// Whether the server proves who it is, or is on this machine.
+fn is_verified_or_local(url: &Url) -> bool {
+    let verifies = |(name, value): (Cow<'_, str>, Cow<'_, str>)| name == "sslmode" && value == "verify-full";
+    // A host in the query is the folder of a socket.
+    url.host_str().is_none_or(|host| host.is_empty() || is_loopback(host)) || url.query_pairs().any(verifies)
 }

@@ -1,6 +1,6 @@
 //! One attempt to log in by password.
 
-use auth_sdk::{TokenSet, UserStatus};
+use auth_sdk::TokenSet;
 
 use super::{
     device,
@@ -74,10 +74,8 @@ pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<LoggedI
         None => Guess::at_unknown(&attempt.identifier.canonical()),
     };
     let (user, is_outdated) = match guess.verify(app, &attempt.password, user).await? {
-        Guessed::Right { user, is_outdated } if user.status() == UserStatus::Active => (user, is_outdated),
-        // The guess was right; whether the account may be used is another question, with the same answer.
-        Guessed::Right { user, .. } | Guessed::Wrong(Some(user)) => return refuse(app, Some(user.id), client).await,
-        Guessed::Wrong(None) => return refuse(app, None, client).await,
+        Guessed::Right { user, is_outdated } => (user, is_outdated),
+        Guessed::Wrong(user) => return refuse(app, user.map(|user| user.id), client).await,
     };
     let better_hash = if is_outdated { Some(app.hasher.hash(&attempt.password).await?) } else { None };
     let right = Right { user, better_hash, known_device };

@@ -2,6 +2,7 @@
 //!
 //! The short count (five free guesses, then a growing wait) may be lost with Redis; the day's count is in SQL.
 
+use auth_sdk::UserStatus;
 use rate_limit::{GuessLimiter, Reservation};
 
 use super::store;
@@ -24,14 +25,14 @@ pub struct Guess(TokenHash);
 
 /// How a guess went.
 pub enum Guessed {
-    /// The password is this account's.
+    /// The password is this account's, and the account may be used.
     Right {
         /// The account.
         user: UserRow,
         /// Whether the stored hash should be replaced by a better one.
         is_outdated: bool,
     },
-    /// It is not, or was not even looked at; the account, if there is one.
+    /// It is not, or the account is closed, or it was not even looked at; the account, if there is one.
     Wrong(Option<UserRow>),
 }
 
@@ -75,7 +76,10 @@ impl Guess {
         let verdict = app.hasher.verify(password, stored).await;
         let now = app.now().as_micros();
         match (verdict, user) {
-            (Ok(right @ (Verdict::Right | Verdict::RightButOutdated)), Some(user)) => {
+            // A guess that leads nowhere stays counted: a refusal that comes as slowly as before would tell that it was right.
+            (Ok(right @ (Verdict::Right | Verdict::RightButOutdated)), Some(user))
+                if user.status() == UserStatus::Active =>
+            {
                 app.guesses.give_back(ticket, now).await;
                 Ok(Guessed::Right { user, is_outdated: right == Verdict::RightButOutdated })
             }

@@ -4,12 +4,13 @@
 
 mod attempt;
 pub mod confirm;
-mod device;
+pub mod device;
 mod guesses;
 pub mod http;
 mod store;
 
 pub use guesses::Guesses;
+pub use store::forget_devices;
 
 use crate::db::{Conn, DbError, Ts};
 

@@ -37,6 +37,14 @@ pub async fn insert_device(
     run!(conn, execute, FORGET_OLDEST_DEVICES, user, MAX_DEVICES).map(drop)
 }
 
+const FORGET_DEVICES: &str = "DELETE FROM known_devices WHERE user_id = $1 AND token_hash <> $2";
+
+/// Forgets every device of a person but `spared`.
+pub async fn forget_devices(conn: &mut Conn, user: UserId, spared: Option<&TokenHash>) -> Result<(), DbError> {
+    let spared = spared.map_or(&[][..], TokenHash::as_bytes);
+    run!(conn, execute, FORGET_DEVICES, user, spared).map(drop)
+}
+
 const COUNT_FAILURES: &str = "SELECT failures FROM daily_guesses WHERE subject = $1 AND day = $2";
 
 /// How many guesses have failed on this day.

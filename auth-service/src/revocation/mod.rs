@@ -27,6 +27,9 @@ const MARGIN: Duration = Duration::from_secs(120);
 pub const KEPT: Duration = Duration::from_secs(86_400);
 /// Least length of the gateways' secret in production: nothing slows down who guesses at it.
 const FEED_TOKEN_LEAST: usize = 32;
+/// What `REVOCATION_MAX_STALENESS` may be: a few readings of the log at least, and no longer than an outage lasts.
+const MAX_STALENESS_LEAST: Duration = Duration::from_secs(2);
+const MAX_STALENESS_MOST: Duration = Duration::from_secs(300);
 /// Announcements that a slow gateway may fall behind before it is sent a new snapshot.
 const FEED_BACKLOG: usize = 1_024;
 
@@ -47,6 +50,9 @@ impl RevocationConfig {
             "10s",
             "After this long without reading the revocation log, authenticated calls are answered 503.",
         );
+        if !(MAX_STALENESS_LEAST..=MAX_STALENESS_MOST).contains(&max_staleness.get()) {
+            env.refuse("REVOCATION_MAX_STALENESS must be 2s to 5m: that long a revoked token may go on unnoticed");
+        }
         let feed_token = env.secret(
             "GATEWAY_FEED_TOKEN",
             "Shared secret of the gateways that tail the revocation feed; without it the feed does not exist.",

@@ -1,4 +1,4 @@
-//! Re-reads the log every half second: the truth behind the announcements.
+//! Re-reads the log every half second, and at once when another instance says that it has grown.
 
 use std::time::{Duration, Instant};
 
@@ -37,8 +37,11 @@ impl Tail {
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            self.round().await;
+            tokio::select! {
+                _ = ticks.tick() => self.round().await,
+                // A failure shows in the next round as well, half a second on, and is dealt with there.
+                () = self.app.announcer.log_grew() => drop(self.read().await),
+            }
         }
     }
 
@@ -73,7 +76,7 @@ impl Tail {
         let mut conn = self.app.db.read().await?;
         let (next, revocations) = store::tail(&mut conn, self.cursor, self.app.now().minus(KEPT)).await?;
         for revocation in &revocations {
-            self.app.announcer.hear_revocation(revocation);
+            self.app.announcer.hear(revocation);
         }
         // A restored database may count from an earlier point: then everything is read again.
         self.cursor = if next < self.cursor { 0 } else { next };

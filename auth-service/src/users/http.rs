@@ -4,13 +4,14 @@ use auth_sdk::{ChangePassword, Problem, RegisterRequest, UpdateMe, User};
 use axum::{
     Json,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use service_kit::language::Language;
 
 use super::{
-    AvatarUrl, DisplayName, Email, Locale, Phone, Username, delete, password,
+    AvatarUrl, DisplayName, Email, Locale, Phone, Username, delete,
+    password::{self, PasswordChange},
     register::{self, Registration},
     store::{self, ProfileChange},
 };
@@ -22,6 +23,7 @@ use crate::{
     db::DbError,
     error::{Error, Result},
     fields::{Change, Fault, Fields},
+    login::device,
     passwords::{NewPassword, Password},
 };
 
@@ -88,7 +90,7 @@ pub async fn update_me(State(app): State<App>, caller: Caller, client: Client, f
 
 /// Change the password
 ///
-/// Ends every other session. An account without a password sends `new_password` alone, from a fresh session.
+/// Ends every other session and forgets every other device. An account without a password sends `new_password` alone, from a fresh session.
 #[utoipa::path(
     put, path = "/api/v1/users/me/password", tag = "users", security(("bearer" = [])), request_body = ChangePassword,
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem, description = "wrong_password or reauthentication_required"), (status = 422, body = Problem, description = "invalid_request or weak_password"), (status = 429, body = Problem), (status = 503, body = Problem))
@@ -97,15 +99,16 @@ pub async fn change_password(
     State(app): State<App>,
     caller: Caller,
     client: Client,
+    headers: HeaderMap,
     fields: Fields,
 ) -> Result<StatusCode> {
-    let (current, new) = fields.read(|f| {
+    let change = fields.read(|f| {
         let current = f.optional("current_password", |text| Ok(Password::parse(text.to_owned())?));
         let new =
             f.required("new_password", |text| Ok(NewPassword::parse(text.to_owned(), app.config.password_min_length)?));
-        Some((current?, new?))
+        Some(PasswordChange { current: current?, new: new?, device: device::presented(&headers) })
     })?;
-    password::change(&app, &caller, current, new, &client).await?;
+    password::change(&app, &caller, change, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -7,23 +7,30 @@ use crate::{
     caller::Caller,
     client::Client,
     error::{Error, Result},
-    login::confirm,
+    ids::OpaqueToken,
+    login::{self, confirm},
     passwords::{NewPassword, OwnWords, Password},
     sessions::revoke,
 };
 
-/// Replaces the caller's password and ends their other sessions.
+/// A password to be.
+pub struct PasswordChange {
+    /// The password as it is, unless the account has none.
+    pub current: Option<Password>,
+    /// The password to be.
+    pub new: NewPassword,
+    /// The device that it is changed on.
+    pub device: Option<OpaqueToken>,
+}
+
+/// Replaces the caller's password, ends their other sessions, and forgets every other device: whoever knew the old
+/// password may have made one known.
 ///
 /// # Errors
 /// [`Error::WrongPassword`] when `current` is not the password, [`Error::WeakPassword`], [`Error::TooManyRequests`]; for
 /// an account without a password [`Error::ReauthenticationRequired`] unless the session is fresh.
-pub async fn change(
-    app: &App,
-    caller: &Caller,
-    current: Option<Password>,
-    new: NewPassword,
-    client: &Client,
-) -> Result<()> {
+pub async fn change(app: &App, caller: &Caller, change: PasswordChange, client: &Client) -> Result<()> {
+    let PasswordChange { current, new, device } = change;
     let user = prove(app, caller, current, client).await?;
     let names = [user.username.as_deref(), user.display_name.as_deref()];
     let own_words = OwnWords::new(names.into_iter().flatten().chain([user.email.as_str()]));
@@ -35,6 +42,7 @@ pub async fn change(
         return Err(Error::WrongPassword);
     }
     let pending = revoke::all(app, &mut tx, user.id, Some(caller.session_id()), "password_changed").await?;
+    login::forget_devices(&mut tx, user.id, device.map(|token| token.hash()).as_ref()).await?;
     audit::Entry::new(Event::PasswordChanged, Some(user.id), client).count(pending.len()).record(&mut tx, now).await?;
     app.commit(tx, pending).await?;
     app.user_changed(user.id);

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{Deployment, Engine, Instance, PASSWORD};
+use crate::support::{Answer, Deployment, Engine, Instance, PASSWORD};
 
 const EMAIL: &str = "kim@example.com";
 
@@ -96,6 +97,38 @@ async fn strangers_cannot_lock_out_a_known_device(#[values(Engine::Sqlite, Engin
     assert_eq!(log_in(&with_cookie).await, 200);
     guess_wrong(&with_cookie, 5).await;
     assert_eq!(log_in(&with_cookie).await, 401, "the device has a count of its own");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_right_guess_at_a_closed_account_counts_like_a_wrong_one(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let deployment = Deployment::new(engine);
+    let api = deployment.start().await;
+    assert_eq!(api.register(EMAIL).await.status, 201);
+    assert_eq!(deployment.change("UPDATE users SET status = 'disabled'").await, 1);
+    for _ in 0..10 {
+        assert_eq!(log_in(&api).await, 401);
+    }
+    assert_eq!(verified(&deployment).await, 5, "the time of a refusal tells nothing of the password");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_new_password_leaves_no_device_known_but_its_own(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    const NEW: &str = "purple tram over the hill";
+    let api = Deployment::new(engine).start().await;
+    assert_eq!(api.register(EMAIL).await.status, 201);
+    let (thief, owner) = (api.login(EMAIL, PASSWORD).await, api.login(EMAIL, PASSWORD).await);
+    let on = |login: &Answer| api.with_header("x-device-token", login.header("x-device-token"));
+    let change = json!({"current_password": PASSWORD, "new_password": NEW});
+    let changed =
+        on(&owner).bearing(&owner.text("access_token")).call(Method::PUT, "/api/v1/users/me/password", change);
+    assert_eq!(changed.await.status, 204);
+    guess_wrong(&api, 6).await;
+    assert_eq!(on(&thief).login(EMAIL, NEW).await.status, 401, "waits like any stranger");
+    assert_eq!(on(&owner).login(EMAIL, NEW).await.status, 200);
 }
 
 #[rstest]

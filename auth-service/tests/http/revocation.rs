@@ -119,6 +119,26 @@ async fn what_one_instance_ends_another_refuses_while_redis_hangs() {
 }
 
 #[tokio::test]
+async fn what_a_stranger_announces_on_redis_refuses_nobody() {
+    let redis = Redis::start().unwrap();
+    let deployment = postgres_with(&redis);
+    let (a, b) = (deployment.start().await, deployment.start().await);
+    let (living, ended) = (a.person("lee@example.com").await, a.person("kim@example.com").await);
+    let id = a.me(&living.access).await.text("id");
+    let stranger = service_kit::redis::Redis::open(redis.url(), None).unwrap();
+    let row = json!({"id": id, "kind": "user", "subject": id, "version": 99, "revoked_at": 0, "expires_at": i64::MAX});
+    for announcement in [json!({"revoked": row}), json!("revoked"), json!({"user_changed": id}), json!(null)] {
+        stranger.publish("auth:changes", announcement.to_string().as_bytes()).await.unwrap();
+    }
+    // Announced after those, so heard after them.
+    Cause::Logout.end(&a, &ended).await;
+    b.refuses_in_time(&ended.access).await;
+    for api in [&a, &b] {
+        assert_eq!(api.me(&living.access).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn a_flushed_redis_logs_nobody_out_and_revives_nothing() {
     let redis = Redis::start().unwrap();
     let deployment = postgres_with(&redis);

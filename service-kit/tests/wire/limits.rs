@@ -73,6 +73,35 @@ async fn a_body_of_exactly_the_limit_passes() {
 }
 
 #[tokio::test]
+async fn bodies_that_together_take_too_much_are_refused_and_a_login_is_read_all_the_same() {
+    let server = start_bodies(limits().with_budget(10_000)).await;
+    let (mut slow, mut other) = (Wire::connect(server.address).await, Wire::connect(server.address).await);
+    slow.send(&format!("POST /users HTTP/1.1\r\nHost: a.com\r\nContent-Length: 14000\r\n\r\n{}", "x".repeat(13_000)))
+        .await;
+    // Until the first body's bytes are counted, the second still fits.
+    let big = format!("POST /users HTTP/1.1\r\nHost: a.com\r\nContent-Length: 8000\r\n\r\n{}", "x".repeat(8_000));
+    let refused = loop {
+        other.send(&big).await;
+        let answer = other.answer().await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    assert_eq!((refused.status, &refused.problem()["code"]), (503, &"overloaded".into()));
+    assert_eq!((refused.header("retry-after"), refused.header("connection")), (Some("1"), Some("close")));
+    let mut login = Wire::connect(server.address).await;
+    login
+        .send(&format!("POST /auth/login HTTP/1.1\r\nHost: a.com\r\nContent-Length: 4096\r\n\r\n{}", "x".repeat(4_096)))
+        .await;
+    assert_eq!(login.answer().await.status, 200);
+    slow.send(&"x".repeat(1_000)).await;
+    assert_eq!(slow.answer().await.body, "14000");
+    let mut next = Wire::connect(server.address).await;
+    next.send(&big).await;
+    assert_eq!(next.answer().await.status, 200, "what was answered counts no longer");
+}
+
+#[tokio::test]
 async fn an_encoded_body_is_refused_whatever_its_size() {
     for headers in ["Content-Encoding: gzip\r\nContent-Length: 9999999", "Content-Encoding: gzip"] {
         let answer = send("/users", headers, "").await;

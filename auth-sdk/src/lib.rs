@@ -3,12 +3,16 @@
 //! JSON members are snake_case, times RFC 3339 in UTC, ids UUIDv7. What each call means, its status codes and its
 //! errors stand in the OpenAPI document that the server publishes at `/openapi.json`.
 
+mod api_keys;
 mod auth;
 mod health;
+mod page;
 mod problem;
 mod users;
 
+pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
 pub use auth::{LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet};
 pub use health::{Check, Checks, Health, HealthStatus};
+pub use page::Page;
 pub use problem::{FieldError, Problem};
 pub use users::{ChangePassword, RegisterRequest, UpdateMe, User, UserStatus};

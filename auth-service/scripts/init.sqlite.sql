@@ -9,9 +9,11 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     applied_at TIMESTAMPTZ NOT NULL
 );
 
--- E-mail is stored canonical (lower case, NFC), so that equality is exact.
+-- E-mail is stored canonical (lower case, NFC), so that equality is exact. What is searched is folded by the program:
+-- search_text is all that a person is found by, search_name the name they show.
 CREATE TABLE IF NOT EXISTS users (
-    id                  UUID PRIMARY KEY,
+    search_key          INTEGER PRIMARY KEY,
+    id                  UUID NOT NULL UNIQUE,
     email               TEXT NOT NULL,
     email_verified_at   TIMESTAMPTZ,
     username            TEXT,
@@ -26,11 +28,28 @@ CREATE TABLE IF NOT EXISTS users (
     created_at          TIMESTAMPTZ NOT NULL,
     updated_at          TIMESTAMPTZ NOT NULL,
     last_login_at       TIMESTAMPTZ,
-    deleted_at          TIMESTAMPTZ
+    dormancy_noticed_at TIMESTAMPTZ,
+    deleted_at          TIMESTAMPTZ,
+    search_text         TEXT NOT NULL,
+    search_name         TEXT
 );
 CREATE UNIQUE INDEX IF NOT EXISTS idx_users_email_active ON users (email) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS idx_users_username_active ON users (lower(username))
     WHERE deleted_at IS NULL AND lower(username) IS NOT NULL;
+
+-- Trigrams of search_text; PostgreSQL has them in an index.
+CREATE VIRTUAL TABLE IF NOT EXISTS users_search
+    USING fts5 (search_text, content = 'users', content_rowid = 'search_key', tokenize = 'trigram');
+CREATE TRIGGER IF NOT EXISTS users_search_insert AFTER INSERT ON users BEGIN
+    INSERT INTO users_search (rowid, search_text) VALUES (new.search_key, new.search_text);
+END;
+CREATE TRIGGER IF NOT EXISTS users_search_update AFTER UPDATE OF search_text ON users BEGIN
+    INSERT INTO users_search (users_search, rowid, search_text) VALUES ('delete', old.search_key, old.search_text);
+    INSERT INTO users_search (rowid, search_text) VALUES (new.search_key, new.search_text);
+END;
+CREATE TRIGGER IF NOT EXISTS users_search_delete AFTER DELETE ON users BEGIN
+    INSERT INTO users_search (users_search, rowid, search_text) VALUES ('delete', old.search_key, old.search_text);
+END;
 
 CREATE TABLE IF NOT EXISTS roles (
     id          UUID PRIMARY KEY,
@@ -121,17 +140,87 @@ CREATE TABLE IF NOT EXISTS login_histories (
     user_agent TEXT
 );
 
+-- Written with its cause, sealed by one: `seq` and `hash` come within a second. `salt` and the personal parts go when the
+-- person is erased; `personal_hash` stays, so that the chain still verifies.
 CREATE TABLE IF NOT EXISTS audit_logs (
-    id         UUID PRIMARY KEY,
-    at         TIMESTAMPTZ NOT NULL,
-    event      TEXT NOT NULL,
-    outcome    TEXT NOT NULL,
-    actor_id   UUID,
-    target_id  UUID,
-    ip_address TEXT,
-    user_agent TEXT,
-    request_id TEXT,
-    details    TEXT NOT NULL
+    id            UUID PRIMARY KEY,
+    at            TIMESTAMPTZ NOT NULL,
+    event         TEXT NOT NULL,
+    outcome       TEXT NOT NULL,
+    actor_id      UUID,
+    target_kind   TEXT,
+    target_id     UUID,
+    request_id    TEXT,
+    details       TEXT NOT NULL,
+    ip_address    TEXT,
+    user_agent    TEXT,
+    salt          BYTEA,
+    personal_hash BYTEA NOT NULL,
+    seq           BIGINT UNIQUE,
+    hash          BYTEA
+);
+
+-- Where retention has removed the beginning of the chain: the last entry that is gone.
+CREATE TABLE IF NOT EXISTS audit_checkpoints (
+    seq        BIGINT PRIMARY KEY,
+    hash       BYTEA NOT NULL,
+    removed_at TIMESTAMPTZ NOT NULL
+);
+
+-- Links in mails: only SHA-256 of a token is kept, each is good once, and a newer one of the same purpose ends the older.
+CREATE TABLE IF NOT EXISTS one_time_tokens (
+    token_hash BYTEA PRIMARY KEY,
+    user_id    UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    purpose    TEXT NOT NULL,
+    email      TEXT,
+    session_id UUID,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    used_at    TIMESTAMPTZ
+);
+
+-- Mails to be sent, committed with their cause. `handed_over_at` is set before the first byte of a mail goes out: whatever
+-- happens then, it is not sent again.
+CREATE TABLE IF NOT EXISTS mail_outbox (
+    id              UUID PRIMARY KEY,
+    user_id         UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    kind            TEXT NOT NULL,
+    recipient       TEXT NOT NULL,
+    locale          TEXT NOT NULL,
+    details         TEXT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    next_attempt_at TIMESTAMPTZ NOT NULL,
+    attempts        BIGINT NOT NULL,
+    handed_over_at  TIMESTAMPTZ,
+    sent_at         TIMESTAMPTZ,
+    failed_at       TIMESTAMPTZ,
+    last_error      TEXT
+);
+
+-- An id is one secret for ever: a rotation makes a new row. Only SHA-256 of the secret is kept.
+CREATE TABLE IF NOT EXISTS api_keys (
+    id           UUID PRIMARY KEY,
+    user_id      UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name         TEXT NOT NULL,
+    secret_hash  BYTEA NOT NULL,
+    scopes       TEXT NOT NULL,
+    rate_limit   TEXT,
+    created_at   TIMESTAMPTZ NOT NULL,
+    expires_at   TIMESTAMPTZ NOT NULL,
+    last_used_at TIMESTAMPTZ,
+    revoked_at   TIMESTAMPTZ
+);
+
+-- Answers to calls that carried an Idempotency-Key, for a day.
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    user_id    UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    route      TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    body_hash  BYTEA NOT NULL,
+    status     BIGINT,
+    answer     TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (user_id, route, key)
 );
 
 -- The log that every instance tails. One writer, so a number that is never used again is the cursor.

@@ -6,6 +6,7 @@ use rate_limit::{GuessLimiter, RateLimiter, TimeSource};
 use service_kit::{clock::Clock, redis::Redis};
 
 use crate::{
+    api_keys::KeyCache,
     config::Config,
     db::{Conn, Db, DbError, Ts},
     error::{Error, Result},
@@ -47,6 +48,8 @@ pub struct Parts {
     pub announcer: Arc<Announcer>,
     /// Remembered accounts.
     pub profiles: Arc<ProfileCache>,
+    /// Remembered API keys.
+    pub api_keys: KeyCache,
     /// Password hashing.
     pub hasher: Hasher,
     /// Counts of guesses.
@@ -104,6 +107,7 @@ impl App {
             revocations,
             announcer,
             profiles,
+            api_keys: KeyCache::default(),
             hasher: Hasher::start(config.hashing)?,
             guesses,
             limits: Limits::new(config.limits, rates),

@@ -23,6 +23,9 @@ const PROBLEM_JSON: &str = "application/problem+json";
     tags(
         (name = "auth", description = "Registering, logging in, tokens and sessions"),
         (name = "users", description = "Accounts"),
+        (name = "roles", description = "Roles and permissions"),
+        (name = "api-keys", description = "Credentials of programs that act for a person"),
+        (name = "audit", description = "What happened, to whom, by whom"),
         (name = "meta", description = "Health and public keys"),
     ),
     components(schemas(auth_sdk::Problem)),

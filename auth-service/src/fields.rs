@@ -12,12 +12,14 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::{Map, Value};
 use service_kit::problem::{FieldError, Text};
 
-use crate::{error::Error, passwords::LengthError};
+use crate::{db::Ts, error::Error, passwords::LengthError};
 
 /// The most faults that are reported, and the most of a stranger's member name that is repeated: an answer should not be
 /// many times its request.
 const MAX_FAULTS: usize = 20;
 const MAX_NAME: usize = 64;
+/// The most items of one list.
+const MAX_ITEMS: usize = 1_000;
 
 /// Why one member's value is refused.
 #[derive(Debug)]
@@ -73,6 +75,17 @@ impl<T: AsRef<str>> Change<T> {
     }
 }
 
+/// Reads an instant (RFC 3339).
+///
+/// # Errors
+/// `invalid_time`.
+pub fn parse_time(text: &str) -> Result<Ts, Fault> {
+    let time: Result<jiff::Timestamp, _> = text.parse();
+    time.map(Ts::from).map_err(|_| {
+        Fault::new("invalid_time", "Write a time such as 2026-01-31T09:00:00Z.", "2026-01-31T09:00:00Z처럼 쓰세요.")
+    })
+}
+
 /// The members of a request's body, each to be taken once.
 #[derive(Debug)]
 pub struct Fields {
@@ -81,6 +94,11 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// From members that were read elsewhere.
+    pub fn from_members(members: Map<String, Value>) -> Self {
+        Self { members, errors: Vec::new() }
+    }
+
     /// Builds a value with `read`, which takes members; members that it leaves are unknown and refused.
     ///
     /// # Errors
@@ -118,6 +136,52 @@ impl Fields {
             None => Some(Change::Keep),
             Some(Value::Null) => Some(Change::Clear),
             Some(value) => self.text(name, &value, parse).map(Change::Set),
+        }
+    }
+
+    /// Takes a list of texts that must be there, each at most once.
+    pub fn texts<T: PartialEq>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> Option<Vec<T>> {
+        let Some(value) = self.members.remove(name) else {
+            return self.refuse(name, Fault::new("required", "This member is required.", "필수 항목입니다."));
+        };
+        let Value::Array(items) = value else {
+            return self
+                .refuse(name, Fault::new("not_a_list", "This must be a list of texts.", "문자열 목록이어야 합니다."));
+        };
+        if items.len() > MAX_ITEMS {
+            return self.refuse(name, Fault::new("too_many", "At most 1000 items.", "1000개를 넘을 수 없습니다."));
+        }
+        let mut list = Vec::new();
+        for item in items {
+            let item = self.text(name, &item, &parse)?;
+            if list.contains(&item) {
+                return self.refuse(
+                    name,
+                    Fault::new("duplicate", "An item stands twice.", "같은 항목이 두 번 들어 있습니다."),
+                );
+            }
+            list.push(item);
+        }
+        Some(list)
+    }
+
+    /// Takes a member of any type that must be there.
+    pub fn value(&mut self, name: &str) -> Option<Value> {
+        match self.members.remove(name) {
+            Some(value) => Some(value),
+            None => self.refuse(name, Fault::new("required", "This member is required.", "필수 항목입니다.")),
+        }
+    }
+
+    /// Takes `true` or `false`; `default` when it is absent.
+    pub fn flag(&mut self, name: &str, default: bool) -> Option<bool> {
+        match self.members.remove(name) {
+            None => Some(default),
+            Some(Value::Bool(flag)) => Some(flag),
+            Some(_) => self.refuse(
+                name,
+                Fault::new("not_a_boolean", "This must be true or false.", "true 또는 false여야 합니다."),
+            ),
         }
     }
 

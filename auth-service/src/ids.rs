@@ -101,6 +101,12 @@ impl TokenHash {
         Self(hash)
     }
 
+    /// From its 32 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes, for a bind.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod api_keys;
 pub mod app;
 mod audit;
 mod caller;
@@ -18,10 +19,12 @@ mod fields;
 pub mod ids;
 pub mod keys;
 mod limits;
+mod lists;
 mod login;
 mod meta;
 pub mod passwords;
 mod revocation;
+mod roles;
 mod router;
 mod sessions;
 mod sweep;

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
 
 use crate::{
     app::App,
     db::{DbError, Ts},
+    ids::SessionId,
     login, revocation, sessions,
 };
 
@@ -14,6 +16,8 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(10);
 /// Rows of one kind in one sweep: 100 a second, far more than expire.
 pub const BATCH: i64 = 1_000;
+/// Before every session.
+const BEGINNING: SessionId = SessionId(Uuid::nil());
 /// How long a session is kept after it can no longer live.
 const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
@@ -21,25 +25,29 @@ const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 pub async fn run(app: App) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut swept_to = BEGINNING;
     loop {
         ticks.tick().await;
         if !app.readiness.is_ready() {
             continue;
         }
-        if let Err(cause) = sweep(&app).await {
-            tracing::warn!(%cause, "expired rows could not be deleted");
+        match sweep(&app, swept_to).await {
+            Ok(next) => swept_to = next,
+            Err(cause) => tracing::warn!(%cause, "expired rows could not be deleted"),
         }
     }
 }
 
-async fn sweep(app: &App) -> Result<(), DbError> {
+/// Returns the session up to which refresh tokens were looked at.
+async fn sweep(app: &App, swept_to: SessionId) -> Result<SessionId, DbError> {
     let now: Ts = app.now();
     let forgotten = now.minus(revocation::KEPT);
     app.revocations.view.purge(forgotten.as_micros());
     let mut conn = app.db.write().await?;
     revocation::delete_expired(&mut conn, forgotten).await?;
     sessions::store::erase_old_seals(&mut conn, now.minus(sessions::GRACE)).await?;
-    sessions::store::delete_expired_refresh(&mut conn, now).await?;
+    let next = sessions::store::delete_expired_refresh(&mut conn, swept_to, now).await?;
     sessions::store::delete_old(&mut conn, now.minus(SESSIONS_KEPT)).await?;
-    login::delete_expired(&mut conn, now).await
+    login::delete_expired(&mut conn, now).await?;
+    Ok(next.unwrap_or(BEGINNING))
 }

@@ -1,7 +1,13 @@
 -- 001_add_performance_indexes.sql for SQLite.
 BEGIN IMMEDIATE;
 
+CREATE INDEX IF NOT EXISTS idx_users_created_at ON users (created_at, id);
+CREATE INDEX IF NOT EXISTS idx_users_deleted_at ON users (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_users_pending ON users (created_at, id) WHERE deleted_at IS NULL AND status = 'pending';
+CREATE INDEX IF NOT EXISTS idx_users_disabled ON users (created_at, id) WHERE deleted_at IS NULL AND status = 'disabled';
+CREATE INDEX IF NOT EXISTS idx_users_search_name ON users (search_name) WHERE deleted_at IS NULL AND search_name IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_user_roles_role ON user_roles (role_id);
+CREATE INDEX IF NOT EXISTS idx_user_roles_expires_at ON user_roles (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_sessions_user_live ON sessions (user_id) WHERE ended_at IS NULL;
 CREATE INDEX IF NOT EXISTS idx_sessions_absolute_expires_at ON sessions (absolute_expires_at);
 CREATE INDEX IF NOT EXISTS idx_refresh_tokens_session ON refresh_tokens (session_id);
@@ -10,8 +16,18 @@ CREATE INDEX IF NOT EXISTS idx_known_devices_user ON known_devices (user_id, cre
 CREATE INDEX IF NOT EXISTS idx_known_devices_expires_at ON known_devices (expires_at);
 CREATE INDEX IF NOT EXISTS idx_daily_guesses_day ON daily_guesses (day);
 CREATE INDEX IF NOT EXISTS idx_login_histories_user ON login_histories (user_id, at);
-CREATE INDEX IF NOT EXISTS idx_audit_logs_at ON audit_logs (at);
+CREATE INDEX IF NOT EXISTS idx_login_histories_at ON login_histories (at);
+CREATE INDEX IF NOT EXISTS idx_audit_logs_at ON audit_logs (at, id);
+CREATE INDEX IF NOT EXISTS idx_audit_logs_actor ON audit_logs (actor_id, at);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_target ON audit_logs (target_id, at);
+CREATE INDEX IF NOT EXISTS idx_audit_logs_unsealed ON audit_logs (at, id) WHERE seq IS NULL;
+CREATE INDEX IF NOT EXISTS idx_one_time_tokens_user ON one_time_tokens (user_id, purpose);
+CREATE INDEX IF NOT EXISTS idx_one_time_tokens_expires_at ON one_time_tokens (expires_at);
+CREATE INDEX IF NOT EXISTS idx_mail_outbox_due ON mail_outbox (next_attempt_at) WHERE handed_over_at IS NULL AND failed_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_mail_outbox_user ON mail_outbox (user_id);
+CREATE INDEX IF NOT EXISTS idx_mail_outbox_created_at ON mail_outbox (created_at);
+CREATE INDEX IF NOT EXISTS idx_api_keys_user ON api_keys (user_id, created_at);
+CREATE INDEX IF NOT EXISTS idx_idempotency_keys_created_at ON idempotency_keys (created_at);
 
 INSERT INTO schema_migrations (version, name, applied_at) VALUES (1, 'add_performance_indexes', CAST(unixepoch('subsec') * 1000000 AS INTEGER)) ON CONFLICT DO NOTHING;
 COMMIT;

@@ -1,76 +1,58 @@
-//! The audit log: what happened to accounts and sessions, written in the same transaction as its cause.
+//! The audit log: what happened to accounts, sessions and rights, written in the same transaction as its cause.
 
+mod event;
 mod store;
+
+pub use event::Event;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
+    caller::Caller,
     client::Client,
     db::{Conn, DbError, Ts},
-    ids::{Entropy, SessionId, UserId},
+    ids::{SessionId, UserId},
 };
 
-/// What happened.
+/// What an event happened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// An account was made.
-    UserRegistered,
-    /// A person changed their profile.
-    UserUpdated,
-    /// A person deleted their account.
-    UserDeleted,
-    /// A session began.
-    LoggedIn,
-    /// A login was refused.
-    LoginFailed,
-    /// Sessions ended at their owner's wish.
-    SessionsEnded,
-    /// A person proved themselves again.
-    Reauthenticated,
-    /// A password was changed.
-    PasswordChanged,
-    /// A refresh token came back after its successor was used: its session was ended.
-    RefreshReuse,
+pub enum Target {
+    /// An account.
+    User(UserId),
+    /// A role.
+    Role(Uuid),
+    /// A permission.
+    Permission(Uuid),
+    /// An API key.
+    ApiKey(Uuid),
 }
 
-impl Event {
-    /// The event's name in the log.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
+impl Target {
+    const fn kind(self) -> &'static str {
         match self {
-            Self::UserRegistered => "user_registered",
-            Self::UserUpdated => "user_updated",
-            Self::UserDeleted => "user_deleted",
-            Self::LoggedIn => "logged_in",
-            Self::LoginFailed => "login_failed",
-            Self::SessionsEnded => "sessions_ended",
-            Self::Reauthenticated => "reauthenticated",
-            Self::PasswordChanged => "password_changed",
-            Self::RefreshReuse => "refresh_reuse",
+            Self::User(_) => "user",
+            Self::Role(_) => "role",
+            Self::Permission(_) => "permission",
+            Self::ApiKey(_) => "api_key",
         }
     }
 
-    const fn outcome(self) -> &'static str {
+    const fn id(self) -> Uuid {
         match self {
-            Self::LoginFailed | Self::RefreshReuse => "refused",
-            Self::UserRegistered
-            | Self::UserUpdated
-            | Self::UserDeleted
-            | Self::LoggedIn
-            | Self::SessionsEnded
-            | Self::Reauthenticated
-            | Self::PasswordChanged => "done",
+            Self::User(UserId(id)) | Self::Role(id) | Self::Permission(id) | Self::ApiKey(id) => id,
         }
     }
 }
 
-/// One entry: what happened, to whose account, and through which client.
+/// One entry: what happened, by whom, to what, and through which client. Its details never hold personal data: they stay
+/// when a person is erased.
 #[derive(Debug)]
 pub struct Entry<'a> {
     event: Event,
-    user: Option<UserId>,
-    client: &'a Client,
+    actor: Option<UserId>,
+    target: Option<Target>,
+    client: Option<&'a Client>,
     details: Map<String, Value>,
 }
 
@@ -78,20 +60,42 @@ impl<'a> Entry<'a> {
     /// An entry about `user`'s own account, by that user.
     #[must_use]
     pub fn new(event: Event, user: Option<UserId>, client: &'a Client) -> Self {
-        Self { event, user, client, details: Map::new() }
+        let target = user.map(Target::User);
+        Self { event, actor: user, target, client: Some(client), details: Map::new() }
+    }
+
+    /// An entry about what `caller` did, to `target` unless it was to no single thing.
+    #[must_use]
+    pub fn by(event: Event, caller: &Caller, target: Option<Target>, client: &'a Client) -> Self {
+        let entry = Self { event, actor: Some(caller.user_id()), target, client: Some(client), details: Map::new() };
+        match caller.api_key_id() {
+            Some(id) => entry.detail("api_key_id", id.to_string()),
+            None => entry,
+        }
+    }
+
+    /// An entry about what the system itself did, or an operator at the command line.
+    #[must_use]
+    pub fn by_system(event: Event, target: Option<Target>) -> Self {
+        Self { event, actor: None, target, client: None, details: Map::new() }
     }
 
     /// Adds the session that it is about.
     #[must_use]
-    pub fn session(mut self, id: SessionId) -> Self {
-        self.details.insert("session_id".to_owned(), id.0.to_string().into());
-        self
+    pub fn session(self, id: SessionId) -> Self {
+        self.detail("session_id", id.0.to_string())
     }
 
     /// Adds how many things it touched.
     #[must_use]
-    pub fn count(mut self, count: usize) -> Self {
-        self.details.insert("count".to_owned(), count.into());
+    pub fn count(self, count: usize) -> Self {
+        self.detail("count", count)
+    }
+
+    /// Adds a detail that is no personal datum.
+    #[must_use]
+    pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
         self
     }
 
@@ -100,7 +104,6 @@ impl<'a> Entry<'a> {
     /// # Errors
     /// When the database fails.
     pub async fn record(self, tx: &mut Conn, now: Ts) -> Result<(), DbError> {
-        let id: Uuid = Entropy.uuid(now);
-        store::insert(tx, id, &self, now).await
+        store::insert(tx, &self, now).await
     }
 }

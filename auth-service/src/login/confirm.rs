@@ -3,7 +3,7 @@
 use super::guesses::{Guess, Guessed};
 use crate::{
     app::App,
-    caller::Caller,
+    caller::SessionCaller,
     client::Client,
     error::{Error, Result},
     passwords::Password,
@@ -15,7 +15,7 @@ use crate::{
 /// # Errors
 /// [`Error::WrongPassword`], also when there were too many guesses or the account has no password;
 /// [`Error::TooManyRequests`] for the address.
-pub async fn password(app: &App, caller: &Caller, password: &Password, client: &Client) -> Result<UserRow> {
+pub async fn password(app: &App, caller: &SessionCaller, password: &Password, client: &Client) -> Result<UserRow> {
     // A right password gives its guess back, and would keep the hash threads busy for nothing.
     app.limits.confirmation(client, app.now()).await?;
     let user = store::find(&mut app.db.read().await?, caller.user_id()).await?.ok_or(Error::InvalidToken)?;

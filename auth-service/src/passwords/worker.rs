@@ -15,7 +15,7 @@ use super::policy::{self, OwnWords, Weakness};
 use super::queue::{Next, Queue};
 
 /// Requests and tokens go before hashes, so that logins at capacity slow nobody else down.
-const NICE: i32 = 10;
+const NICE: i32 = 19;
 /// Time without work after which a thread gives its memory back.
 const IDLE: Duration = Duration::from_secs(10);
 pub(super) const KNOWN_PASSWORD: &str = "known answer";

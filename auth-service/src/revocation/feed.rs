@@ -41,16 +41,22 @@ struct Heartbeat {
     as_of: u64,
 }
 
-/// Tails the revocations, for whoever holds `GATEWAY_FEED_TOKEN`. Without one in the configuration there is no feed.
-pub async fn tail(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
+/// Passes whoever holds `GATEWAY_FEED_TOKEN`. Without one in the configuration there is nothing for gateways here.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::InvalidToken`].
+pub fn require_gateway(app: &App, headers: &HeaderMap) -> Result<()> {
     let expected = app.config.revocation.feed_token.as_ref().ok_or(Error::NotFound)?;
     let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     // Hashes are compared, so that not even the length shows in the time.
     let expected = TokenHash::of(expected.expose().as_bytes());
     let matches = presented.is_some_and(|token| TokenHash::of(token).as_bytes().ct_eq(expected.as_bytes()).into());
-    if !matches {
-        return Err(Error::InvalidToken);
-    }
+    if matches { Ok(()) } else { Err(Error::InvalidToken) }
+}
+
+/// Tails the revocations.
+pub async fn tail(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
+    require_gateway(&app, &headers)?;
     // A feed that has never read the log has nothing to say; the gateway tries the next instance.
     app.revocations.view.staleness(Instant::now()).ok_or(Error::RevocationsUnknown)?;
     Ok(Sse::new(events(app)).keep_alive(KeepAlive::default()).into_response())

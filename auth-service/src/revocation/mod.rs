@@ -15,6 +15,7 @@ use std::time::Duration;
 use auth_token::{Revocation, RevocationKind, RevocationView};
 use service_kit::config::{Env, Environment, Period, Secret};
 use tokio::sync::broadcast;
+use uuid::Uuid;
 
 use crate::{
     db::{Conn, DbError, Ts},
@@ -163,6 +164,22 @@ impl Recorder {
     /// When the database fails.
     pub async fn key(self, tx: &mut Conn, kid: &str) -> Result<Pending, DbError> {
         Ok(Pending(vec![self.write(tx, RevocationKind::Key, kid.to_owned(), 0).await?]))
+    }
+
+    /// Refuses the tokens that list this role at a version of the catalogue below `version`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn role(self, tx: &mut Conn, name: &str, version: i64) -> Result<Pending, DbError> {
+        Ok(Pending(vec![self.write(tx, RevocationKind::Role, name.to_owned(), version).await?]))
+    }
+
+    /// Refuses this API key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_key(self, tx: &mut Conn, id: Uuid) -> Result<Pending, DbError> {
+        Ok(Pending(vec![self.write(tx, RevocationKind::ApiKey, id.to_string(), 0).await?]))
     }
 
     async fn write(

@@ -3,7 +3,7 @@
 use auth_sdk::{LogoutScope, Problem, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet};
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Path, State},
     http::StatusCode,
 };
 
@@ -11,11 +11,12 @@ use super::{issue, revoke, rotate, store, store::SessionRow};
 use crate::{
     app::App,
     audit::{self, Event},
-    caller::Caller,
+    caller::SessionCaller,
     client::Client,
     error::{Error, Result},
     fields::Fields,
     ids::{OpaqueToken, SessionId},
+    lists::{Params, parse_flag},
     login::confirm,
     passwords::Password,
 };
@@ -41,7 +42,7 @@ pub async fn refresh(State(app): State<App>, client: Client, fields: Fields) -> 
     post, path = "/api/v1/auth/logout", tag = "auth", security(("bearer" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 503, body = Problem))
 )]
-pub async fn logout(State(app): State<App>, caller: Caller, client: Client) -> Result<StatusCode> {
+pub async fn logout(State(app): State<App>, caller: SessionCaller, client: Client) -> Result<StatusCode> {
     end(&app, &caller, caller.session_id(), &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -51,7 +52,7 @@ pub async fn logout(State(app): State<App>, caller: Caller, client: Client) -> R
     get, path = "/api/v1/auth/sessions", tag = "auth", security(("bearer" = [])),
     responses((status = 200, body = SessionList), (status = 401, body = Problem), (status = 503, body = Problem))
 )]
-pub async fn list_sessions(State(app): State<App>, caller: Caller) -> Result<Json<SessionList>> {
+pub async fn list_sessions(State(app): State<App>, caller: SessionCaller) -> Result<Json<SessionList>> {
     let mut conn = app.db.read().await?;
     let rows = store::list_live(&mut conn, caller.user_id(), app.now()).await?;
     let items: Vec<Session> = rows.into_iter().map(|row| to_wire(row, caller.session_id())).collect();
@@ -67,7 +68,7 @@ pub async fn list_sessions(State(app): State<App>, caller: Caller) -> Result<Jso
 )]
 pub async fn delete_session(
     State(app): State<App>,
-    caller: Caller,
+    caller: SessionCaller,
     client: Client,
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
@@ -83,12 +84,12 @@ pub async fn delete_session(
 )]
 pub async fn delete_sessions(
     State(app): State<App>,
-    caller: Caller,
+    caller: SessionCaller,
     client: Client,
-    scope: Result<Query<LogoutScope>, QueryRejection>,
+    params: Params,
 ) -> Result<StatusCode> {
-    let Query(scope) = scope.map_err(|_| Error::InvalidQuery)?;
-    let spared = scope.except_current.then(|| caller.session_id());
+    let except_current = params.read(|p| p.optional("except_current", parse_flag))?.unwrap_or(false);
+    let spared = except_current.then(|| caller.session_id());
     let mut tx = app.db.begin().await?;
     let pending = revoke::all(&app, &mut tx, caller.user_id(), spared, "logout").await?;
     let entry = audit::Entry::new(Event::SessionsEnded, Some(caller.user_id()), &client).count(pending.len());
@@ -106,7 +107,7 @@ pub async fn delete_sessions(
 )]
 pub async fn reauthenticate(
     State(app): State<App>,
-    caller: Caller,
+    caller: SessionCaller,
     client: Client,
     fields: Fields,
 ) -> Result<StatusCode> {
@@ -125,7 +126,7 @@ pub async fn reauthenticate(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn end(app: &App, caller: &Caller, id: SessionId, client: &Client) -> Result<()> {
+async fn end(app: &App, caller: &SessionCaller, id: SessionId, client: &Client) -> Result<()> {
     let mut tx = app.db.begin().await?;
     let pending = revoke::one(app, &mut tx, id, caller.user_id(), "logout").await?;
     if pending.is_empty() {

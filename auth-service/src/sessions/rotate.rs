@@ -1,5 +1,7 @@
 //! Refresh: spends a refresh token for its successor, and ends the session when a spent one comes back.
 
+use std::sync::Arc;
+
 use auth_sdk::TokenSet;
 
 use super::{
@@ -36,9 +38,8 @@ pub async fn rotate(app: &App, presented: &OpaqueToken, client: &Client) -> Resu
     app.limits.refresh(id, now).await?;
     let idle_until = now.plus(app.config.sessions.idle);
     let session = store::touch(&mut tx, id, idle_until, now).await?.ok_or(Error::InvalidGrant)?;
-    store::erase_seal(&mut tx, &hash).await?;
     store::insert_refresh(&mut tx, &successor.hash(), id, session.expires_at, now).await?;
-    let profile = load_profile(&mut tx, &session, now).await?;
+    let profile = load_profile(app, &mut tx, &session, now).await?;
     tx.commit().await?;
     answer(app, &profile, session, &successor, now)
 }
@@ -55,7 +56,7 @@ async fn repeat(app: &App, mut tx: Conn, presented: &OpaqueToken, client: &Clien
     let in_grace = now.since(spent.consumed_at) <= GRACE && spent.successor_consumed_at.is_none();
     let successor = spent.sealed_successor.filter(|_| in_grace).and_then(|sealed| seal::open(presented, &sealed).ok());
     if let Some(successor) = successor {
-        let profile = load_profile(&mut tx, &session, now).await?;
+        let profile = load_profile(app, &mut tx, &session, now).await?;
         tx.commit().await?;
         return answer(app, &profile, session, &successor, now);
     }
@@ -67,10 +68,12 @@ async fn repeat(app: &App, mut tx: Conn, presented: &OpaqueToken, client: &Clien
     Err(Error::InvalidGrant)
 }
 
-/// The owner's account with the rights it has now, read in this transaction so that a refresh always carries them.
-async fn load_profile(tx: &mut Conn, session: &LiveSession, now: Ts) -> Result<Profile> {
-    let profile = Profile::find(tx, session.user_id, now).await?;
-    profile.filter(Profile::is_active).ok_or(Error::InvalidGrant)
+/// The owner's account with the rights it has now, so that a refresh always carries them. What is remembered of it serves
+/// as long as its versions are those that the database has.
+async fn load_profile(app: &App, tx: &mut Conn, session: &LiveSession, now: Ts) -> Result<Arc<Profile>> {
+    let versions = (session.token_version.ok_or(Error::InvalidGrant)?, session.catalogue_version);
+    let profile = app.profiles.find_as_of(tx, session.user_id, versions, now).await?;
+    profile.filter(|profile| profile.is_active()).ok_or(Error::InvalidGrant)
 }
 
 fn answer(

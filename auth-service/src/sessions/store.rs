@@ -137,6 +137,9 @@ pub struct LiveSession {
     pub authenticated_at: Ts,
     pub expires_at: Ts,
     pub absolute_expires_at: Ts,
+    /// Of its owner; none when the account may not be used.
+    pub token_version: Option<i64>,
+    pub catalogue_version: i64,
 }
 
 const TOUCH: &str = "
@@ -144,9 +147,13 @@ const TOUCH: &str = "
         last_used_at = $2,
         expires_at = CASE WHEN absolute_expires_at < $3 THEN absolute_expires_at ELSE $3 END
     WHERE id = $1 AND ended_at IS NULL AND expires_at > $2
-    RETURNING id, user_id, auth_methods, authenticated_at, expires_at, absolute_expires_at";
+    RETURNING id, user_id, auth_methods, authenticated_at, expires_at, absolute_expires_at,
+              (SELECT token_version FROM users WHERE users.id = sessions.user_id
+                    AND users.status = 'active' AND users.deleted_at IS NULL) AS token_version,
+              (SELECT version FROM role_catalogue) AS catalogue_version";
 
-/// Carries a live session on and locks it for the rest of the transaction; nothing when it has ended.
+/// Carries a live session on and locks it for the rest of the transaction; nothing when it has ended. The versions tell
+/// whether what is remembered of its owner's rights still holds.
 pub async fn touch(conn: &mut Conn, id: SessionId, idle_until: Ts, now: Ts) -> Result<Option<LiveSession>, DbError> {
     run!(conn, fetch_optional, TOUCH, id, now, idle_until)
 }
@@ -166,10 +173,16 @@ pub async fn insert_refresh(
 }
 
 const CONSUME: &str = "
-    UPDATE refresh_tokens SET consumed_at = $2, successor_hash = $3, sealed_successor = $4
-    WHERE token_hash = $1 AND consumed_at IS NULL AND expires_at > $2 RETURNING session_id";
+    UPDATE refresh_tokens SET
+        consumed_at = CASE WHEN token_hash = $1 THEN $2 ELSE consumed_at END,
+        successor_hash = CASE WHEN token_hash = $1 THEN $3 ELSE successor_hash END,
+        sealed_successor = CASE WHEN token_hash = $1 THEN COALESCE($4, sealed_successor) END
+    WHERE (token_hash = $1 AND consumed_at IS NULL AND expires_at > $2)
+        OR (successor_hash = $1 AND sealed_successor IS NOT NULL)
+    RETURNING session_id, token_hash = $1 AS is_spent";
 
-/// Spends a refresh token; nothing when it is unknown, expired or spent.
+/// Spends a refresh token, and erases the sealed copy of it that waited in its parent's row; nothing when it is unknown,
+/// expired or spent.
 pub async fn consume(
     conn: &mut Conn,
     hash: &TokenHash,
@@ -177,17 +190,9 @@ pub async fn consume(
     sealed: &[u8],
     now: Ts,
 ) -> Result<Option<SessionId>, DbError> {
-    let row: Option<(SessionId,)> =
-        run!(conn, fetch_optional, CONSUME, hash.as_bytes(), now, successor.as_bytes(), sealed)?;
-    Ok(row.map(|(id,)| id))
-}
-
-const ERASE_SEAL: &str = "
-    UPDATE refresh_tokens SET sealed_successor = NULL WHERE successor_hash = $1 AND sealed_successor IS NOT NULL";
-
-/// Erases the sealed copy of a successor that is now in use.
-pub async fn erase_seal(conn: &mut Conn, successor: &TokenHash) -> Result<(), DbError> {
-    run!(conn, execute, ERASE_SEAL, successor.as_bytes()).map(drop)
+    let rows: Vec<(SessionId, bool)> =
+        run!(conn, fetch_all, CONSUME, hash.as_bytes(), now, successor.as_bytes(), sealed)?;
+    Ok(rows.into_iter().find_map(|(id, is_spent)| is_spent.then_some(id)))
 }
 
 /// A refresh token that was spent, with the state of the one that replaced it.
@@ -219,12 +224,22 @@ pub async fn erase_old_seals(conn: &mut Conn, limit: Ts) -> Result<u64, DbError>
 }
 
 const DELETE_EXPIRED_REFRESH: &str = "
-    DELETE FROM refresh_tokens WHERE token_hash IN (
-        SELECT token_hash FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+    DELETE FROM refresh_tokens WHERE expires_at < $1
+        AND session_id IN (SELECT id FROM sessions WHERE id > $2 ORDER BY id LIMIT $3)";
+const FIND_LAST_OF_BATCH: &str = "SELECT id FROM sessions WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
 
-/// Deletes refresh tokens that have expired: presented again, they are refused by their absence.
-pub async fn delete_expired_refresh(conn: &mut Conn, limit: Ts) -> Result<u64, DbError> {
-    run!(conn, execute, DELETE_EXPIRED_REFRESH, limit, BATCH)
+/// Deletes the expired refresh tokens of the sessions next to `after`, a batch of them, and says where to go on; nothing
+/// at the end. Presented again, such a token is refused by its absence.
+///
+/// By session, for an index of the times would cost every refresh more than it spares this.
+pub async fn delete_expired_refresh(
+    conn: &mut Conn,
+    after: SessionId,
+    limit: Ts,
+) -> Result<Option<SessionId>, DbError> {
+    let last: Option<(SessionId,)> = run!(conn, fetch_optional, FIND_LAST_OF_BATCH, after, BATCH - 1)?;
+    run!(conn, execute, DELETE_EXPIRED_REFRESH, limit, after, BATCH)?;
+    Ok(last.map(|(id,)| id))
 }
 
 const DELETE_OLD: &str = "

@@ -93,9 +93,33 @@ impl ProfileCache {
             return Ok(Some(profile));
         }
         metrics::counter!("profile_cache_total", "outcome" => "miss").increment(1);
+        self.load(&mut db.read().await?, id, now).await
+    }
+
+    /// The profile of an account whose token version and role catalogue version, just read, are these: from memory,
+    /// however old, if it was made of the same, and otherwise from the database.
+    ///
+    /// # Errors
+    /// When it is not in memory and the database fails.
+    pub async fn find_as_of(
+        &self,
+        conn: &mut Conn,
+        id: UserId,
+        versions: (i64, i64),
+        now: Ts,
+    ) -> Result<Option<Arc<Profile>>, DbError> {
+        if let Some((_, profile)) = self.entries.get(&id)
+            && (profile.token_version, profile.catalogue_version) == versions
+            && profile.rights_until.is_none_or(|end| end > now)
+        {
+            return Ok(Some(profile));
+        }
+        self.load(conn, id, now).await
+    }
+
+    async fn load(&self, conn: &mut Conn, id: UserId, now: Ts) -> Result<Option<Arc<Profile>>, DbError> {
         let (began, drops) = (Instant::now(), self.drops.load(Ordering::SeqCst));
-        let mut conn = db.read().await?;
-        let Some(profile) = Profile::find(&mut conn, id, now).await?.map(Arc::new) else { return Ok(None) };
+        let Some(profile) = Profile::find(conn, id, now).await?.map(Arc::new) else { return Ok(None) };
         if self.drops.load(Ordering::SeqCst) == drops {
             self.entries.insert(id, (began, Arc::clone(&profile)));
         }

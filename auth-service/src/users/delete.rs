@@ -4,7 +4,7 @@ use super::store;
 use crate::{
     app::App,
     audit::{self, Event},
-    caller::Caller,
+    caller::SessionCaller,
     client::Client,
     error::{Error, Result},
     sessions::revoke,
@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::ReauthenticationRequired`] unless the session is fresh.
-pub async fn delete(app: &App, caller: &Caller, client: &Client) -> Result<()> {
+pub async fn delete(app: &App, caller: &SessionCaller, client: &Client) -> Result<()> {
     caller.require_fresh(app).await?;
     let (id, now) = (caller.user_id(), app.now());
     let mut tx = app.db.begin().await?;

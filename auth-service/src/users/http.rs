@@ -18,7 +18,7 @@ use super::{
 use crate::{
     app::App,
     audit::{self, Event},
-    caller::Caller,
+    caller::{Caller, SessionCaller},
     client::Client,
     db::DbError,
     error::{Error, Result},
@@ -72,7 +72,12 @@ pub async fn show_me(State(app): State<App>, caller: Caller) -> Result<Response>
     patch, path = "/api/v1/users/me", tag = "users", security(("bearer" = [])), request_body = UpdateMe,
     responses((status = 200, body = User), (status = 401, body = Problem), (status = 409, body = Problem, description = "username_taken"), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
-pub async fn update_me(State(app): State<App>, caller: Caller, client: Client, fields: Fields) -> Result<Response> {
+pub async fn update_me(
+    State(app): State<App>,
+    caller: SessionCaller,
+    client: Client,
+    fields: Fields,
+) -> Result<Response> {
     let change = read_change(fields)?;
     let (id, now) = (caller.user_id(), app.now());
     let mut tx = app.db.begin().await?;
@@ -82,10 +87,11 @@ pub async fn update_me(State(app): State<App>, caller: Caller, client: Client, f
         Err(DbError::Duplicate) => return Err(Error::UsernameTaken),
         Err(other) => return Err(other.into()),
     }
+    store::index(&mut tx, id).await?;
     audit::Entry::new(Event::UserUpdated, Some(id), &client).record(&mut tx, now).await?;
     tx.commit().await?;
     app.user_changed(id);
-    show_me(State(app), caller).await
+    show_me(State(app), caller.any()).await
 }
 
 /// Change the password
@@ -97,7 +103,7 @@ pub async fn update_me(State(app): State<App>, caller: Caller, client: Client, f
 )]
 pub async fn change_password(
     State(app): State<App>,
-    caller: Caller,
+    caller: SessionCaller,
     client: Client,
     headers: HeaderMap,
     fields: Fields,
@@ -119,7 +125,7 @@ pub async fn change_password(
     delete, path = "/api/v1/users/me", tag = "users", security(("bearer" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem, description = "reauthentication_required"), (status = 503, body = Problem))
 )]
-pub async fn delete_me(State(app): State<App>, caller: Caller, client: Client) -> Result<StatusCode> {
+pub async fn delete_me(State(app): State<App>, caller: SessionCaller, client: Client) -> Result<StatusCode> {
     delete::delete(&app, &caller, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -11,6 +11,7 @@ pub mod http;
 mod password;
 mod profile;
 mod register;
+pub mod search;
 pub mod store;
 
 pub use cache::{Profile, ProfileCache};

@@ -4,7 +4,7 @@ use super::store::{self, UserRow};
 use crate::{
     app::App,
     audit::{self, Event},
-    caller::Caller,
+    caller::SessionCaller,
     client::Client,
     error::{Error, Result},
     ids::OpaqueToken,
@@ -29,7 +29,7 @@ pub struct PasswordChange {
 /// # Errors
 /// [`Error::WrongPassword`] when `current` is not the password, [`Error::WeakPassword`], [`Error::TooManyRequests`]; for
 /// an account without a password [`Error::ReauthenticationRequired`] unless the session is fresh.
-pub async fn change(app: &App, caller: &Caller, change: PasswordChange, client: &Client) -> Result<()> {
+pub async fn change(app: &App, caller: &SessionCaller, change: PasswordChange, client: &Client) -> Result<()> {
     let PasswordChange { current, new, device } = change;
     let user = prove(app, caller, current, client).await?;
     let names = [user.username.as_deref(), user.display_name.as_deref()];
@@ -49,7 +49,7 @@ pub async fn change(app: &App, caller: &Caller, change: PasswordChange, client: 
     Ok(())
 }
 
-async fn prove(app: &App, caller: &Caller, current: Option<Password>, client: &Client) -> Result<UserRow> {
+async fn prove(app: &App, caller: &SessionCaller, current: Option<Password>, client: &Client) -> Result<UserRow> {
     if let Some(current) = current {
         return confirm::password(app, caller, &current, client).await;
     }

@@ -2,7 +2,7 @@
 
 use auth_sdk::{User, UserStatus};
 
-use super::{DisplayName, Email, Locale, Username};
+use super::{DisplayName, Email, Locale, Username, search};
 use crate::{
     db::{Conn, DbError, Ts, run},
     fields::Change,
@@ -94,8 +94,8 @@ pub enum Inserted {
 
 const INSERT: &str = "
     INSERT INTO users (id, email, username, display_name, locale, status, password_hash, password_changed_at,
-                       token_version, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $7, $7)
+                       token_version, created_at, updated_at, search_text, search_name)
+    VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $7, $7, $8, $9)
     ON CONFLICT DO NOTHING";
 const GRANT_ROLE: &str = "
     INSERT INTO user_roles (user_id, role_id, granted_at) SELECT $1, id, $3 FROM roles WHERE name = $2";
@@ -106,7 +106,9 @@ pub async fn insert(conn: &mut Conn, user: &NewUser, now: Ts) -> Result<Inserted
     let username = user.username.as_ref().map(Username::as_str);
     let display_name = user.display_name.as_ref().map(DisplayName::as_str);
     let (email, locale, hash) = (user.email.as_str(), user.locale.as_str(), user.password_hash.as_str());
-    let added = run!(conn, execute, INSERT, user.id, email, username, display_name, locale, hash, now)?;
+    let (text, name) = (search::text(email, username, display_name), display_name.map(search::fold));
+    let added =
+        run!(conn, execute, INSERT, user.id, email, username, display_name, locale, hash, now, text, name.as_deref())?;
     if added == 0 {
         let (taken,): (i64,) = run!(conn, fetch_one, COUNT_EMAIL, email)?;
         return Ok(if taken > 0 { Inserted::EmailTaken } else { Inserted::UsernameTaken });
@@ -206,6 +208,17 @@ pub async fn update_profile(conn: &mut Conn, id: UserId, change: &ProfileChange,
         locale,
         now
     )
+}
+
+const FIND_NAMES: &str = "SELECT email, username, display_name FROM users WHERE id = $1";
+const UPDATE_SEARCH: &str = "UPDATE users SET search_text = $2, search_name = $3 WHERE id = $1";
+
+/// Makes an account found by the address and names that it has now.
+pub async fn index(conn: &mut Conn, id: UserId) -> Result<(), DbError> {
+    let row: Option<(String, Option<String>, Option<String>)> = run!(conn, fetch_optional, FIND_NAMES, id)?;
+    let Some((email, username, name)) = row else { return Ok(()) };
+    let (text, name) = (search::text(&email, username.as_deref(), name.as_deref()), name.as_deref().map(search::fold));
+    run!(conn, execute, UPDATE_SEARCH, id, text, name.as_deref()).map(drop)
 }
 
 const UPDATE_PASSWORD: &str = "

@@ -123,9 +123,8 @@ async fn a_new_password_leaves_no_device_known_but_its_own(#[values(Engine::Sqli
     let (thief, owner) = (api.login(EMAIL, PASSWORD).await, api.login(EMAIL, PASSWORD).await);
     let on = |login: &Answer| api.with_header("x-device-token", login.header("x-device-token"));
     let change = json!({"current_password": PASSWORD, "new_password": NEW});
-    let changed =
-        on(&owner).bearing(&owner.text("access_token")).call(Method::PUT, "/api/v1/users/me/password", change);
-    assert_eq!(changed.await.status, 204);
+    let own = on(&owner).bearing(&owner.text("access_token"));
+    assert_eq!(own.call(Method::PUT, "/api/v1/users/me/password", change).await.status, 204);
     guess_wrong(&api, 6).await;
     assert_eq!(on(&thief).login(EMAIL, NEW).await.status, 401, "waits like any stranger");
     assert_eq!(on(&owner).login(EMAIL, NEW).await.status, 200);

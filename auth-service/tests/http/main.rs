@@ -25,6 +25,7 @@ mod rotation;
 mod sessions;
 mod staleness;
 mod support;
+mod sweep;
 mod token_confusion;
 mod tokens;
 mod waiting;

@@ -126,6 +126,7 @@ async fn what_a_stranger_announces_on_redis_refuses_nobody() {
     let (living, ended) = (a.person("lee@example.com").await, a.person("kim@example.com").await);
     let id = a.me(&living.access).await.text("id");
     let stranger = service_kit::redis::Redis::open(redis.url(), None).unwrap();
+    stranger.available().await;
     let row = json!({"id": id, "kind": "user", "subject": id, "version": 99, "revoked_at": 0, "expires_at": i64::MAX});
     for announcement in [json!({"revoked": row}), json!("revoked"), json!({"user_changed": id}), json!(null)] {
         stranger.publish("auth:changes", announcement.to_string().as_bytes()).await.unwrap();

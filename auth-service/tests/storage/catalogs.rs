@@ -6,14 +6,23 @@ use auth_service::db::{Engine, migrate};
 
 use crate::databases::Database;
 
-/// A revocation's number, by which the log is tailed: PostgreSQL keeps the transaction's, SQLite counts rows.
-const ONLY_POSTGRES: [&str; 3] = [
+/// A revocation's number, by which the log is tailed: PostgreSQL keeps the transaction's, SQLite counts rows. And the
+/// trigrams of people: an index on PostgreSQL, a table by the rows' numbers on SQLite.
+const ONLY_POSTGRES: [&str; 5] = [
     "CREATE INDEX idx_revocations_xact ON revocations (xact)",
+    "CREATE INDEX idx_users_search_text ON users USING gin (search_text gin_trgm_ops)",
     "column revocations.xact XID8 NOT NULL",
     "key revocations PRIMARY (id)",
+    "key users PRIMARY (id)",
 ];
-const ONLY_SQLITE: [&str; 3] =
-    ["column revocations.xact INTEGER NOT NULL", "key revocations PRIMARY (xact)", "key revocations UNIQUE (id)"];
+const ONLY_SQLITE: [&str; 6] = [
+    "column revocations.xact INTEGER NOT NULL",
+    "column users.search_key INTEGER NOT NULL",
+    "key revocations PRIMARY (xact)",
+    "key revocations UNIQUE (id)",
+    "key users PRIMARY (search_key)",
+    "key users UNIQUE (id)",
+];
 
 const POSTGRES_CATALOG: [&str; 4] = [
     "SELECT 'column ' || table_name || '.' || column_name || ' '
@@ -38,10 +47,10 @@ const POSTGRES_CATALOG: [&str; 4] = [
 const SQLITE_CATALOG: [&str; 4] = [
     "SELECT 'column ' || t.name || '.' || c.name || ' ' || c.type
          || CASE WHEN c.\"notnull\" OR c.pk THEN ' NOT NULL' ELSE '' END
-     FROM sqlite_master AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%'",
+     FROM sqlite_master AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE 'users_search%'",
     "SELECT 'key ' || t.name || ' PRIMARY (' || group_concat(c.name, ', ' ORDER BY c.pk) || ')'
      FROM sqlite_master AS t, pragma_table_info(t.name) AS c
-     WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND c.pk GROUP BY t.name
+     WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE 'users_search%' AND c.pk GROUP BY t.name
      UNION ALL
      SELECT 'key ' || t.name || ' UNIQUE (' || group_concat(c.name, ', ' ORDER BY c.seqno) || ')'
      FROM sqlite_master AS t, pragma_index_list(t.name) AS i, pragma_index_info(i.name) AS c
@@ -71,11 +80,13 @@ async fn facts(database: &Database, queries: &[&str]) -> BTreeSet<String> {
     facts
 }
 
-/// One spelling: PostgreSQL adds parentheses to an index's condition, SQLite keeps the lines of its script.
+/// One spelling: PostgreSQL adds parentheses and types to an index's condition, SQLite keeps the lines of its script.
 fn respell(fact: &str) -> String {
     let fact = fact.split_whitespace().collect::<Vec<_>>().join(" ");
     match fact.split_once(" WHERE ") {
-        Some((columns, condition)) => format!("{columns} WHERE {}", condition.replace(['(', ')'], "")),
+        Some((columns, condition)) => {
+            format!("{columns} WHERE {}", condition.replace(['(', ')'], "").replace("::text", ""))
+        }
         None => fact,
     }
 }

@@ -17,9 +17,10 @@ async fn fill(database: &Database) {
     };
     let fill = format!(
         "WITH RECURSIVE series AS ({series})
-         INSERT INTO users (id, email, username, locale, status, token_version, created_at, updated_at, deleted_at)
+         INSERT INTO users (id, email, username, locale, status, token_version, created_at, updated_at, deleted_at,
+                            search_text)
          SELECT {id}, 'person' || n || '@example.com', 'person' || n, 'en', 'active', 1, {now}, {now},
-             CASE WHEN n % 10 = 0 THEN {now} END
+             CASE WHEN n % 10 = 0 THEN {now} END, 'person' || n
          FROM series; ANALYZE;"
     );
     database.run(&fill).await;

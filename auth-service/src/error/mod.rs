@@ -1,4 +1,8 @@
-//! Everything that a request can fail by, and the one table of statuses, codes and sentences.
+//! Everything that a request can fail by; what each looks like from outside stands in the catalogue.
+
+mod catalogue;
+
+pub use catalogue::{CATALOGUE, Entry};
 
 use std::{fmt, time::Duration};
 
@@ -33,8 +37,8 @@ pub enum Error {
     UnsupportedMediaType,
     /// Members are wrong, missing or unknown.
     Invalid(Vec<FieldError>),
-    /// The query is wrong.
-    InvalidQuery,
+    /// Parameters of the query are wrong or unknown.
+    InvalidQuery(Vec<FieldError>),
     /// The new password, in this member, is easy to guess.
     WeakPassword(&'static str, Weakness),
     /// The address has an account.
@@ -53,6 +57,32 @@ pub enum Error {
     WrongPassword,
     /// There is no such thing, or the caller may not see it.
     NotFound,
+    /// A link or code that is unknown, used, expired or replaced.
+    InvalidOrExpiredToken,
+    /// The caller lacks the permission.
+    Forbidden,
+    /// An API key called what only a person in a session may.
+    SessionRequired,
+    /// The caller would give, or act on somebody who has, more than the caller holds.
+    BeyondOwnRights,
+    /// Nobody would be left who can administer.
+    LastAdministrator,
+    /// A role or permission has the name.
+    NameTaken,
+    /// A system role stays what it is.
+    SystemRole,
+    /// People hold the role.
+    RoleInUse,
+    /// No more of these can be made.
+    TooMany,
+    /// The answer of the first request with this Idempotency-Key held a secret; where the thing is.
+    ShownOnce(String),
+    /// The first request with this Idempotency-Key is not answered yet.
+    RequestInProgress,
+    /// The Idempotency-Key came with another body before.
+    IdempotencyKeyReused,
+    /// The call's whole purpose is a mail, and none can be sent.
+    MailNotConfigured,
     /// Too many requests; the decision says when a place is free.
     TooManyRequests(Decision),
     /// Too many passwords are being checked; try again after this time.
@@ -66,126 +96,6 @@ pub enum Error {
     /// A defect of ours, with its cause.
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
-
-/// One line of the table: what an error looks like from outside.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// HTTP status.
-    pub status: StatusCode,
-    /// Stable name.
-    pub code: &'static str,
-    /// One sentence in English.
-    pub en: &'static str,
-    /// One sentence in Korean.
-    pub ko: &'static str,
-}
-
-const fn entry(status: StatusCode, code: &'static str, en: &'static str, ko: &'static str) -> Entry {
-    Entry { status, code, en, ko }
-}
-
-/// The table, in the order of `docs/errors.md`.
-pub const CATALOGUE: [Entry; 19] = [
-    entry(
-        StatusCode::BAD_REQUEST,
-        "malformed_json",
-        "The body is not valid JSON.",
-        "요청 본문이 올바른 JSON이 아닙니다.",
-    ),
-    entry(
-        StatusCode::BAD_REQUEST,
-        "duplicate_member",
-        "A member of the JSON object is given twice.",
-        "JSON 객체에 같은 항목이 두 번 들어 있습니다.",
-    ),
-    entry(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "not_an_object",
-        "The body must be a JSON object.",
-        "요청 본문은 JSON 객체여야 합니다.",
-    ),
-    entry(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        "Send the body as application/json, without a content encoding.",
-        "요청 본문은 인코딩 없이 application/json으로 보내야 합니다.",
-    ),
-    entry(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "invalid_request",
-        "Some members are not acceptable; see errors.",
-        "올바르지 않은 항목이 있습니다. errors를 확인하세요.",
-    ),
-    entry(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "invalid_query",
-        "The query has an unknown or mistyped parameter.",
-        "쿼리에 알 수 없거나 형식이 잘못된 매개변수가 있습니다.",
-    ),
-    entry(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "weak_password",
-        "This password is too easy to guess; see errors.",
-        "추측하기 쉬운 비밀번호입니다. errors를 확인하세요.",
-    ),
-    entry(
-        StatusCode::CONFLICT,
-        "email_taken",
-        "An account with this e-mail address exists.",
-        "이미 가입된 이메일 주소입니다.",
-    ),
-    entry(StatusCode::CONFLICT, "username_taken", "This username is taken.", "이미 사용 중인 사용자 이름입니다."),
-    entry(
-        StatusCode::UNAUTHORIZED,
-        "invalid_credentials",
-        "The e-mail address, username or password is wrong.",
-        "이메일, 사용자 이름 또는 비밀번호가 올바르지 않습니다.",
-    ),
-    entry(
-        StatusCode::UNAUTHORIZED,
-        "invalid_grant",
-        "The refresh token is not valid any more; log in again.",
-        "리프레시 토큰이 더 이상 유효하지 않습니다. 다시 로그인하세요.",
-    ),
-    entry(StatusCode::UNAUTHORIZED, "invalid_token", "Invalid token", "토큰이 유효하지 않습니다."),
-    entry(
-        StatusCode::FORBIDDEN,
-        "reauthentication_required",
-        "Confirm your password at /api/v1/auth/reauthenticate first.",
-        "먼저 /api/v1/auth/reauthenticate에서 비밀번호를 다시 확인하세요.",
-    ),
-    entry(
-        StatusCode::FORBIDDEN,
-        "wrong_password",
-        "The current password is wrong.",
-        "현재 비밀번호가 올바르지 않습니다.",
-    ),
-    entry(StatusCode::NOT_FOUND, "not_found", "There is nothing here.", "찾을 수 없습니다."),
-    entry(
-        StatusCode::TOO_MANY_REQUESTS,
-        "rate_limited",
-        "Too many requests; wait as long as Retry-After says.",
-        "요청이 너무 많습니다. Retry-After만큼 기다린 뒤 다시 시도하세요.",
-    ),
-    entry(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "busy",
-        "The service is busy; try again shortly.",
-        "지금은 요청이 많습니다. 잠시 후 다시 시도하세요.",
-    ),
-    entry(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "temporarily_unavailable",
-        "The service cannot answer right now; try again shortly.",
-        "일시적으로 응답할 수 없습니다. 잠시 후 다시 시도하세요.",
-    ),
-    entry(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "internal_error",
-        "Something went wrong on our side.",
-        "서버에 문제가 발생했습니다.",
-    ),
-];
 
 impl Error {
     /// The error's line in the table.
@@ -203,7 +113,7 @@ impl Error {
             Self::NotAnObject => "not_an_object",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::Invalid(_) => "invalid_request",
-            Self::InvalidQuery => "invalid_query",
+            Self::InvalidQuery(_) => "invalid_query",
             Self::WeakPassword(..) => "weak_password",
             Self::EmailTaken => "email_taken",
             Self::UsernameTaken => "username_taken",
@@ -213,6 +123,19 @@ impl Error {
             Self::ReauthenticationRequired => "reauthentication_required",
             Self::WrongPassword => "wrong_password",
             Self::NotFound => "not_found",
+            Self::InvalidOrExpiredToken => "invalid_or_expired_token",
+            Self::Forbidden => "forbidden",
+            Self::SessionRequired => "session_required",
+            Self::BeyondOwnRights => "beyond_own_rights",
+            Self::LastAdministrator => "last_administrator",
+            Self::NameTaken => "name_taken",
+            Self::SystemRole => "system_role",
+            Self::RoleInUse => "role_in_use",
+            Self::TooMany => "too_many",
+            Self::ShownOnce(_) => "shown_once",
+            Self::RequestInProgress => "request_in_progress",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::MailNotConfigured => "mail_not_configured",
             Self::TooManyRequests(_) => "rate_limited",
             Self::Busy(_) => "busy",
             Self::Unavailable(_) | Self::RevocationsUnknown | Self::NotReady => "temporarily_unavailable",
@@ -236,7 +159,7 @@ impl Error {
             let detail = Text::new(weakness.english(), weakness.korean());
             return vec![FieldError { field: field.into(), code: "weak_password", detail }];
         }
-        if let Self::Invalid(errors) = self { errors } else { Vec::new() }
+        if let Self::Invalid(errors) | Self::InvalidQuery(errors) = self { errors } else { Vec::new() }
     }
 
     /// Writes the cause, once; what a caller did wrong is no cause.
@@ -289,6 +212,9 @@ impl IntoResponse for Error {
         if let Self::TooManyRequests(decision) = &self {
             problem = problem.with_header(RATE_LIMIT, as_header(&decision.rate_limit_header()));
             problem = problem.with_header(RATE_LIMIT_POLICY, as_header(&decision.policy_header()));
+        }
+        if let Self::ShownOnce(location) = &self {
+            problem = problem.with_header(header::LOCATION, as_header(location));
         }
         problem.with_errors(self.into_field_errors()).into_response()
     }

@@ -1,0 +1,131 @@
+//! What the audit log tells of.
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An account was made by its owner.
+    UserRegistered,
+    /// An account was made by somebody else.
+    UserCreated,
+    /// A profile was changed.
+    UserUpdated,
+    /// An account was deleted, softly.
+    UserDeleted,
+    /// A deleted account was brought back.
+    UserRestored,
+    /// A deleted account was erased for good.
+    UserErased,
+    /// An account was closed.
+    UserDisabled,
+    /// An account was opened again.
+    UserEnabled,
+    /// The count of failed guesses at an account was cleared.
+    UserUnlocked,
+    /// Somebody looked at another person's data.
+    UserViewed,
+    /// Somebody looked through a list of people.
+    UsersListed,
+    /// All that is held on a person was handed out.
+    UserExported,
+    /// Accounts were brought from another system.
+    UsersImported,
+    /// An account was closed because nobody used it.
+    UserDormant,
+    /// A person was given other roles.
+    UserRolesChanged,
+    /// A session began.
+    LoggedIn,
+    /// A login was refused.
+    LoginFailed,
+    /// Sessions ended at somebody's wish.
+    SessionsEnded,
+    /// A person said that a login was not theirs.
+    SessionDisowned,
+    /// A person proved themselves again.
+    Reauthenticated,
+    /// A password was changed by whoever knew it.
+    PasswordChanged,
+    /// A mail to reset a password was asked for.
+    PasswordResetRequested,
+    /// A password was replaced through a mail.
+    PasswordReset,
+    /// An address was proven.
+    EmailVerified,
+    /// Another address was asked for.
+    EmailChangeRequested,
+    /// An address was replaced.
+    EmailChanged,
+    /// A refresh token came back after its successor was used: its session was ended.
+    RefreshReuse,
+    /// A role was made.
+    RoleCreated,
+    /// A role was changed.
+    RoleUpdated,
+    /// A role was deleted.
+    RoleDeleted,
+    /// A permission was made.
+    PermissionCreated,
+    /// A permission was deleted.
+    PermissionDeleted,
+    /// An API key was made.
+    ApiKeyCreated,
+    /// An API key was replaced.
+    ApiKeyRotated,
+    /// An API key was revoked.
+    ApiKeyRevoked,
+    /// Somebody read the audit log.
+    AuditRead,
+    /// Somebody took a copy of the audit log.
+    AuditExported,
+}
+
+impl Event {
+    /// The event's name in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UserRegistered => "user_registered",
+            Self::UserCreated => "user_created",
+            Self::UserUpdated => "user_updated",
+            Self::UserDeleted => "user_deleted",
+            Self::UserRestored => "user_restored",
+            Self::UserErased => "user_erased",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::UserUnlocked => "user_unlocked",
+            Self::UserViewed => "user_viewed",
+            Self::UsersListed => "users_listed",
+            Self::UserExported => "user_exported",
+            Self::UsersImported => "users_imported",
+            Self::UserDormant => "user_dormant",
+            Self::UserRolesChanged => "user_roles_changed",
+            Self::LoggedIn => "logged_in",
+            Self::LoginFailed => "login_failed",
+            Self::SessionsEnded => "sessions_ended",
+            Self::SessionDisowned => "session_disowned",
+            Self::Reauthenticated => "reauthenticated",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordResetRequested => "password_reset_requested",
+            Self::PasswordReset => "password_reset",
+            Self::EmailVerified => "email_verified",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+            Self::RefreshReuse => "refresh_reuse",
+            Self::RoleCreated => "role_created",
+            Self::RoleUpdated => "role_updated",
+            Self::RoleDeleted => "role_deleted",
+            Self::PermissionCreated => "permission_created",
+            Self::PermissionDeleted => "permission_deleted",
+            Self::ApiKeyCreated => "api_key_created",
+            Self::ApiKeyRotated => "api_key_rotated",
+            Self::ApiKeyRevoked => "api_key_revoked",
+            Self::AuditRead => "audit_read",
+            Self::AuditExported => "audit_exported",
+        }
+    }
+
+    /// `refused` where somebody was kept from what they tried, `done` otherwise.
+    pub(super) fn outcome(self) -> &'static str {
+        if matches!(self, Self::LoginFailed | Self::RefreshReuse) { "refused" } else { "done" }
+    }
+}

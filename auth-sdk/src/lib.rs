@@ -8,11 +8,13 @@ mod auth;
 mod health;
 mod page;
 mod problem;
+mod roles;
 mod users;
 
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
 pub use auth::{LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet};
 pub use health::{Check, Checks, Health, HealthStatus};
-pub use page::Page;
+pub use page::{Page, PageParams};
 pub use problem::{FieldError, Problem};
+pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
 pub use users::{ChangePassword, RegisterRequest, UpdateMe, User, UserStatus};

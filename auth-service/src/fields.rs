@@ -35,6 +35,11 @@ impl Fault {
     pub fn new(code: &'static str, en: &'static str, ko: &'static str) -> Self {
         Self { code, detail: Text::new(en, ko) }
     }
+
+    /// The refusal of a request by this fault of one member alone, found after the rest was read.
+    pub fn of(self, name: &'static str) -> Error {
+        Error::Invalid(vec![FieldError { field: name.into(), code: self.code, detail: self.detail }])
+    }
 }
 
 impl From<LengthError> for Fault {
@@ -163,6 +168,15 @@ impl Fields {
             list.push(item);
         }
         Some(list)
+    }
+
+    /// Takes a list of texts that may be absent, as an empty one.
+    pub fn optional_texts<T: PartialEq>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, Fault>,
+    ) -> Option<Vec<T>> {
+        if self.members.contains_key(name) { self.texts(name, parse) } else { Some(Vec::new()) }
     }
 
     /// Takes a member of any type that must be there.

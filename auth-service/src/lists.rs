@@ -44,7 +44,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
         let mut members = Map::new();
         let mut errors = Fields::from_members(Map::new());
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if value.len() > MAX_VALUE {
+            if value.contains('\0') {
+                errors.refuse::<()>(&name, Fault::new("invalid_characters", "No NUL.", "NUL 문자는 쓸 수 없습니다."));
+            } else if value.len() > MAX_VALUE {
                 errors.refuse::<()>(
                     &name,
                     Fault::new("too_long", "At most 1000 bytes.", "1000바이트를 넘을 수 없습니다."),
@@ -67,6 +69,23 @@ pub enum SortKey {
     Text(String),
 }
 
+/// The name of an order, and what its keys are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// By an instant.
+    ByTime(&'static str),
+    /// By a text.
+    ByText(&'static str),
+}
+
+impl Sort {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ByTime(name) | Self::ByText(name) => name,
+        }
+    }
+}
+
 /// Where a page begins: after the row with this key and id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -85,8 +104,18 @@ pub struct PageQuery {
     pub after: Option<Cursor>,
 }
 
+impl PageQuery {
+    /// The text after which the page begins, in a list by text; every text comes after the empty one.
+    pub fn after_text(&self) -> &str {
+        match &self.after {
+            Some(Cursor { key: SortKey::Text(text), .. }) => text,
+            Some(Cursor { key: SortKey::Time(_), .. }) | None => "",
+        }
+    }
+}
+
 /// Takes `limit` and `cursor`; a cursor of another order is refused.
-pub fn page(fields: &mut Fields, sort: &str) -> Option<PageQuery> {
+pub fn page(fields: &mut Fields, sort: Sort) -> Option<PageQuery> {
     let limit = fields.optional("limit", |text| match text.parse() {
         Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
         Ok(_) | Err(_) => Err(Fault::new("out_of_range", "1 to 100.", "1에서 100 사이여야 합니다.")),
@@ -112,29 +141,29 @@ fn invalid_cursor() -> Fault {
 }
 
 impl Cursor {
-    fn parse(text: &str, sort: &str) -> Option<Self> {
+    fn parse(text: &str, sort: Sort) -> Option<Self> {
         let text = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
         let (order, rest) = text.split_once(' ')?;
         let (id, key) = rest.split_once(' ')?;
-        let key = match key.split_at_checked(1)? {
-            ("@", micros) => SortKey::Time(Ts::from_micros(micros.parse().ok()?)),
-            ("=", text) if !text.contains('\0') => SortKey::Text(text.to_owned()),
-            _ => return None,
+        let key = match sort {
+            Sort::ByTime(_) => SortKey::Time(Ts::from_micros(key.parse().ok()?)),
+            Sort::ByText(_) if key.contains('\0') => return None,
+            Sort::ByText(_) => SortKey::Text(key.to_owned()),
         };
-        (order == sort).then_some(Self { key, id: id.parse().ok()? })
+        (order == sort.name()).then_some(Self { key, id: id.parse().ok()? })
     }
 
-    fn to_wire(&self, sort: &str) -> String {
+    fn to_wire(&self, sort: Sort) -> String {
         let key = match &self.key {
-            SortKey::Time(time) => format!("@{}", time.as_micros()),
-            SortKey::Text(text) => format!("={text}"),
+            SortKey::Time(time) => time.as_micros().to_string(),
+            SortKey::Text(text) => text.clone(),
         };
-        BASE64URL_NOPAD.encode(format!("{sort} {} {key}", self.id).as_bytes())
+        BASE64URL_NOPAD.encode(format!("{} {} {key}", sort.name(), self.id).as_bytes())
     }
 }
 
 /// Cuts rows, of which one more than the limit was asked for, to a page; says where the next one begins, if there is one.
-pub fn cut<T>(mut rows: Vec<T>, page: &PageQuery, sort: &str, key: impl Fn(&T) -> Cursor) -> (Vec<T>, Option<String>) {
+pub fn cut<T>(mut rows: Vec<T>, page: &PageQuery, sort: Sort, key: impl Fn(&T) -> Cursor) -> (Vec<T>, Option<String>) {
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     if rows.len() <= limit {
         return (rows, None);
@@ -151,27 +180,27 @@ mod tests {
     #[test]
     fn a_cursor_comes_back_as_it_went_and_only_to_its_own_order() {
         let id = Uuid::from_u128(7);
-        for key in [SortKey::Time(Ts::from_micros(-5)), SortKey::Text("a b=@ 김".to_owned())] {
+        let (by_time, by_text) = (Sort::ByTime("-created_at"), Sort::ByText("email"));
+        for (sort, key) in
+            [(by_time, SortKey::Time(Ts::from_micros(-5))), (by_text, SortKey::Text("a b=@ 김".to_owned()))]
+        {
             let cursor = Cursor { key, id };
-            let wire = cursor.to_wire("-created_at");
-            assert_eq!(Cursor::parse(&wire, "-created_at"), Some(cursor));
-            assert_eq!(Cursor::parse(&wire, "email"), None);
+            let wire = cursor.to_wire(sort);
+            assert_eq!(Cursor::parse(&wire, sort), Some(cursor));
+            for other in [Sort::ByTime("created_at"), Sort::ByText("-email")] {
+                assert_eq!(Cursor::parse(&wire, other), None);
+            }
         }
     }
 
     #[test]
     fn what_is_no_cursor_is_refused() {
-        for text in [
-            "",
-            "x",
-            "created_at",
-            "created_at x @1",
-            "created_at 0 1",
-            "created_at 00000000-0000-0000-0000-000000000007 ",
-            "created_at 00000000-0000-0000-0000-000000000007 @x",
-        ] {
-            assert_eq!(Cursor::parse(text, "created_at"), None, "{text}");
-            assert_eq!(Cursor::parse(&BASE64URL_NOPAD.encode(text.as_bytes()), "created_at"), None, "{text}");
+        let id = "00000000-0000-0000-0000-000000000007";
+        for text in
+            ["", "x", "at", "at x 1", "at 0 1", &format!("at {id} "), &format!("at {id} x"), &format!("at {id}")]
+        {
+            assert_eq!(Cursor::parse(text, Sort::ByTime("at")), None, "{text}");
+            assert_eq!(Cursor::parse(&BASE64URL_NOPAD.encode(text.as_bytes()), Sort::ByTime("at")), None, "{text}");
         }
     }
 }

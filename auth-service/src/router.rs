@@ -14,7 +14,7 @@ use tower::ServiceBuilder;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{api_keys, app::App, document, keys, login, meta, revocation, sessions, users};
+use crate::{api_keys, app::App, document, keys, login, meta, revocation, roles, sessions, users};
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
@@ -40,6 +40,12 @@ fn api() -> OpenApiRouter<App> {
         // /api/v1/users: me, me/password
         .routes(routes!(users::http::show_me, users::http::update_me, users::http::delete_me))
         .routes(routes!(users::http::change_password))
+        // /api/v1/roles: {id}, {id}/permissions; /api/v1/permissions: {id}
+        .routes(routes!(roles::http::list_roles, roles::http::create_role))
+        .routes(routes!(roles::http::show_role, roles::http::update_role, roles::http::delete_role))
+        .routes(routes!(roles::http::set_role_permissions))
+        .routes(routes!(roles::permissions_http::list_permissions, roles::permissions_http::create_permission))
+        .routes(routes!(roles::permissions_http::delete_permission))
         // /api/v1/api-keys: {id}, {id}/rotate
         .routes(routes!(api_keys::http::list_api_keys, api_keys::http::create_api_key))
         .routes(routes!(api_keys::http::revoke_api_key))

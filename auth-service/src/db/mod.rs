@@ -9,6 +9,7 @@ pub mod dialect;
 mod error;
 pub mod migrate;
 mod pool;
+mod statement;
 mod time;
 
 pub use config::DbConfig;
@@ -16,4 +17,5 @@ pub use conn::Conn;
 pub(crate) use conn::{limit, run};
 pub use error::DbError;
 pub use pool::{Db, Engine};
+pub use statement::{Bind, Statement};
 pub use time::Ts;

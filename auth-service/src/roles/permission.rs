@@ -23,6 +23,15 @@ pub enum Permission {
 }
 
 impl Permission {
+    const ALL: [Self; 6] =
+        [Self::UsersRead, Self::UsersWrite, Self::UsersDelete, Self::RolesRead, Self::RolesWrite, Self::AuditRead];
+
+    /// Whether the service itself asks for the permission of this name.
+    #[must_use]
+    pub fn is_system(name: &str) -> bool {
+        Self::ALL.iter().any(|permission| permission.as_str() == name)
+    }
+
     /// As access tokens and API keys list it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

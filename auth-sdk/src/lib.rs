@@ -17,4 +17,7 @@ pub use health::{Check, Checks, Health, HealthStatus};
 pub use page::{Page, PageParams};
 pub use problem::{FieldError, Problem};
 pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
-pub use users::{ChangePassword, RegisterRequest, UpdateMe, User, UserStatus};
+pub use users::{
+    BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,
+    UpdateMe, User, UserFilter, UserStatus,
+};

@@ -119,6 +119,11 @@ impl Fields {
         }
     }
 
+    /// Whether a member is there to be taken.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
     /// Takes a text that must be there.
     pub fn required<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Fault>) -> Option<T> {
         match self.members.remove(name) {
@@ -176,7 +181,7 @@ impl Fields {
         name: &str,
         parse: impl Fn(&str) -> Result<T, Fault>,
     ) -> Option<Vec<T>> {
-        if self.members.contains_key(name) { self.texts(name, parse) } else { Some(Vec::new()) }
+        if self.has(name) { self.texts(name, parse) } else { Some(Vec::new()) }
     }
 
     /// Takes a member of any type that must be there.

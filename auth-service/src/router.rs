@@ -14,7 +14,7 @@ use tower::ServiceBuilder;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{api_keys, app::App, document, keys, login, meta, revocation, roles, sessions, users};
+use crate::{api_keys, app::App, document, keys, login, meta, revocation, roles, sessions, users, users::admin};
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
@@ -40,6 +40,17 @@ fn api() -> OpenApiRouter<App> {
         // /api/v1/users: me, me/password
         .routes(routes!(users::http::show_me, users::http::update_me, users::http::delete_me))
         .routes(routes!(users::http::change_password))
+        // /api/v1/users for administrators: bulk, {id}, and what is done to one
+        .routes(routes!(admin::http::list_users, admin::http::create_user))
+        .routes(routes!(admin::http::create_users))
+        .routes(routes!(admin::http::show_user, admin::http::update_user, admin::state_http::delete_user))
+        .routes(routes!(admin::state_http::restore_user))
+        .routes(routes!(admin::state_http::disable_user))
+        .routes(routes!(admin::state_http::enable_user))
+        .routes(routes!(admin::state_http::unlock_user))
+        .routes(routes!(admin::state_http::set_user_roles))
+        .routes(routes!(admin::sessions_http::list_user_sessions, admin::sessions_http::end_user_sessions))
+        .routes(routes!(admin::sessions_http::send_password_reset))
         // /api/v1/roles: {id}, {id}/permissions; /api/v1/permissions: {id}
         .routes(routes!(roles::http::list_roles, roles::http::create_role))
         .routes(routes!(roles::http::show_role, roles::http::update_role, roles::http::delete_role))

@@ -6,12 +6,16 @@ pub use catalogue::{CATALOGUE, Entry};
 
 use std::{fmt, time::Duration};
 
+use auth_sdk::BulkError;
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rate_limit::Decision;
-use service_kit::problem::{FieldError, Problem, Text};
+use service_kit::{
+    language::Language,
+    problem::{FieldError, Problem, Text},
+};
 
 use crate::{
     db::DbError,
@@ -192,6 +196,21 @@ impl From<Busy> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.entry().en)
+    }
+}
+
+impl Error {
+    /// The error of one item among many, in its caller's language.
+    #[must_use]
+    pub fn into_bulk(self, language: Language) -> (StatusCode, BulkError) {
+        let Entry { status, code, en, ko } = self.entry();
+        let detail = Text::new(en, ko).in_language(language).to_owned();
+        let errors = self.into_field_errors().into_iter().map(|fault| auth_sdk::FieldError {
+            field: fault.field.into_owned(),
+            code: fault.code.to_owned(),
+            detail: fault.detail.in_language(language).to_owned(),
+        });
+        (status, BulkError { code: code.to_owned(), detail, errors: errors.collect() })
     }
 }
 

@@ -8,6 +8,7 @@ use rate_limit::{GuessLimiter, Reservation};
 use super::store;
 use crate::{
     app::App,
+    db::Conn,
     error::Result,
     ids::{OpaqueToken, SessionId, TokenHash, UserId},
     passwords::{Password, Verdict},
@@ -53,6 +54,16 @@ impl Guess {
     /// In a session, by whoever holds its token: strangers cannot use up its count.
     pub fn in_session(session: SessionId) -> Self {
         Self::counted_by(&[b"session", session.0.as_bytes()])
+    }
+
+    /// Clears the count, as if nobody had ever guessed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn clear(&self, app: &App, tx: &mut Conn) -> Result<()> {
+        store::clear_failures(tx, &self.0).await?;
+        app.guesses.clear(&self.0.to_hex()).await;
+        Ok(())
     }
 
     fn counted_by(parts: &[&[u8]]) -> Self {

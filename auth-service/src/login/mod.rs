@@ -9,7 +9,7 @@ mod guesses;
 pub mod http;
 mod store;
 
-pub use guesses::Guesses;
+pub use guesses::{Guess, Guesses};
 pub use store::forget_devices;
 
 use crate::db::{Conn, DbError, Ts};

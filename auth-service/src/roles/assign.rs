@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Rights, RoleName, store};
 use crate::{
     db::{Conn, Ts},
-    error::{Error, Result},
+    error::Result,
     fields::{Fault, Fields, parse_time},
     ids::UserId,
 };

@@ -55,7 +55,7 @@ pub async fn logout(State(app): State<App>, caller: SessionCaller, client: Clien
 pub async fn list_sessions(State(app): State<App>, caller: SessionCaller) -> Result<Json<SessionList>> {
     let mut conn = app.db.read().await?;
     let rows = store::list_live(&mut conn, caller.user_id(), app.now()).await?;
-    let items: Vec<Session> = rows.into_iter().map(|row| to_wire(row, caller.session_id())).collect();
+    let items: Vec<Session> = rows.into_iter().map(|row| to_wire(row, Some(caller.session_id()))).collect();
     let total = u64::try_from(items.len()).ok();
     Ok(Json(SessionList { items, next_cursor: None, total }))
 }
@@ -139,7 +139,8 @@ async fn end(app: &App, caller: &SessionCaller, id: SessionId, client: &Client) 
     app.commit(tx, pending).await
 }
 
-fn to_wire(row: SessionRow, current: SessionId) -> Session {
+/// A session as the wire shows it; `current` is the one that asks.
+pub fn to_wire(row: SessionRow, current: Option<SessionId>) -> Session {
     let agent = row.user_agent.as_deref().and_then(|text| woothee::parser::Parser::new().parse(text));
     let known = |name: &str| (name != "UNKNOWN").then(|| name.to_owned());
     Session {
@@ -153,6 +154,6 @@ fn to_wire(row: SessionRow, current: SessionId) -> Session {
         user_agent: row.user_agent,
         device_name: row.device_name,
         auth_methods: issue::methods_from_text(&row.auth_methods),
-        current: row.id == current,
+        current: Some(row.id) == current,
     }
 }

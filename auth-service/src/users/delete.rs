@@ -7,18 +7,21 @@ use crate::{
     caller::SessionCaller,
     client::Client,
     error::{Error, Result},
+    roles::Rights,
     sessions::revoke,
 };
 
 /// Deletes the caller's account softly: it is gone for everyone, its address is free, its tokens are refused everywhere.
 ///
 /// # Errors
-/// [`Error::ReauthenticationRequired`] unless the session is fresh.
+/// [`Error::ReauthenticationRequired`] unless the session is fresh; [`Error::LastAdministrator`].
 pub async fn delete(app: &App, caller: &SessionCaller, client: &Client) -> Result<()> {
     caller.require_fresh(app).await?;
     let (id, now) = (caller.user_id(), app.now());
     let mut tx = app.db.begin().await?;
+    let rights = Rights::lock(app, &mut tx, &caller.any()).await?;
     let version = store::soft_delete(&mut tx, id, now).await?.ok_or(Error::InvalidToken)?;
+    rights.keep_an_administrator(&mut tx).await?;
     let sessions = revoke::all(app, &mut tx, id, None, "account_deleted").await?;
     let account = app.recorder(now).user(&mut tx, id, version).await?;
     audit::Entry::new(Event::UserDeleted, Some(id), client).record(&mut tx, now).await?;

@@ -130,7 +130,11 @@ pub async fn delete_me(State(app): State<App>, caller: SessionCaller, client: Cl
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn read_change(fields: Fields) -> Result<ProfileChange> {
+/// Reads what a PATCH says of a profile.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn read_change(fields: Fields) -> Result<ProfileChange> {
     fields.read(|f| {
         let display_name = f.change("display_name", |text| Ok(DisplayName::parse(text)?.as_str().to_owned()));
         let username = f.change("username", |text| Ok(Username::parse(text)?.as_str().to_owned()));
@@ -152,7 +156,7 @@ fn read_change(fields: Fields) -> Result<ProfileChange> {
     })
 }
 
-const fn spoken(language: Language) -> Locale {
+pub const fn spoken(language: Language) -> Locale {
     match language {
         Language::English => Locale::En,
         Language::Korean => Locale::Ko,

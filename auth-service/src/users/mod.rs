@@ -4,6 +4,7 @@
 //! account as the wire shows it, with the versions that its access tokens carry. Profiles are remembered for a second
 //! and dropped at once, everywhere, when the account changes.
 
+pub mod admin;
 mod cache;
 mod delete;
 mod email;

@@ -1,6 +1,6 @@
 //! Makes accounts.
 
-use auth_sdk::User;
+use auth_sdk::{User, UserStatus};
 
 use super::{
     DisplayName, Email, Locale, Profile, Username,
@@ -35,7 +35,8 @@ pub async fn register(app: &App, registration: Registration, client: &Client) ->
     let names = [username.as_ref().map(Username::as_str), display_name.as_ref().map(DisplayName::as_str)];
     let own_words = OwnWords::new(names.into_iter().flatten().chain([email.as_str()]));
     let password_hash = app.hash_new_password("password", password, own_words).await?;
-    let user = NewUser { id: UserId(app.entropy.uuid(now)), email, username, display_name, locale, password_hash };
+    let (id, password_hash, status) = (UserId(app.entropy.uuid(now)), Some(password_hash), UserStatus::Active);
+    let user = NewUser { id, email, username, display_name, locale, password_hash, status };
     let mut tx = app.db.begin().await?;
     match store::insert(&mut tx, &user, now).await? {
         Inserted::Yes => {}

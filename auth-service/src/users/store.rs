@@ -65,6 +65,15 @@ impl UserRow {
     }
 }
 
+/// A status as it is stored.
+pub const fn status_to_text(status: UserStatus) -> &'static str {
+    match status {
+        UserStatus::Active => "active",
+        UserStatus::Disabled => "disabled",
+        UserStatus::Pending => "pending",
+    }
+}
+
 /// An account with a role that it holds and one of the permissions of that role.
 #[derive(sqlx::FromRow)]
 pub struct GrantRow {
@@ -82,7 +91,9 @@ pub struct NewUser {
     pub username: Option<Username>,
     pub display_name: Option<DisplayName>,
     pub locale: Locale,
-    pub password_hash: String,
+    /// None for somebody who is yet to choose one.
+    pub password_hash: Option<String>,
+    pub status: UserStatus,
 }
 
 /// What became of a new account.
@@ -95,7 +106,7 @@ pub enum Inserted {
 const INSERT: &str = "
     INSERT INTO users (id, email, username, display_name, locale, status, password_hash, password_changed_at,
                        token_version, created_at, updated_at, search_text, search_name)
-    VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $7, $7, $8, $9)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $8, $8, $9, $10)
     ON CONFLICT DO NOTHING";
 const GRANT_ROLE: &str = "
     INSERT INTO user_roles (user_id, role_id, granted_at) SELECT $1, id, $3 FROM roles WHERE name = $2";
@@ -105,10 +116,11 @@ const COUNT_EMAIL: &str = "SELECT COUNT(*) FROM users WHERE email = $1 AND delet
 pub async fn insert(conn: &mut Conn, user: &NewUser, now: Ts) -> Result<Inserted, DbError> {
     let username = user.username.as_ref().map(Username::as_str);
     let display_name = user.display_name.as_ref().map(DisplayName::as_str);
-    let (email, locale, hash) = (user.email.as_str(), user.locale.as_str(), user.password_hash.as_str());
+    let (email, locale, status) = (user.email.as_str(), user.locale.as_str(), status_to_text(user.status));
     let (text, name) = (search::text(email, username, display_name), display_name.map(search::fold));
+    let (hash, name) = (user.password_hash.as_deref(), name.as_deref());
     let added =
-        run!(conn, execute, INSERT, user.id, email, username, display_name, locale, hash, now, text, name.as_deref())?;
+        run!(conn, execute, INSERT, user.id, email, username, display_name, locale, status, hash, now, text, name)?;
     if added == 0 {
         let (taken,): (i64,) = run!(conn, fetch_one, COUNT_EMAIL, email)?;
         return Ok(if taken > 0 { Inserted::EmailTaken } else { Inserted::UsernameTaken });

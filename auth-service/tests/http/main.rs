@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::print_stdout, reason = "what was measured is told, for --nocapture")]
 
+mod access;
 mod address_limits;
 mod bad_input;
 mod clocks;
@@ -26,6 +27,7 @@ mod sessions;
 mod staleness;
 mod support;
 mod sweep;
+mod team;
 mod token_confusion;
 mod tokens;
 mod waiting;

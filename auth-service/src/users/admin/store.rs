@@ -1,0 +1,73 @@
+//! SQL of what administrators do.
+
+use crate::{
+    db::{Bind, Conn, DbError, Statement, Ts, run},
+    ids::UserId,
+};
+
+const SET_STATUS: &str = "
+    UPDATE users SET status = $2, updated_at = $3, token_version = token_version + 1
+    WHERE id = $1 AND deleted_at IS NULL RETURNING token_version";
+
+/// Opens or closes an account; gives the version below which its tokens are refused.
+pub async fn set_status(conn: &mut Conn, id: UserId, status: &str, now: Ts) -> Result<i64, DbError> {
+    let (version,): (i64,) = run!(conn, fetch_one, SET_STATUS, id, status, now)?;
+    Ok(version)
+}
+
+const RAISE_VERSION: &str = "
+    UPDATE users SET token_version = token_version + 1, updated_at = $2
+    WHERE id = $1 AND deleted_at IS NULL RETURNING token_version";
+
+/// The version below which a person's tokens are refused from now on.
+pub async fn raise_version(conn: &mut Conn, id: UserId, now: Ts) -> Result<i64, DbError> {
+    let (version,): (i64,) = run!(conn, fetch_one, RAISE_VERSION, id, now)?;
+    Ok(version)
+}
+
+const FIND_DELETED: &str = "SELECT email FROM users WHERE id = $1 AND deleted_at IS NOT NULL";
+const RESTORE: &str = "UPDATE users SET deleted_at = NULL, updated_at = $2 WHERE id = $1 AND deleted_at IS NOT NULL";
+const COUNT_EMAIL: &str = "SELECT COUNT(*) FROM users WHERE email = $1 AND deleted_at IS NULL";
+
+/// What became of a restoration.
+pub enum Restored {
+    Yes,
+    NotFound,
+    EmailTaken,
+}
+
+/// Brings a deleted account back, unless its address has another owner; [`DbError::Duplicate`] when its name has.
+pub async fn restore(conn: &mut Conn, id: UserId, now: Ts) -> Result<Restored, DbError> {
+    let row: Option<(String,)> = run!(conn, fetch_optional, FIND_DELETED, id)?;
+    let Some((email,)) = row else { return Ok(Restored::NotFound) };
+    let (taken,): (i64,) = run!(conn, fetch_one, COUNT_EMAIL, email.as_str())?;
+    if taken > 0 {
+        return Ok(Restored::EmailTaken);
+    }
+    run!(conn, execute, RESTORE, id, now)?;
+    Ok(Restored::Yes)
+}
+
+/// A role that somebody holds, with one of its permissions.
+#[derive(sqlx::FromRow)]
+pub struct HeldRow {
+    pub user_id: UserId,
+    pub role: String,
+    pub permission: Option<String>,
+}
+
+/// The roles that these people hold now, once for each permission.
+pub async fn list_held(conn: &mut Conn, users: &[UserId], now: Ts) -> Result<Vec<HeldRow>, DbError> {
+    let mut statement = Statement::new(
+        "SELECT user_roles.user_id, roles.name AS role, permissions.name AS permission
+         FROM user_roles JOIN roles ON roles.id = user_roles.role_id
+         LEFT JOIN role_permissions ON role_permissions.role_id = roles.id
+         LEFT JOIN permissions ON permissions.id = role_permissions.permission_id
+         WHERE (user_roles.expires_at IS NULL OR user_roles.expires_at > ",
+    );
+    statement
+        .bind(Bind::Time(now))
+        .push(") AND user_roles.user_id IN ")
+        .bind_all(users.iter().map(|id| Bind::Id(id.0)));
+    statement.fetch_all(conn).await
+}

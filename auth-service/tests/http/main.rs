@@ -22,6 +22,7 @@ mod password;
 mod refresh;
 mod register;
 mod revocation;
+mod roles;
 mod rotation;
 mod sessions;
 mod staleness;

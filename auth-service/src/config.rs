@@ -12,11 +12,11 @@ use service_kit::{
 };
 use url::Url;
 
+pub use crate::mail::{Delivery, MailConfig};
 use crate::{
     db::DbConfig,
     keys::{GenerateError, KeyConfig},
     limits::LimitConfig,
-    mail::MailConfig,
     passwords,
     revocation::RevocationConfig,
     sessions::SessionConfig,

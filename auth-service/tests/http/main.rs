@@ -4,6 +4,7 @@
 
 mod access;
 mod address_limits;
+mod administration;
 mod bad_input;
 mod clocks;
 mod conventions;
@@ -31,4 +32,5 @@ mod sweep;
 mod team;
 mod token_confusion;
 mod tokens;
+mod user_lists;
 mod waiting;

@@ -91,7 +91,15 @@ impl Deployment {
 
     /// Starts one more instance, by a clock of its own.
     pub async fn start_at(&self, clock: Clock) -> Instance {
-        let app = App::start(self.config(), clock).await.unwrap();
+        self.run(App::start(self.config(), clock).await.unwrap()).await
+    }
+
+    /// Starts one more instance, which runs by another configuration.
+    pub async fn start_with(&self, config: Config) -> Instance {
+        self.run(App::start(config, self.clock.clone()).await.unwrap()).await
+    }
+
+    async fn run(&self, app: App) -> Instance {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (trigger, shutdown) = Shutdown::manual();

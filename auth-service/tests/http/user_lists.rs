@@ -1,0 +1,199 @@
+//! GET /api/v1/users: search, filters, order and pages.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::{
+    support::{Answer, Engine, Instance},
+    team::Team,
+};
+
+const USERS: &str = "/api/v1/users";
+
+/// The addresses on a page, without their domain.
+fn names(page: &Answer) -> Vec<String> {
+    assert_eq!(page.status, 200, "{page:?}");
+    let items = page.body["items"].as_array().unwrap();
+    items.iter().map(|user| user["email"].as_str().unwrap().split('@').next().unwrap().to_owned()).collect()
+}
+
+async fn find(admin: &Instance, query: &str) -> Vec<String> {
+    let mut found = names(&admin.get(&format!("{USERS}?{query}")).await);
+    found.sort();
+    found
+}
+
+/// A team and some people, a second apart: address, username, name.
+async fn crowd(engine: Engine) -> Team {
+    let team = Team::new(engine).await;
+    let items: Vec<Value> = [
+        ("minsu.kim", "minsu", "김민수"),
+        ("dalrae", "dal", "김달래"),
+        ("minsu2", "ms2", "민수 박"),
+        ("percent", "per", "50%_off \\ x"),
+        ("quote", "quo", "She said \"hi\" OR *"),
+        ("zoe", "zoe", "Zoë Ångström"),
+    ]
+    .into_iter()
+    .map(|(email, username, name)| {
+        json!({"email": format!("{email}@people.example"), "username": username, "display_name": name})
+    })
+    .collect();
+    for item in items {
+        team.deployment.clock.advance(Duration::from_secs(1));
+        assert_eq!(team.admin.post(USERS, item).await.status, 201);
+    }
+    team
+}
+
+#[rstest]
+#[tokio::test]
+async fn people_are_found_by_any_part_of_an_address_or_name(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let team = crowd(engine).await;
+    for (search, expected) in [
+        ("insu", vec!["minsu.kim", "minsu2"]),
+        ("MINSU", vec!["minsu.kim", "minsu2"]),
+        ("김민수", vec!["minsu.kim"]),
+        ("%EA%B9%80", vec!["dalrae", "minsu.kim"]),
+        ("민수", vec!["minsu2"]),
+        ("people.example", vec!["dalrae", "minsu.kim", "minsu2", "percent", "quote", "zoe"]),
+        ("50%25_off", vec!["percent"]),
+        ("%25", vec![]),
+        ("%25%25%25", vec![]),
+        ("off \\ x", vec!["percent"]),
+        ("said %22hi%22", vec!["quote"]),
+        ("OR *", vec!["quote"]),
+        ("zoe%CC%88", vec!["zoe"]),
+        ("ZOË", vec!["zoe"]),
+        ("ＺＯＥ", vec!["zoe"]),
+        ("z", vec!["zoe"]),
+        ("dal", vec!["dalrae"]),
+        ("nobody at all", vec![]),
+        ("%20%20", vec!["admin", "dalrae", "manager", "minsu.kim", "minsu2", "percent", "quote", "user", "zoe"]),
+    ] {
+        assert_eq!(find(&team.admin, &format!("search={search}")).await, expected, "{search}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn filters_narrow_and_go_together(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let team = crowd(engine).await;
+    let filter = async |query: &str| find(&team.admin, query).await;
+    assert_eq!(filter("status=active").await, ["admin", "manager", "user"]);
+    assert_eq!(filter("status=pending&search=minsu").await, ["minsu.kim", "minsu2"]);
+    assert_eq!(filter("role=admin").await, ["admin"]);
+    assert_eq!(filter("role=user&status=active").await, ["admin", "manager", "user"]);
+    assert_eq!(filter("role=manager&search=admin").await, Vec::<String>::new());
+    assert_eq!(filter("role=nobody").await, Vec::<String>::new());
+    assert_eq!(filter("created_after=2026-01-01T00:00:04Z").await, ["quote", "zoe"]);
+    assert_eq!(filter("last_login_before=2026-01-01T00:00:00Z&search=people").await.len(), 6, "who never came");
+    assert_eq!(filter("last_login_before=2025-01-01T00:00:00Z&status=active").await, Vec::<String>::new());
+    let path = format!("{USERS}/{}", team.user_id);
+    assert_eq!(team.admin.delete(&path).await.status, 204);
+    assert_eq!(filter("status=active").await, ["admin", "manager"]);
+    assert_eq!(filter("deleted=true").await, ["user"]);
+    assert_eq!(filter("deleted=true&search=people").await, Vec::<String>::new());
+}
+
+#[rstest]
+#[tokio::test]
+async fn pages_follow_each_other_in_every_order(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let team = crowd(engine).await;
+    let by_time = ["admin", "manager", "user", "minsu.kim", "dalrae", "minsu2", "percent", "quote", "zoe"];
+    let mut by_email = by_time;
+    by_email.sort_unstable();
+    for (sort, ascending, expected) in [
+        ("created_at", true, by_time),
+        ("-created_at", false, by_time),
+        ("email", true, by_email),
+        ("-email", false, by_email),
+    ] {
+        for search in ["", "&search=e.", "&role=user"] {
+            let (mut seen, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+            loop {
+                let page = team.admin.get(&format!("{USERS}?limit=2&sort={sort}{search}{cursor}")).await;
+                seen.extend(names(&page));
+                pages += 1;
+                let Some(next) = page.body["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            let mut expected: Vec<_> = expected.iter().map(|name| (*name).to_owned()).collect();
+            if search.starts_with("&search") {
+                expected.clear();
+            }
+            if !ascending {
+                expected.reverse();
+            }
+            // Three accounts are of one instant, so their ids decide.
+            assert_eq!(seen.len(), expected.len(), "{sort}{search}");
+            if sort.ends_with("email") {
+                assert_eq!(seen, expected, "{sort}{search}");
+            } else {
+                let later = |names: &[String]| {
+                    names
+                        .iter()
+                        .filter(|name| !["admin", "manager", "user"].contains(&name.as_str()))
+                        .cloned()
+                        .collect::<Vec<_>>()
+                };
+                assert_eq!(later(&seen), later(&expected), "{sort}{search}");
+            }
+            assert_eq!(pages, seen.len().div_ceil(2).max(1), "{sort}{search}");
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_page_says_how_many_there_are_and_what_each_may_do(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let team = crowd(engine).await;
+    let page = team.admin.get(&format!("{USERS}?sort=email&limit=1")).await;
+    assert_eq!(page.body["total"], 9);
+    assert_eq!(page.members(), ["items", "next_cursor", "total"]);
+    let first = &page.body["items"][0];
+    assert_eq!((first["email"].as_str(), &first["roles"]), (Some("admin@example.com"), &json!(["admin", "user"])));
+    assert_eq!(first["permissions"].as_array().unwrap().len(), 6);
+    assert!(first.get("password_hash").is_none());
+    let looked = team.deployment.number("SELECT COUNT(*) FROM audit_logs WHERE event = 'users_listed'").await;
+    assert_eq!(looked, 1, "to look at people is an event");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_query_that_was_tampered_with_is_refused(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let team = crowd(engine).await;
+    let first = team.admin.get(&format!("{USERS}?limit=1&sort=email")).await;
+    let cursor = first.text("next_cursor");
+    for (query, field, code) in [
+        (format!("sort=created_at&cursor={cursor}"), "cursor", "invalid_cursor"),
+        (format!("sort=-email&cursor={cursor}"), "cursor", "invalid_cursor"),
+        (format!("sort=email&cursor={cursor}x"), "cursor", "invalid_cursor"),
+        ("cursor=".to_owned(), "cursor", "invalid_cursor"),
+        ("limit=0".to_owned(), "limit", "out_of_range"),
+        ("limit=101".to_owned(), "limit", "out_of_range"),
+        ("limit=1;DROP TABLE users".to_owned(), "limit", "out_of_range"),
+        ("sort=password_hash".to_owned(), "sort", "unknown_value"),
+        ("sort=email desc".to_owned(), "sort", "unknown_value"),
+        ("status=deleted".to_owned(), "status", "unknown_value"),
+        ("role=Admin'--".to_owned(), "role", "invalid_role_name"),
+        ("created_after=yesterday".to_owned(), "created_after", "invalid_time"),
+        ("deleted=1".to_owned(), "deleted", "not_a_boolean"),
+        ("search=a&search=b".to_owned(), "search", "duplicate"),
+        ("search=a%00b".to_owned(), "search", "invalid_characters"),
+        (format!("search={}", "x".repeat(1_001)), "search", "too_long"),
+        ("password_hash=x".to_owned(), "password_hash", "unknown"),
+    ] {
+        let refused = team.admin.get(&format!("{USERS}?{query}")).await;
+        assert_eq!((refused.status, refused.code()), (422, "invalid_query"), "{query}: {refused:?}");
+        assert_eq!(refused.faults(), [(field, code)], "{query}");
+    }
+    let huge = team.admin.get(&format!("{USERS}?search={}", "x".repeat(60_000))).await;
+    assert!([414, 422, 431].contains(&huge.status), "{}", huge.status);
+}

@@ -5,6 +5,7 @@
 mod access;
 mod address_limits;
 mod administration;
+mod api_keys;
 mod bad_input;
 mod clocks;
 mod conventions;

@@ -14,6 +14,7 @@ use crate::{
     app::App,
     error::{Error, Result},
     ids::{SessionId, UserId},
+    limits::Counted,
     roles::Permission,
     sessions::{self, store},
     users::Profile,
@@ -47,6 +48,15 @@ impl Caller {
         match self {
             Self::Session(_) => None,
             Self::ApiKey(grant) => Some(grant.key_id),
+        }
+    }
+
+    /// What the key may do, if it is one that calls.
+    #[must_use]
+    pub fn api_key(&self) -> Option<&KeyGrant> {
+        match self {
+            Self::Session(_) => None,
+            Self::ApiKey(grant) => Some(grant),
         }
     }
 
@@ -122,17 +132,26 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let credential = credential(&parts.headers)?;
-        if credential.starts_with(api_keys::PREFIX) {
-            require_current(app)?;
-            return api_keys::resolve(app, credential).await.map(Self::ApiKey);
+        let caller = identify(&parts.headers, app).await?;
+        let decision = app.limits.call_by(&caller, app.now()).await?;
+        if let (Some(decision), Some(counted)) = (decision, parts.extensions.get::<Counted>()) {
+            counted.leave(decision);
         }
-        let verified = app.keys.verifier.verify(credential, app.now().as_seconds()).map_err(|cause| refuse(&cause))?;
+        Ok(caller)
+    }
+}
+
+async fn identify(headers: &HeaderMap, app: &App) -> Result<Caller> {
+    let credential = credential(headers)?;
+    if credential.starts_with(api_keys::PREFIX) {
         require_current(app)?;
-        match app.revocations.view.check(&verified) {
-            Ok(()) => Ok(Self::Session(verified)),
-            Err(_) => Err(Error::InvalidToken),
-        }
+        return api_keys::resolve(app, credential).await.map(Caller::ApiKey);
+    }
+    let verified = app.keys.verifier.verify(credential, app.now().as_seconds()).map_err(|cause| refuse(&cause))?;
+    require_current(app)?;
+    match app.revocations.view.check(&verified) {
+        Ok(()) => Ok(Caller::Session(verified)),
+        Err(_) => Err(Error::InvalidToken),
     }
 }
 

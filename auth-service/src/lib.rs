@@ -16,6 +16,7 @@ pub mod doctor;
 mod document;
 pub mod error;
 mod fields;
+mod idempotency;
 pub mod ids;
 pub mod keys;
 mod limits;

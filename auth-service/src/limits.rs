@@ -1,17 +1,29 @@
 //! Rate limits of this service, and whom each one counts.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
 use rate_limit::{Decision, Limit, Quota, RateLimiter, Rule, address_subject};
 use service_kit::config::{Env, Environment};
 
 use crate::{
+    app::App,
+    caller::Caller,
     client::Client,
     db::Ts,
-    error::{Error, Result},
+    error::{Error, RATE_LIMIT, RATE_LIMIT_POLICY, Result, as_header},
     ids::SessionId,
 };
 
+/// Paths that are not counted: checks by load balancers, gateways inside, and what browsers cache.
+const UNCOUNTED: [&str; 4] = ["/api/v1/health", "/.well-known/", "/internal/", "/docs"];
 /// How much more than one address an undeclared proxy may send: it stands for many people.
 const PROXY_FACTOR: u32 = 20;
 
@@ -22,6 +34,8 @@ pub struct LimitConfig {
     login_accounts_per_address: Rule,
     register_per_address: Rule,
     refresh_per_session: Rule,
+    api_per_user: Rule,
+    api_per_address: Rule,
     spares_loopback: bool,
 }
 
@@ -45,6 +59,12 @@ impl LimitConfig {
                 "Registrations from one address.",
             ),
             refresh_per_session: env.parse("RATE_LIMIT_REFRESH_PER_SESSION", "60/1m", "Refreshes of one session."),
+            api_per_user: env.parse(
+                "RATE_LIMIT_API_PER_USER",
+                "600/1m",
+                "Calls of one person; an API key may have its own.",
+            ),
+            api_per_address: env.parse("RATE_LIMIT_API_PER_ADDRESS", "1200/1m", "Calls from one address."),
             spares_loopback: env.environment() == Environment::Development,
         }
     }
@@ -106,6 +126,37 @@ impl Limits {
         admitted(self.counters.check(limit, &session.0.to_string(), now.as_micros()).await)
     }
 
+    /// Counts a call from the client's address, whatever it is.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub async fn call_from(&self, client: &Client, now: Ts) -> Result<Option<Decision>> {
+        let Rule::Quota(quota) = self.rules.api_per_address else { return Ok(None) };
+        if self.spares(client) {
+            return Ok(None);
+        }
+        let mut last = None;
+        for (quota, subject) in counted(quota, client) {
+            let limit = Limit { name: "api_address", quota };
+            last = Some(admit(self.counters.check_often(limit, &subject, now.as_micros()).await)?);
+        }
+        Ok(last)
+    }
+
+    /// Counts a call by a person, or by a key that has a limit of its own.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub async fn call_by(&self, caller: &Caller, now: Ts) -> Result<Option<Decision>> {
+        let of_key = caller.api_key().and_then(|grant| Some((grant.key_id, grant.rate_limit?)));
+        let (limit, subject) = match (of_key, self.rules.api_per_user) {
+            (Some((key, quota)), _) => (Limit { name: "api_key", quota }, key),
+            (None, Rule::Quota(quota)) => (Limit { name: "api_user", quota }, caller.user_id().0),
+            (None, Rule::Off) => return Ok(None),
+        };
+        admit(self.counters.check_often(limit, &subject.to_string(), now.as_micros()).await).map(Some)
+    }
+
     async fn per_address(&self, name: &'static str, rule: Rule, client: &Client, now: Ts) -> Result<()> {
         let Rule::Quota(quota) = rule else { return Ok(()) };
         if self.spares(client) {
@@ -123,6 +174,39 @@ impl Limits {
     }
 }
 
+/// Where the caller's extractor leaves what it counted, for [`count`] to tell the client.
+#[derive(Clone, Default)]
+pub struct Counted(Arc<OnceLock<Decision>>);
+
+impl Counted {
+    /// Leaves a decision; the first of a request is the one that is told.
+    pub fn leave(&self, decision: Decision) {
+        drop(self.0.set(decision));
+    }
+}
+
+/// Counts every call by its address, and tells clients what is left to them: of their own limit, or of their address's.
+///
+/// # Errors
+/// [`Error::TooManyRequests`].
+pub async fn count(State(app): State<App>, client: Client, mut request: Request, next: Next) -> Result<Response> {
+    if UNCOUNTED.iter().any(|prefix| request.uri().path().starts_with(prefix)) {
+        return Ok(next.run(request).await);
+    }
+    let of_address = app.limits.call_from(&client, app.now()).await?;
+    let counted = Counted::default();
+    request.extensions_mut().insert(counted.clone());
+    let mut response = next.run(request).await;
+    if let Some(decision) = counted.0.get().or(of_address.as_ref()) {
+        let headers = response.headers_mut();
+        if !headers.contains_key(RATE_LIMIT) {
+            headers.insert(RATE_LIMIT, as_header(&decision.rate_limit_header()));
+            headers.insert(RATE_LIMIT_POLICY, as_header(&decision.policy_header()));
+        }
+    }
+    Ok(response)
+}
+
 /// Whom a request from this client counts for, each with its quota: what an undeclared proxy claims can be made up, so
 /// the proxy is held to a quota of its own.
 fn counted(quota: Quota, client: &Client) -> impl Iterator<Item = (Quota, String)> {
@@ -132,8 +216,12 @@ fn counted(quota: Quota, client: &Client) -> impl Iterator<Item = (Quota, String
 }
 
 fn admitted(decision: Decision) -> Result<()> {
+    admit(decision).map(drop)
+}
+
+fn admit(decision: Decision) -> Result<Decision> {
     if decision.is_admitted() {
-        return Ok(());
+        return Ok(decision);
     }
     metrics::counter!("rate_limited_total", "rule" => decision.name).increment(1);
     Err(Error::TooManyRequests(decision))

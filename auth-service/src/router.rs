@@ -14,7 +14,9 @@ use tower::ServiceBuilder;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{api_keys, app::App, document, keys, login, meta, revocation, roles, sessions, users, users::admin};
+use crate::{
+    api_keys, app::App, document, keys, limits, login, meta, revocation, roles, sessions, users, users::admin,
+};
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
@@ -81,7 +83,9 @@ pub fn router(app: App) -> Router {
         .layer(BodyLimits::new(&[("/api/v1/auth", AUTH_LIMIT)]))
         // Last: past the limit 503 at once, and the time of a handler counts from the last byte of its request.
         .layer(Shed::new(app.config.shed, &["/api/v1/health", "/internal/v1/revocations"]));
-    routes.route("/", get(meta::http::redirect_to_docs)).layer(layers).with_state(app)
+    // Inside all of these: what was refused before counts for nobody.
+    let counting = axum::middleware::from_fn_with_state(app.clone(), limits::count);
+    routes.route("/", get(meta::http::redirect_to_docs)).layer(counting).layer(layers).with_state(app)
 }
 
 /// The OpenAPI document of what [`router`] serves.

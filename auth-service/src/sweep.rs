@@ -6,8 +6,10 @@ use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use crate::{
+    api_keys,
     app::App,
     db::{DbError, Ts},
+    idempotency,
     ids::SessionId,
     login, revocation, sessions,
 };
@@ -16,6 +18,8 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(10);
 /// Rows of one kind in one sweep: 100 a second, far more than expire.
 pub const BATCH: i64 = 1_000;
+/// How long an API key is kept after it has ended.
+const KEYS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Before every session.
 const BEGINNING: SessionId = SessionId(Uuid::nil());
 /// How long a session is kept after it can no longer live.
@@ -49,5 +53,7 @@ async fn sweep(app: &App, swept_to: SessionId) -> Result<SessionId, DbError> {
     let next = sessions::store::delete_expired_refresh(&mut conn, swept_to, now).await?;
     sessions::store::delete_old(&mut conn, now.minus(SESSIONS_KEPT)).await?;
     login::delete_expired(&mut conn, now).await?;
+    idempotency::delete_old(&mut conn, now.minus(idempotency::KEPT)).await?;
+    api_keys::delete_old(&mut conn, now.minus(KEYS_KEPT)).await?;
     Ok(next.unwrap_or(BEGINNING))
 }

@@ -19,8 +19,14 @@ use crate::wire::{self, Connection};
 const PASSWORD: &str = "TestPass123!";
 const READY: &str = "/api/v1/health/ready";
 /// A load would be counted as abuse.
-const RULES: [&str; 4] =
-    ["LOGIN_PER_ADDRESS", "LOGIN_ACCOUNTS_PER_ADDRESS", "REGISTER_PER_ADDRESS", "REFRESH_PER_SESSION"];
+const RULES: [&str; 6] = [
+    "LOGIN_PER_ADDRESS",
+    "LOGIN_ACCOUNTS_PER_ADDRESS",
+    "REGISTER_PER_ADDRESS",
+    "REFRESH_PER_SESSION",
+    "API_PER_USER",
+    "API_PER_ADDRESS",
+];
 
 /// What instances stand on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

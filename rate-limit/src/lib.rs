@@ -13,6 +13,7 @@ mod distinct;
 mod gcra;
 mod guess_limiter;
 mod guesses;
+mod lease;
 mod quota;
 mod rate_limiter;
 mod shared;

@@ -9,6 +9,7 @@ use crate::bounded::BoundedMap;
 use crate::decision::Decision;
 use crate::distinct::{Noted, Seen};
 use crate::gcra::{self, Rate, Taken};
+use crate::lease::Lease;
 use crate::quota::Quota;
 use crate::shared::{Shared, TimeSource, script_with_clock};
 
@@ -30,6 +31,7 @@ pub struct RateLimiter {
 struct ProcessCounters {
     rates: BoundedMap<i64>,
     seen: BoundedMap<Seen>,
+    leases: BoundedMap<Lease>,
 }
 
 struct RedisCounters {
@@ -41,7 +43,7 @@ struct RedisCounters {
 impl RateLimiter {
     /// Counts in this process.
     pub fn memory() -> Self {
-        Self { process: ProcessCounters { rates: BoundedMap::new(), seen: BoundedMap::new() }, redis: None }
+        Self { process: ProcessCounters::new(), redis: None }
     }
 
     /// Counts in Redis, exactly across all instances.
@@ -55,12 +57,36 @@ impl RateLimiter {
     pub async fn check(&self, limit: Limit, subject: &str, now: i64) -> Decision {
         let rate = Rate::of(&limit.quota);
         let taken = match &self.redis {
-            Some(redis) => redis.take(limit.name, subject, rate, now).await,
+            Some(redis) => redis.take(limit.name, subject, (rate, 1), now).await.map(|(taken, _)| taken),
             None => Err(RedisAway),
         };
         let Taken { backlog, wait } =
             taken.unwrap_or_else(|RedisAway| self.process.take(limit.name, subject, rate, now));
         decide(limit, rate.remaining(backlog), backlog, wait)
+    }
+
+    /// As [`Self::check`], for what is asked all the time: instances lease a few requests at once from Redis. Never more
+    /// than the quota is admitted in all; a little less may be, where somebody asks several instances.
+    pub async fn check_often(&self, limit: Limit, subject: &str, now: i64) -> Decision {
+        let rate = Rate::of(&limit.quota);
+        let Some(redis) = &self.redis else {
+            let Taken { backlog, wait } = self.process.take(limit.name, subject, rate, now);
+            return decide(limit, rate.remaining(backlog), backlog, wait);
+        };
+        if let Some((left, backlog)) = self.process.spend(limit.name, subject, now) {
+            return decide(limit, rate.remaining(backlog) + left, backlog, 0);
+        }
+        let wanted = self.process.wanted(limit, subject, now);
+        match redis.take(limit.name, subject, (rate, wanted), now).await {
+            Ok((Taken { backlog, wait }, granted)) => {
+                self.process.lease(limit.name, subject, (granted, backlog), now);
+                decide(limit, rate.remaining(backlog) + granted.saturating_sub(1), backlog, wait)
+            }
+            Err(RedisAway) => {
+                let Taken { backlog, wait } = self.process.take(limit.name, subject, rate, now);
+                decide(limit, rate.remaining(backlog), backlog, wait)
+            }
+        }
     }
 
     /// Admits `subject` to as many distinct members as the quota says, each for a window after it was last seen:
@@ -77,6 +103,28 @@ impl RateLimiter {
 }
 
 impl ProcessCounters {
+    fn new() -> Self {
+        Self { rates: BoundedMap::new(), seen: BoundedMap::new(), leases: BoundedMap::new() }
+    }
+
+    fn spend(&self, name: &str, subject: &str, now: i64) -> Option<(u32, i64)> {
+        let hash = self.leases.hash((name, subject));
+        self.leases.update(hash, now, 1, |lease| (lease.spend(now), lease.idle_at()))
+    }
+
+    fn wanted(&self, limit: Limit, subject: &str, now: i64) -> u32 {
+        let hash = self.leases.hash((limit.name, subject));
+        self.leases.update(hash, now, 1, |lease| (lease.wanted(limit.quota.limit(), now), lease.idle_at()))
+    }
+
+    fn lease(&self, name: &str, subject: &str, (granted, backlog): (u32, i64), now: i64) {
+        let hash = self.leases.hash((name, subject));
+        self.leases.update(hash, now, 1, |lease| {
+            lease.take(granted, backlog, now);
+            ((), lease.idle_at())
+        });
+    }
+
     fn take(&self, name: &str, subject: &str, rate: Rate, now: i64) -> Taken {
         let hash = self.rates.hash((name, subject));
         self.rates.update(hash, now, 1, |whole_at| {
@@ -98,10 +146,18 @@ impl ProcessCounters {
 }
 
 impl RedisCounters {
-    async fn take(&self, name: &str, subject: &str, rate: Rate, now: i64) -> Result<Taken, RedisAway> {
+    /// What was found, and how many of those that were wanted are granted.
+    async fn take(
+        &self,
+        name: &str,
+        subject: &str,
+        (rate, wanted): (Rate, u32),
+        now: i64,
+    ) -> Result<(Taken, u32), RedisAway> {
         let mut call = self.shared.prepare(&self.gcra, &format!("auth-system:rate:{name}:{subject}"), now);
-        let (backlog, wait) = self.shared.link.script(call.arg(rate.interval).arg(rate.burst)).await?;
-        Ok(Taken { backlog, wait })
+        call.arg(rate.interval).arg(rate.burst).arg(wanted);
+        let (backlog, wait, granted) = self.shared.link.script(&call).await?;
+        Ok((Taken { backlog, wait }, granted))
     }
 
     async fn note(&self, limit: Limit, subject: &str, member: &str, now: i64) -> Result<Noted, RedisAway> {

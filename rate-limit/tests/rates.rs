@@ -68,6 +68,35 @@ async fn repeats_of_an_account_are_free_and_one_too_many_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn leases_of_two_instances_together_never_exceed_the_quota() {
+    let instances = [in_redis().await, in_redis().await].map(std::sync::Arc::new);
+    let mut requests = JoinSet::new();
+    for number in 0..2_000 {
+        let limiter = instances[number % 2].clone();
+        requests.spawn(async move { limiter.check_often(limit("600/1m"), "leased", NOW).await.is_admitted() });
+    }
+    let admitted = requests.join_all().await.into_iter().filter(|admitted| *admitted).count();
+    // What two instances have leased and not spent is the most that can be missing.
+    assert!((540..=600).contains(&admitted), "{admitted} admitted");
+}
+
+#[tokio::test]
+async fn who_asks_one_instance_often_is_admitted_as_often_as_allowed() {
+    for limiter in both().await {
+        let mut left = 61;
+        for _ in 0..60 {
+            let decision = limiter.check_often(limit("60/1m"), "often", NOW).await;
+            assert!(decision.is_admitted());
+            assert!(decision.remaining < left, "{decision:?}");
+            left = decision.remaining;
+        }
+        let refused = limiter.check_often(limit("60/1m"), "often", NOW).await;
+        assert_eq!((refused.remaining, refused.retry_after), (0, Some(Duration::from_secs(1))));
+        assert!(limiter.check_often(limit("60/1m"), "often", NOW + SECOND).await.is_admitted());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_parallel_requests_over_two_instances_pass_exactly_as_often_as_allowed() {
     let instances = [in_redis().await, in_redis().await].map(std::sync::Arc::new);
     let mut requests = JoinSet::new();

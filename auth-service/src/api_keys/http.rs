@@ -6,7 +6,7 @@ use auth_sdk::{ApiKey, CreateApiKey, NewApiKey, Page, Problem, ResolvedApiKey, R
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use data_encoding::HEXLOWER;
@@ -25,8 +25,9 @@ use crate::{
     caller::SessionCaller,
     client::Client,
     db::Ts,
-    error::{Error, Result},
+    error::{Error, Result, as_header},
     fields::{Fault, Fields, parse_time},
+    idempotency::{Answer, Once},
     ids::TokenHash,
     revocation::feed,
     roles::PermissionName,
@@ -55,24 +56,13 @@ pub async fn create_api_key(
     State(app): State<App>,
     caller: SessionCaller,
     client: Client,
-    fields: Fields,
+    once: Once,
 ) -> Result<Response> {
-    let now = app.now();
-    let wish = fields.read(|f| {
-        let name = f.required("name", KeyName::parse);
-        let scopes = f.texts("scopes", PermissionName::parse);
-        let expires_at = f.optional("expires_at", |text| expiry(text, now));
-        let rate_limit = f.optional("rate_limit", |text| {
-            text.parse().map_err(|_| Fault::new("invalid_rate_limit", "Write such as 100/1m.", "100/1m처럼 쓰세요."))
-        });
-        Some(Wish {
-            name: name?,
-            scopes: scopes?.into_iter().map(PermissionName::into_string).collect(),
-            expires_at: expires_at?.unwrap_or(now.plus(DEFAULT_LIFE)),
-            rate_limit: rate_limit?,
-        })
-    })?;
-    Ok(show_once(issue::create(&app, &caller, wish, &client).await?))
+    once.run((&app, &caller.any()), "POST /api/v1/api-keys", Answer::ShowOnce, async |fields| {
+        let wish = read_wish(fields, app.now())?;
+        Ok(show_once(issue::create(&app, &caller, wish, &client).await?))
+    })
+    .await
 }
 
 /// Replace an API key
@@ -88,11 +78,15 @@ pub async fn rotate_api_key(
     caller: SessionCaller,
     client: Client,
     Path(id): Path<String>,
-    fields: Fields,
+    once: Once,
 ) -> Result<Response> {
+    let route = format!("POST /api/v1/api-keys/{id}/rotate");
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let overlap = fields.read(|f| f.optional("overlap", overlap))?.unwrap_or(DEFAULT_OVERLAP);
-    Ok(show_once(issue::rotate(&app, &caller, id, overlap, &client).await?))
+    once.run((&app, &caller.any()), &route, Answer::ShowOnce, async |fields| {
+        let overlap = fields.read(|f| f.optional("overlap", overlap))?.unwrap_or(DEFAULT_OVERLAP);
+        Ok(show_once(issue::rotate(&app, &caller, id, overlap, &client).await?))
+    })
+    .await
 }
 
 /// Revoke an API key
@@ -136,8 +130,25 @@ pub async fn resolve_api_key(
         roles: grant.roles,
         permissions: grant.permissions,
         expires_at: grant.expires_at.into(),
-        rate_limit: grant.rate_limit,
+        rate_limit: grant.rate_limit.map(|quota| quota.to_string()),
     }))
+}
+
+fn read_wish(fields: Fields, now: Ts) -> Result<Wish> {
+    fields.read(|f| {
+        let name = f.required("name", KeyName::parse);
+        let scopes = f.texts("scopes", PermissionName::parse);
+        let expires_at = f.optional("expires_at", |text| expiry(text, now));
+        let rate_limit = f.optional("rate_limit", |text| {
+            text.parse().map_err(|_| Fault::new("invalid_rate_limit", "Write such as 100/1m.", "100/1m처럼 쓰세요."))
+        });
+        Some(Wish {
+            name: name?,
+            scopes: scopes?.into_iter().map(PermissionName::into_string).collect(),
+            expires_at: expires_at?.unwrap_or(now.plus(DEFAULT_LIFE)),
+            rate_limit: rate_limit?,
+        })
+    })
 }
 
 fn not_ours() -> Fault {
@@ -158,9 +169,7 @@ fn overlap(text: &str) -> Result<Duration, Fault> {
 }
 
 fn show_once(Made { row, secret }: Made) -> Response {
-    let location = format!("/api/v1/api-keys/{}", row.id);
-    // An id is always a header value.
-    let location = HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static(""));
+    let location = as_header(&format!("/api/v1/api-keys/{}", row.id));
     let key = to_wire(row.id, &secret);
     let body = NewApiKey { api_key: as_api_key(row), key };
     (StatusCode::CREATED, [(header::LOCATION, location)], Json(body)).into_response()

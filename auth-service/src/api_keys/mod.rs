@@ -16,8 +16,10 @@ use crate::{
     ids::{OpaqueToken, TokenHash},
 };
 
-pub use resolve::{KeyCache, KeyGrant, resolve};
 use uuid::Uuid;
+
+pub use resolve::{KeyCache, KeyGrant, resolve};
+pub use store::delete_old;
 
 /// What every key begins with: secret scanners know it by that.
 pub const PREFIX: &str = "ask_";

@@ -7,6 +7,7 @@ use std::{
 };
 
 use quick_cache::sync::Cache;
+use rate_limit::Quota;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
@@ -44,8 +45,8 @@ pub struct KeyGrant {
     pub permissions: Vec<String>,
     /// When it ends.
     pub expires_at: Ts,
-    /// How often it may be used, as `<n>/<window>`.
-    pub rate_limit: Option<String>,
+    /// How often it may be used, unless as often as its owner.
+    pub rate_limit: Option<Quota>,
 }
 
 /// The remembered keys.
@@ -108,7 +109,7 @@ fn grant(row: &KeyRow, owner: &Profile) -> KeyGrant {
         scopes,
         roles: owner.user.roles.clone(),
         expires_at: row.expires_at,
-        rate_limit: row.rate_limit.clone(),
+        rate_limit: row.rate_limit.as_deref().and_then(|quota| quota.parse().ok()),
     }
 }
 

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{Conn, DbError, Ts, run},
-    ids::{TokenHash, UserId},
+    ids::UserId,
     sweep::BATCH,
 };
 
@@ -95,9 +95,4 @@ const DELETE_OLD: &str = "
 /// Deletes keys that ended before `limit`.
 pub async fn delete_old(conn: &mut Conn, limit: Ts) -> Result<u64, DbError> {
     run!(conn, execute, DELETE_OLD, limit, BATCH)
-}
-
-/// SHA-256 of a secret, for a row.
-pub fn hash_bytes(hash: &TokenHash) -> Vec<u8> {
-    hash.as_bytes().to_vec()
 }

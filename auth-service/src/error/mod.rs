@@ -22,8 +22,10 @@ use crate::{
     passwords::{Busy, Weakness},
 };
 
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// What is left of a quota (draft-ietf-httpapi-ratelimit-headers).
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// The quota itself (same draft).
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Result of a handler or rule.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -240,6 +242,6 @@ impl IntoResponse for Error {
 }
 
 /// Names of rules and numbers are always header values.
-fn as_header(text: &str) -> HeaderValue {
+pub fn as_header(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }

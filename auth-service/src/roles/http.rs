@@ -4,7 +4,7 @@ use auth_sdk::{CreateRole, Page, Problem, Role, SetPermissions, UpdateRole};
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use uuid::Uuid;
@@ -19,8 +19,9 @@ use crate::{
     app::App,
     caller::Caller,
     client::Client,
-    error::{Error, Result},
+    error::{Error, Result, as_header},
     fields::Fields,
+    idempotency::{Answer, Once},
     lists::{self, Cursor, Params, Sort, SortKey, parse_flag},
 };
 
@@ -67,19 +68,20 @@ pub async fn show_role(State(app): State<App>, caller: Caller, Path(id): Path<St
     post, path = "/api/v1/roles", tag = "roles", security(("bearer" = []), ("api_key" = [])), request_body = CreateRole,
     responses((status = 201, body = Role, headers(("Location" = String, description = "The role"))), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem, description = "name_taken"), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
-pub async fn create_role(State(app): State<App>, caller: Caller, client: Client, fields: Fields) -> Result<Response> {
+pub async fn create_role(State(app): State<App>, caller: Caller, client: Client, once: Once) -> Result<Response> {
     caller.require(Permission::RolesWrite)?;
-    let (role, permissions) = fields.read(|f| {
-        let name = f.required("name", RoleName::parse);
-        let description = f.optional("description", parse_description);
-        let permissions = f.optional_texts("permissions", PermissionName::parse);
-        Some(((name?, description?.unwrap_or_default()), names(permissions?)))
-    })?;
-    let role = as_role(change::create(&app, &caller, role, permissions, &client).await?);
-    let location = format!("/api/v1/roles/{}", role.id);
-    // An id is always a header value.
-    let location = HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static(""));
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(role)).into_response())
+    once.run((&app, &caller), "POST /api/v1/roles", Answer::Keep, async |fields| {
+        let (role, permissions) = fields.read(|f| {
+            let name = f.required("name", RoleName::parse);
+            let description = f.optional("description", parse_description);
+            let permissions = f.optional_texts("permissions", PermissionName::parse);
+            Some(((name?, description?.unwrap_or_default()), names(permissions?)))
+        })?;
+        let role = as_role(change::create(&app, &caller, role, permissions, &client).await?);
+        let location = as_header(&format!("/api/v1/roles/{}", role.id));
+        Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(role)).into_response())
+    })
+    .await
 }
 
 /// Rename or describe a role

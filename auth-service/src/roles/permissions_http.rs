@@ -5,6 +5,7 @@ use axum::{
     Json,
     extract::{Path, State},
     http::StatusCode,
+    response::{IntoResponse, Response},
 };
 
 use super::{
@@ -17,7 +18,7 @@ use crate::{
     caller::Caller,
     client::Client,
     error::{Error, Result},
-    fields::Fields,
+    idempotency::{Answer, Once},
     lists::{self, Cursor, Params, Sort, SortKey},
 };
 
@@ -50,21 +51,19 @@ pub async fn list_permissions(
     post, path = "/api/v1/permissions", tag = "roles", security(("bearer" = []), ("api_key" = [])), request_body = CreatePermission,
     responses((status = 201, body = auth_sdk::Permission), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem, description = "name_taken"), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
-pub async fn create_permission(
-    State(app): State<App>,
-    caller: Caller,
-    client: Client,
-    fields: Fields,
-) -> Result<(StatusCode, Json<auth_sdk::Permission>)> {
+pub async fn create_permission(State(app): State<App>, caller: Caller, client: Client, once: Once) -> Result<Response> {
     caller.require(Permission::RolesWrite)?;
-    let (name, description) = fields.read(|f| {
-        let name = f.required("name", PermissionName::parse);
-        let description = f.optional("description", parse_description);
-        Some((name?.into_string(), description?.unwrap_or_default()))
-    })?;
-    let row = PermissionRow { id: app.entropy.uuid(app.now()), name, description };
-    let made = change::create_permission(&app, &caller, row, &client).await?;
-    Ok((StatusCode::CREATED, Json(as_permission(made))))
+    once.run((&app, &caller), "POST /api/v1/permissions", Answer::Keep, async |fields| {
+        let (name, description) = fields.read(|f| {
+            let name = f.required("name", PermissionName::parse);
+            let description = f.optional("description", parse_description);
+            Some((name?.into_string(), description?.unwrap_or_default()))
+        })?;
+        let row = PermissionRow { id: app.entropy.uuid(app.now()), name, description };
+        let made = change::create_permission(&app, &caller, row, &client).await?;
+        Ok((StatusCode::CREATED, Json(as_permission(made))).into_response())
+    })
+    .await
 }
 
 /// Delete a permission

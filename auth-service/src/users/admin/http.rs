@@ -6,7 +6,7 @@ use auth_sdk::{BulkResults, CreateUser, CreateUsers, Page, PageParams, Problem, 
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use uuid::Uuid;
@@ -23,8 +23,9 @@ use crate::{
     caller::Caller,
     client::Client,
     db::DbError,
-    error::{Error, Result},
+    error::{Error, Result, as_header},
     fields::Fields,
+    idempotency::{Answer, Once},
     lists::{self, Cursor, Params, SortKey},
     roles::Permission,
     users::{self, Profile, store::UserRow},
@@ -85,14 +86,15 @@ pub async fn show_user(
     post, path = "/api/v1/users", tag = "users", security(("bearer" = []), ("api_key" = [])), request_body = CreateUser,
     responses((status = 201, body = User, headers(("Location" = String, description = "The account"))), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden or beyond_own_rights"), (status = 409, body = Problem, description = "email_taken or username_taken"), (status = 422, body = Problem), (status = 503, body = Problem, description = "mail_not_configured, among others"))
 )]
-pub async fn create_user(State(app): State<App>, caller: Caller, client: Client, fields: Fields) -> Result<Response> {
+pub async fn create_user(State(app): State<App>, caller: Caller, client: Client, once: Once) -> Result<Response> {
     caller.require(Permission::UsersWrite)?;
-    let invited = fields.read(|f| Invited::read(f, &app, &client))?;
-    let user = create::create(&app, &caller, invited, &client).await?;
-    let location = format!("/api/v1/users/{}", user.id);
-    // An id is always a header value.
-    let location = HeaderValue::from_str(&location).unwrap_or(HeaderValue::from_static(""));
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response())
+    once.run((&app, &caller), "POST /api/v1/users", Answer::Keep, async |fields| {
+        let invited = fields.read(|f| Invited::read(f, &app, &client))?;
+        let user = create::create(&app, &caller, invited, &client).await?;
+        let location = as_header(&format!("/api/v1/users/{}", user.id));
+        Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response())
+    })
+    .await
 }
 
 /// Make many accounts
@@ -102,16 +104,14 @@ pub async fn create_user(State(app): State<App>, caller: Caller, client: Client,
     post, path = "/api/v1/users/bulk", tag = "users", security(("bearer" = []), ("api_key" = [])), request_body = CreateUsers,
     responses((status = 200, body = BulkResults), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem, description = "mail_not_configured, among others"))
 )]
-pub async fn create_users(
-    State(app): State<App>,
-    caller: Caller,
-    client: Client,
-    fields: Fields,
-) -> Result<Json<BulkResults>> {
+pub async fn create_users(State(app): State<App>, caller: Caller, client: Client, once: Once) -> Result<Response> {
     caller.require(Permission::UsersWrite)?;
-    let items = fields.read(bulk::read_items)?;
-    let results = bulk::create_all(&app, &caller, items, &client).await?;
-    Ok(Json(BulkResults { results }))
+    once.run((&app, &caller), "POST /api/v1/users/bulk", Answer::Keep, async |fields| {
+        let items = fields.read(bulk::read_items)?;
+        let results = bulk::create_all(&app, &caller, items, &client).await?;
+        Ok(Json(BulkResults { results }).into_response())
+    })
+    .await
 }
 
 /// Change an account

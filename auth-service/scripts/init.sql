@@ -169,10 +169,10 @@ CREATE TABLE IF NOT EXISTS one_time_tokens (
 );
 
 -- Mails to be sent, committed with their cause. `handed_over_at` is set before the first byte of a mail goes out: whatever
--- happens then, it is not sent again.
+-- happens then, it is not sent again. One without a user is nobody's: asked for an unknown address, and only deleted.
 CREATE TABLE IF NOT EXISTS mail_outbox (
     id              UUID PRIMARY KEY,
-    user_id         UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id         UUID REFERENCES users (id) ON DELETE CASCADE,
     kind            TEXT NOT NULL,
     recipient       TEXT NOT NULL,
     locale          TEXT NOT NULL,

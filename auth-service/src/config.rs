@@ -16,6 +16,7 @@ use crate::{
     db::DbConfig,
     keys::{GenerateError, KeyConfig},
     limits::LimitConfig,
+    mail::MailConfig,
     passwords,
     revocation::RevocationConfig,
     sessions::SessionConfig,
@@ -41,6 +42,8 @@ pub struct Config {
     pub redis_url: Option<Secret>,
     /// More roots for outbound TLS, in PEM.
     pub extra_roots: Option<Vec<u8>>,
+    /// Mail.
+    pub mail: MailConfig,
     /// Signing keys.
     pub keys: KeyConfig,
     /// Sessions and tokens.
@@ -86,6 +89,8 @@ impl Config {
         env.section("Redis");
         let redis_url = read_redis_url(env);
         let extra_roots = read_extra_roots(env);
+        env.section("Mail");
+        let mail = MailConfig::read(env, public_url.as_ref(), addr);
         env.section("Tokens and keys");
         let keys = KeyConfig::read(env, public_url.as_ref().map(|url| url.as_str().trim_end_matches('/')));
         let sessions = SessionConfig::read(env);
@@ -108,6 +113,7 @@ impl Config {
             db,
             redis_url,
             extra_roots,
+            mail,
             keys,
             sessions,
             revocation,

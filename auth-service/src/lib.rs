@@ -21,6 +21,7 @@ pub mod keys;
 mod limits;
 mod lists;
 mod login;
+mod mail;
 mod meta;
 pub mod passwords;
 mod revocation;

@@ -141,6 +141,12 @@ impl Locale {
         }
     }
 
+    /// Reads what is stored; English where it is neither.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Self {
+        Self::parse(text).unwrap_or(Self::En)
+    }
+
     /// `ko` or `en`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -9,7 +9,7 @@ use crate::{
     app::App,
     db::{DbError, Ts},
     ids::SessionId,
-    login, revocation, sessions,
+    login, mail, revocation, sessions,
 };
 
 /// Time between two sweeps; each deletes at most [`BATCH`] rows of a kind.
@@ -49,5 +49,6 @@ async fn sweep(app: &App, swept_to: SessionId) -> Result<SessionId, DbError> {
     let next = sessions::store::delete_expired_refresh(&mut conn, swept_to, now).await?;
     sessions::store::delete_old(&mut conn, now.minus(SESSIONS_KEPT)).await?;
     login::delete_expired(&mut conn, now).await?;
+    mail::sweep(&mut conn, now).await?;
     Ok(next.unwrap_or(BEGINNING))
 }

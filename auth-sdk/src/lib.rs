@@ -8,6 +8,7 @@ mod auth;
 mod health;
 mod page;
 mod problem;
+mod recovery;
 mod users;
 
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
@@ -15,4 +16,5 @@ pub use auth::{LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest,
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use page::Page;
 pub use problem::{FieldError, Problem};
+pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use users::{ChangePassword, RegisterRequest, UpdateMe, User, UserStatus};

@@ -24,6 +24,7 @@ mod login;
 mod mail;
 mod meta;
 pub mod passwords;
+mod recovery;
 mod revocation;
 mod roles;
 mod router;

@@ -9,7 +9,7 @@ use crate::{
     client::Client,
     db::Ts,
     error::{Error, Result},
-    ids::SessionId,
+    ids::{SessionId, TokenHash, UserId},
 };
 
 /// How much more than one address an undeclared proxy may send: it stands for many people.
@@ -22,6 +22,8 @@ pub struct LimitConfig {
     login_accounts_per_address: Rule,
     register_per_address: Rule,
     refresh_per_session: Rule,
+    forgot_per_address: Rule,
+    forgot_per_account: Rule,
     spares_loopback: bool,
 }
 
@@ -45,6 +47,16 @@ impl LimitConfig {
                 "Registrations from one address.",
             ),
             refresh_per_session: env.parse("RATE_LIMIT_REFRESH_PER_SESSION", "60/1m", "Refreshes of one session."),
+            forgot_per_address: env.parse(
+                "RATE_LIMIT_FORGOT_PER_ADDRESS",
+                "10/1h",
+                "Mails asked for from one address: resets of passwords and proofs of addresses.",
+            ),
+            forgot_per_account: env.parse(
+                "RATE_LIMIT_FORGOT_PER_ACCOUNT",
+                "3/1h",
+                "Mails that anybody can have sent to one person; further ones are not sent, and nobody is told so.",
+            ),
             spares_loopback: env.environment() == Environment::Development,
         }
     }
@@ -104,6 +116,34 @@ impl Limits {
         let Rule::Quota(quota) = self.rules.refresh_per_session else { return Ok(()) };
         let limit = Limit { name: "refresh", quota };
         admitted(self.counters.check(limit, &session.0.to_string(), now.as_micros()).await)
+    }
+
+    /// Counts a mail asked for from the client's address.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub async fn forgot(&self, client: &Client, now: Ts) -> Result<()> {
+        self.per_address("forgot", self.rules.forgot_per_address, client, now).await
+    }
+
+    /// Counts a mail to this address that anybody can have sent, whether or not it has an account; false when there were
+    /// enough.
+    pub async fn mails_to(&self, email: &str, now: Ts) -> bool {
+        let Rule::Quota(quota) = self.rules.forgot_per_account else { return true };
+        let limit = Limit { name: "mails_to", quota };
+        // Hashed, for nobody's address should stand in Redis.
+        let subject = TokenHash::of(email.as_bytes()).to_hex();
+        admitted(self.counters.check(limit, &subject, now.as_micros()).await).is_ok()
+    }
+
+    /// Counts another address that is asked for an account.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub async fn change_email(&self, user: UserId, now: Ts) -> Result<()> {
+        let Rule::Quota(quota) = self.rules.forgot_per_account else { return Ok(()) };
+        let limit = Limit { name: "change_email", quota };
+        admitted(self.counters.check(limit, &user.0.to_string(), now.as_micros()).await)
     }
 
     async fn per_address(&self, name: &'static str, rule: Rule, client: &Client, now: Ts) -> Result<()> {

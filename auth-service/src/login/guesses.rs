@@ -8,6 +8,7 @@ use rate_limit::{GuessLimiter, Reservation};
 use super::store;
 use crate::{
     app::App,
+    db::{Conn, DbError},
     error::Result,
     ids::{OpaqueToken, SessionId, TokenHash, UserId},
     passwords::{Password, Verdict},
@@ -32,6 +33,8 @@ pub enum Guessed {
         /// Whether the stored hash should be replaced by a better one.
         is_outdated: bool,
     },
+    /// It is, but the account's owner has still to prove the address. For everybody else this is [`Self::Wrong`].
+    Unproven(UserRow),
     /// It is not, or the account is closed, or it was not even looked at; the account, if there is one.
     Wrong(Option<UserRow>),
 }
@@ -53,6 +56,16 @@ impl Guess {
     /// In a session, by whoever holds its token: strangers cannot use up its count.
     pub fn in_session(session: SessionId) -> Self {
         Self::counted_by(&[b"session", session.0.as_bytes()])
+    }
+
+    /// Forgets every failure that was counted here.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget(&self, app: &App, tx: &mut Conn) -> Result<(), DbError> {
+        store::delete_failures(tx, &self.0).await?;
+        app.guesses.clear(&self.0.to_hex()).await;
+        Ok(())
     }
 
     fn counted_by(parts: &[&[u8]]) -> Self {
@@ -83,10 +96,14 @@ impl Guess {
                 app.guesses.give_back(ticket, now).await;
                 Ok(Guessed::Right { user, is_outdated: right == Verdict::RightButOutdated })
             }
-            (Ok(_), user) => {
+            (Ok(verdict), user) => {
                 app.guesses.failed(ticket, now).await;
                 store::add_failure(&mut app.db.write().await?, &self.0, day).await?;
-                Ok(Guessed::Wrong(user))
+                let is_right = verdict != Verdict::Wrong;
+                Ok(match user {
+                    Some(user) if is_right && user.status() == UserStatus::Pending => Guessed::Unproven(user),
+                    user => Guessed::Wrong(user),
+                })
             }
             (Err(busy), _) => {
                 app.guesses.give_back(ticket, now).await;

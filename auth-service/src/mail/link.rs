@@ -107,6 +107,18 @@ pub async fn issue(tx: &mut Conn, purpose: Purpose, link: &Link, token: &OpaqueT
     store::insert_token(tx, purpose, link, &token.hash(), now).await
 }
 
+/// Ends every link that a person was sent or is about to be sent, but for those that end a session.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all(tx: &mut Conn, user: UserId, now: Ts) -> Result<(), DbError> {
+    for purpose in [Purpose::VerifyEmail, Purpose::ResetPassword, Purpose::ChangeEmail, Purpose::Invitation] {
+        store::drop_waiting(tx, user, purpose.as_str(), now).await?;
+        store::end_tokens(tx, user, purpose, now).await?;
+    }
+    Ok(())
+}
+
 /// What a link stands for that is good now, without spending it: so that a password that is refused costs no link.
 ///
 /// # Errors
@@ -122,6 +134,8 @@ pub async fn look_at(
 
 /// Spends a link; nothing if it is unknown, used, replaced or too old. Of many who present it at once, one gets it.
 ///
+/// The account is locked first, as where links are made: two locks taken in either order would wait for each other.
+///
 /// # Errors
 /// When the database fails.
 pub async fn spend(
@@ -130,5 +144,7 @@ pub async fn spend(
     token: &OpaqueToken,
     now: Ts,
 ) -> Result<Option<Link>, DbError> {
+    let Some(link) = store::find_token(tx, purposes, &token.hash(), now).await? else { return Ok(None) };
+    store::lock_owner(tx, link.user_id).await?;
     store::use_token(tx, purposes, &token.hash(), now).await
 }

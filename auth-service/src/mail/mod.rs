@@ -13,7 +13,7 @@ mod send;
 mod smtp;
 mod store;
 
-pub use config::{Delivery, MailConfig};
+pub use config::MailConfig;
 pub use outbox::Outbox;
 pub use send::start;
 

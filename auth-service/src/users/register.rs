@@ -10,9 +10,12 @@ use crate::{
     app::App,
     audit::{self, Event},
     client::Client,
+    db::{Conn, DbError, Ts},
     error::{Error, Result},
     ids::UserId,
+    mail::{self, Mail, Recipient},
     passwords::{NewPassword, OwnWords},
+    recovery,
 };
 
 /// What a person gives of themselves.
@@ -24,27 +27,85 @@ pub struct Registration {
     pub locale: Locale,
 }
 
+/// How a registration is answered.
+pub enum Registered {
+    /// With the account.
+    Made(Box<User>),
+    /// By a mail to the address, and otherwise alike whether or not it has an account.
+    ToBeProven,
+}
+
 /// Makes an account with the default role.
 ///
 /// # Errors
-/// [`Error::EmailTaken`], [`Error::UsernameTaken`], [`Error::WeakPassword`], [`Error::TooManyRequests`], [`Error::Busy`].
-pub async fn register(app: &App, registration: Registration, client: &Client) -> Result<User> {
+/// [`Error::UsernameTaken`], [`Error::WeakPassword`], [`Error::TooManyRequests`], [`Error::Busy`]; [`Error::EmailTaken`]
+/// where addresses need not be proven.
+pub async fn register(app: &App, registration: Registration, client: &Client) -> Result<Registered> {
     let Registration { email, password, username, display_name, locale } = registration;
-    let now = app.now();
-    app.limits.register(client, now).await?;
+    app.limits.register(client, app.now()).await?;
     let names = [username.as_ref().map(Username::as_str), display_name.as_ref().map(DisplayName::as_str)];
     let own_words = OwnWords::new(names.into_iter().flatten().chain([email.as_str()]));
     let password_hash = app.hash_new_password("password", password, own_words).await?;
-    let user = NewUser { id: UserId(app.entropy.uuid(now)), email, username, display_name, locale, password_hash };
+    let now = app.now();
+    let (id, is_pending) = (UserId(app.entropy.uuid(now)), app.config.mail.requires_verification);
+    let user = NewUser { id, email, username, display_name, locale, password_hash, is_pending };
+    if is_pending { begin(app, &user, client, now).await } else { make(app, &user, client, now).await }
+}
+
+/// Makes an account that can be used at once; its address may be proven later.
+async fn make(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Registered> {
     let mut tx = app.db.begin().await?;
-    match store::insert(&mut tx, &user, now).await? {
+    match store::insert(&mut tx, user, now).await? {
         Inserted::Yes => {}
         Inserted::EmailTaken => return Err(Error::EmailTaken),
         Inserted::UsernameTaken => return Err(Error::UsernameTaken),
     }
     audit::Entry::new(Event::UserRegistered, Some(user.id), client).record(&mut tx, now).await?;
+    if app.config.mail.is_configured() && app.limits.mails_to(user.email.as_str(), now).await {
+        let to = Recipient { user: user.id, email: user.email.as_str().to_owned(), locale: user.locale };
+        mail::queue(&mut tx, &to, Mail::VerifyEmail, now).await?;
+    }
     let profile = Profile::find(&mut tx, user.id, now).await?.ok_or(Error::NotFound)?;
     tx.commit().await?;
+    app.mail.wake();
     metrics::counter!("registrations_total").increment(1);
-    Ok(profile.user)
+    Ok(Registered::Made(Box::new(profile.user)))
+}
+
+/// Makes an account that waits for its address to be proven. An address that has an account costs the same statements,
+/// and its owner is told.
+async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Registered> {
+    let may_mail = app.limits.mails_to(user.email.as_str(), now).await;
+    let mut tx = app.db.begin().await?;
+    // Before the address is looked at: a name is told to be taken whether or not the address is.
+    if let Some(username) = &user.username
+        && store::find_id_by_username(&mut tx, username).await?.is_some()
+    {
+        return Err(Error::UsernameTaken);
+    }
+    let event = match store::insert(&mut tx, user, now).await? {
+        Inserted::Yes => Event::UserRegistered,
+        Inserted::EmailTaken => Event::RegistrationRepeated,
+        Inserted::UsernameTaken => return Err(Error::UsernameTaken),
+    };
+    let owner = tell_owner(&mut tx, user, may_mail, now).await?;
+    audit::Entry::new(event, owner, client).record(&mut tx, now).await?;
+    tx.commit().await?;
+    metrics::counter!("registrations_total").increment(1);
+    Ok(Registered::ToBeProven)
+}
+
+/// Sends the owner of the address, new or not, what they need; says who it is.
+async fn tell_owner(tx: &mut Conn, user: &NewUser, may_mail: bool, now: Ts) -> Result<Option<UserId>, DbError> {
+    let account = recovery::find_by_email(tx, &user.email).await?;
+    let owner = account.as_ref().map(|account| account.id);
+    if may_mail {
+        let told = account.filter(|account| !account.is_disabled());
+        let locale = told.as_ref().map_or(user.locale, recovery::Account::locale);
+        let awaits_proof = told.as_ref().is_some_and(recovery::Account::awaits_proof);
+        let mail = if awaits_proof { Mail::VerifyEmail } else { Mail::AlreadyRegistered };
+        let told = told.map(|account| account.id);
+        mail::queue_if_any(tx, told, (&user.email, locale), mail, now).await?;
+    }
+    Ok(owner)
 }

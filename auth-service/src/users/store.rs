@@ -83,6 +83,8 @@ pub struct NewUser {
     pub display_name: Option<DisplayName>,
     pub locale: Locale,
     pub password_hash: String,
+    /// Whether it can be used only after its address was proven.
+    pub is_pending: bool,
 }
 
 /// What became of a new account.
@@ -95,7 +97,7 @@ pub enum Inserted {
 const INSERT: &str = "
     INSERT INTO users (id, email, username, display_name, locale, status, password_hash, password_changed_at,
                        token_version, created_at, updated_at, search_text, search_name)
-    VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, 1, $7, $7, $8, $9)
+    VALUES ($1, $2, $3, $4, $5, $10, $6, $7, 1, $7, $7, $8, $9)
     ON CONFLICT DO NOTHING";
 const GRANT_ROLE: &str = "
     INSERT INTO user_roles (user_id, role_id, granted_at) SELECT $1, id, $3 FROM roles WHERE name = $2";
@@ -107,8 +109,10 @@ pub async fn insert(conn: &mut Conn, user: &NewUser, now: Ts) -> Result<Inserted
     let display_name = user.display_name.as_ref().map(DisplayName::as_str);
     let (email, locale, hash) = (user.email.as_str(), user.locale.as_str(), user.password_hash.as_str());
     let (text, name) = (search::text(email, username, display_name), display_name.map(search::fold));
+    let status = if user.is_pending { "pending" } else { "active" };
+    let name = name.as_deref();
     let added =
-        run!(conn, execute, INSERT, user.id, email, username, display_name, locale, hash, now, text, name.as_deref())?;
+        run!(conn, execute, INSERT, user.id, email, username, display_name, locale, hash, now, text, name, status)?;
     if added == 0 {
         let (taken,): (i64,) = run!(conn, fetch_one, COUNT_EMAIL, email)?;
         return Ok(if taken > 0 { Inserted::EmailTaken } else { Inserted::UsernameTaken });

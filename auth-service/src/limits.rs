@@ -126,13 +126,13 @@ impl Limits {
         self.per_address("forgot", self.rules.forgot_per_address, client, now).await
     }
 
-    /// Counts a mail to this address that anybody can have sent, whether or not it has an account; false when there were
-    /// enough.
-    pub async fn mails_to(&self, email: &str, now: Ts) -> bool {
+    /// Counts a mail that anybody can have sent to an account, or to an address that has none, which costs the same;
+    /// false when there were enough.
+    pub async fn mails_to(&self, account: Option<UserId>, email: &str, now: Ts) -> bool {
         let Rule::Quota(quota) = self.rules.forgot_per_account else { return true };
         let limit = Limit { name: "mails_to", quota };
         // Hashed, for nobody's address should stand in Redis.
-        let subject = TokenHash::of(email.as_bytes()).to_hex();
+        let subject = account.map_or_else(|| TokenHash::of(email.as_bytes()).to_hex(), |id| id.0.to_string());
         admitted(self.counters.check(limit, &subject, now.as_micros()).await).is_ok()
     }
 

@@ -145,7 +145,7 @@ async fn admit(app: &App, right: Right, attempt: &Attempt, client: &Client) -> R
 /// Sends the link that proves the address again to whoever knows the password, but not for ever.
 async fn remind(app: &App, user: &UserRow) -> Result<()> {
     let now = app.now();
-    if app.limits.mails_to(&user.email, now).await {
+    if app.limits.mails_to(Some(user.id), &user.email, now).await {
         let mut tx = app.db.begin().await?;
         mail::notify(app, &mut tx, user.id, Mail::VerifyEmail, now).await?;
         tx.commit().await?;

@@ -27,11 +27,10 @@ pub async fn request(app: &App, caller: &SessionCaller, new: &Email, client: &Cl
     caller.require_fresh(app).await?;
     let (id, now) = (caller.user_id(), app.now());
     app.limits.change_email(id, now).await?;
-    let is_wanted = app.limits.mails_to(new.as_str(), now).await;
     let mut tx = app.db.begin().await?;
     let old = Recipient::find(&mut tx, id).await?.ok_or(Error::InvalidToken)?;
     let is_taken = users::store::find_id_by_email(&mut tx, new).await?.is_some();
-    let user = (is_wanted && !is_taken).then_some(id);
+    let user = (!is_taken).then_some(id);
     mail::queue_if_any(&mut tx, user, (new, old.locale), Mail::ChangeEmail, now).await?;
     mail::queue(&mut tx, &old, Mail::EmailChangeRequested { to: new.to_string() }, now).await?;
     audit::Entry::new(Event::EmailChangeRequested, Some(id), client).record(&mut tx, now).await?;

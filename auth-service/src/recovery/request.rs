@@ -40,10 +40,10 @@ async fn ask(
     mail::require_configured(app)?;
     let now = app.now();
     app.limits.forgot(client, now).await?;
-    if !app.limits.mails_to(email.as_str(), now).await {
+    let account = store::find_by_email(&mut app.db.read().await?, email).await?.filter(is_meant);
+    if !app.limits.mails_to(account.as_ref().map(|account| account.id), email.as_str(), now).await {
         return Ok(());
     }
-    let account = store::find_by_email(&mut app.db.read().await?, email).await?.filter(is_meant);
     let (user, locale) = (account.as_ref().map(|account| account.id), account.as_ref().map(Account::locale));
     let mut tx = app.db.begin().await?;
     mail::queue_if_any(&mut tx, user, (email, locale.unwrap_or(Locale::En)), mail, now).await?;

@@ -10,12 +10,12 @@ use crate::{
     app::App,
     audit::{self, Event},
     client::Client,
-    db::{Conn, DbError, Ts},
+    db::Ts,
     error::{Error, Result},
     ids::UserId,
     mail::{self, Mail, Recipient},
     passwords::{NewPassword, OwnWords},
-    recovery,
+    recovery::{self, Account},
 };
 
 /// What a person gives of themselves.
@@ -61,7 +61,7 @@ async fn make(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Reg
         Inserted::UsernameTaken => return Err(Error::UsernameTaken),
     }
     audit::Entry::new(Event::UserRegistered, Some(user.id), client).record(&mut tx, now).await?;
-    if app.config.mail.is_configured() && app.limits.mails_to(user.email.as_str(), now).await {
+    if app.config.mail.is_configured() {
         let to = Recipient { user: user.id, email: user.email.as_str().to_owned(), locale: user.locale };
         mail::queue(&mut tx, &to, Mail::VerifyEmail, now).await?;
     }
@@ -75,7 +75,9 @@ async fn make(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Reg
 /// Makes an account that waits for its address to be proven. An address that has an account costs the same statements,
 /// and its owner is told.
 async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Registered> {
-    let may_mail = app.limits.mails_to(user.email.as_str(), now).await;
+    let account = recovery::find_by_email(&mut app.db.read().await?, &user.email).await?;
+    let owner = account.as_ref().map_or(user.id, |account| account.id);
+    let may_mail = app.limits.mails_to(Some(owner), user.email.as_str(), now).await;
     let mut tx = app.db.begin().await?;
     // Before the address is looked at: a name is told to be taken whether or not the address is.
     if let Some(username) = &user.username
@@ -83,29 +85,26 @@ async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Re
     {
         return Err(Error::UsernameTaken);
     }
-    let event = match store::insert(&mut tx, user, now).await? {
-        Inserted::Yes => Event::UserRegistered,
-        Inserted::EmailTaken => Event::RegistrationRepeated,
+    let (event, told) = match store::insert(&mut tx, user, now).await? {
+        Inserted::Yes => (Event::UserRegistered, Some((user.id, user.locale, Mail::VerifyEmail))),
+        Inserted::EmailTaken => (Event::RegistrationRepeated, account.as_ref().and_then(reminder)),
         Inserted::UsernameTaken => return Err(Error::UsernameTaken),
     };
-    let owner = tell_owner(&mut tx, user, may_mail, now).await?;
-    audit::Entry::new(event, owner, client).record(&mut tx, now).await?;
+    if may_mail {
+        let (told, locale, mail) = match told {
+            Some((owner, locale, mail)) => (Some(owner), locale, mail),
+            None => (None, user.locale, Mail::AlreadyRegistered),
+        };
+        mail::queue_if_any(&mut tx, told, (&user.email, locale), mail, now).await?;
+    }
+    audit::Entry::new(event, Some(owner), client).record(&mut tx, now).await?;
     tx.commit().await?;
     metrics::counter!("registrations_total").increment(1);
     Ok(Registered::ToBeProven)
 }
 
-/// Sends the owner of the address, new or not, what they need; says who it is.
-async fn tell_owner(tx: &mut Conn, user: &NewUser, may_mail: bool, now: Ts) -> Result<Option<UserId>, DbError> {
-    let account = recovery::find_by_email(tx, &user.email).await?;
-    let owner = account.as_ref().map(|account| account.id);
-    if may_mail {
-        let told = account.filter(|account| !account.is_disabled());
-        let locale = told.as_ref().map_or(user.locale, recovery::Account::locale);
-        let awaits_proof = told.as_ref().is_some_and(recovery::Account::awaits_proof);
-        let mail = if awaits_proof { Mail::VerifyEmail } else { Mail::AlreadyRegistered };
-        let told = told.map(|account| account.id);
-        mail::queue_if_any(tx, told, (&user.email, locale), mail, now).await?;
-    }
-    Ok(owner)
+/// What the owner of an address is told with which somebody registers again.
+fn reminder(account: &Account) -> Option<(UserId, Locale, Mail)> {
+    let mail = if account.awaits_proof() { Mail::VerifyEmail } else { Mail::AlreadyRegistered };
+    (!account.is_disabled()).then(|| (account.id, account.locale(), mail))
 }

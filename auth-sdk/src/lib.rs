@@ -8,6 +8,7 @@ mod auth;
 mod health;
 mod page;
 mod problem;
+mod recovery;
 mod roles;
 mod users;
 
@@ -16,6 +17,7 @@ pub use auth::{LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest,
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use page::{Page, PageParams};
 pub use problem::{FieldError, Problem};
+pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,

@@ -14,6 +14,7 @@ use crate::{
     keys::KeyRing,
     limits::Limits,
     login::Guesses,
+    mail,
     meta::Readiness,
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
     revocation::{Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
@@ -56,6 +57,8 @@ pub struct Parts {
     pub guesses: Guesses,
     /// Rate limits.
     pub limits: Limits,
+    /// What sends mail.
+    pub mail: mail::Outbox,
     /// Whether it can serve.
     pub readiness: Readiness,
 }
@@ -72,6 +75,9 @@ pub enum StartError {
     /// Redis's address is unusable.
     #[error(transparent)]
     Redis(#[from] service_kit::redis::InvalidRedisUrl),
+    /// The mail relay is unusable.
+    #[error("{0}")]
+    Mail(String),
     /// The system refused threads.
     #[error("the hash threads cannot be started: {0}")]
     Threads(#[from] std::io::Error),
@@ -95,6 +101,7 @@ impl App {
             let patience = tokio::time::timeout(REDIS_PATIENCE, redis.available());
             drop(patience.await);
         }
+        let outbox = mail::Outbox::open(&config.mail, config.extra_roots.as_deref()).map_err(StartError::Mail)?;
         let (rates, guesses) = counters(redis.clone(), &clock);
         let (revocations, profiles) = (Arc::new(RevocationLog::default()), Arc::new(ProfileCache::default()));
         let announcer = Arc::new(Announcer::new(redis.clone(), Arc::clone(&revocations), Arc::clone(&profiles)));
@@ -111,6 +118,7 @@ impl App {
             hasher: Hasher::start(config.hashing)?,
             guesses,
             limits: Limits::new(config.limits, rates),
+            mail: outbox,
             readiness: Readiness::default(),
             config,
         }));
@@ -119,6 +127,7 @@ impl App {
         tail.round().await;
         tokio::spawn(tail.run());
         tokio::spawn(sweep::run(app.clone()));
+        mail::start(&app);
         Ok(app)
     }
 

@@ -29,6 +29,16 @@ pub struct Client {
     pub language: Language,
 }
 
+impl Client {
+    /// Browser and system in its own words, as far as they are known: never the words themselves.
+    #[must_use]
+    pub fn device(&self) -> Option<String> {
+        let agent = woothee::parser::Parser::new().parse(self.user_agent.as_deref()?)?;
+        let known: Vec<&str> = [agent.name, agent.os].into_iter().filter(|name| *name != "UNKNOWN").collect();
+        (!known.is_empty()).then(|| known.join(", "))
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Client {
     type Rejection = Infallible;
 

@@ -25,6 +25,7 @@ mod login;
 mod mail;
 mod meta;
 pub mod passwords;
+mod recovery;
 mod revocation;
 mod roles;
 mod router;

@@ -19,7 +19,7 @@ use crate::{
     client::Client,
     db::Ts,
     error::{Error, RATE_LIMIT, RATE_LIMIT_POLICY, Result, as_header},
-    ids::SessionId,
+    ids::{SessionId, TokenHash, UserId},
 };
 
 /// Paths that are not counted: checks by load balancers, gateways inside, and what browsers cache.
@@ -36,6 +36,8 @@ pub struct LimitConfig {
     refresh_per_session: Rule,
     api_per_user: Rule,
     api_per_address: Rule,
+    forgot_per_address: Rule,
+    forgot_per_account: Rule,
     spares_loopback: bool,
 }
 
@@ -65,6 +67,16 @@ impl LimitConfig {
                 "Calls of one person; an API key may have its own.",
             ),
             api_per_address: env.parse("RATE_LIMIT_API_PER_ADDRESS", "1200/1m", "Calls from one address."),
+            forgot_per_address: env.parse(
+                "RATE_LIMIT_FORGOT_PER_ADDRESS",
+                "10/1h",
+                "Mails asked for from one address: resets of passwords and proofs of addresses.",
+            ),
+            forgot_per_account: env.parse(
+                "RATE_LIMIT_FORGOT_PER_ACCOUNT",
+                "3/1h",
+                "Mails that anybody can have sent to one person; further ones are not sent, and nobody is told so.",
+            ),
             spares_loopback: env.environment() == Environment::Development,
         }
     }
@@ -155,6 +167,34 @@ impl Limits {
             (None, Rule::Off) => return Ok(None),
         };
         admit(self.counters.check_often(limit, &subject.to_string(), now.as_micros()).await).map(Some)
+    }
+
+    /// Counts a mail asked for from the client's address.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub async fn forgot(&self, client: &Client, now: Ts) -> Result<()> {
+        self.per_address("forgot", self.rules.forgot_per_address, client, now).await
+    }
+
+    /// Counts a mail that anybody can have sent to an account, or to an address that has none, which costs the same;
+    /// false when there were enough.
+    pub async fn mails_to(&self, account: Option<UserId>, email: &str, now: Ts) -> bool {
+        let Rule::Quota(quota) = self.rules.forgot_per_account else { return true };
+        let limit = Limit { name: "mails_to", quota };
+        // Hashed, for nobody's address should stand in Redis.
+        let subject = account.map_or_else(|| TokenHash::of(email.as_bytes()).to_hex(), |id| id.0.to_string());
+        admitted(self.counters.check(limit, &subject, now.as_micros()).await).is_ok()
+    }
+
+    /// Counts another address that is asked for an account.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`].
+    pub async fn change_email(&self, user: UserId, now: Ts) -> Result<()> {
+        let Rule::Quota(quota) = self.rules.forgot_per_account else { return Ok(()) };
+        let limit = Limit { name: "change_email", quota };
+        admitted(self.counters.check(limit, &user.0.to_string(), now.as_micros()).await)
     }
 
     async fn per_address(&self, name: &'static str, rule: Rule, client: &Client, now: Ts) -> Result<()> {

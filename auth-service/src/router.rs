@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, app::App, document, keys, limits, login, meta, revocation, roles, sessions, users, users::admin,
+    api_keys, app::App, document, keys, limits, login, meta, recovery, revocation, roles, sessions, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -39,7 +39,14 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(sessions::http::reauthenticate))
         .routes(routes!(sessions::http::list_sessions, sessions::http::delete_sessions))
         .routes(routes!(sessions::http::delete_session))
-        // /api/v1/users: me, me/password
+        // /api/v1/auth: email/verify, email/resend, email/confirm, password/forgot, password/reset, sessions/disown
+        .routes(routes!(recovery::http::verify_email))
+        .routes(routes!(recovery::http::resend_verification))
+        .routes(routes!(recovery::http::confirm_email))
+        .routes(routes!(recovery::http::forgot_password))
+        .routes(routes!(recovery::http::reset_password))
+        .routes(routes!(recovery::http::disown_session))
+        // /api/v1/users: me, me/password, me/email
         .routes(routes!(users::http::show_me, users::http::update_me, users::http::delete_me))
         .routes(routes!(users::http::change_password))
         // /api/v1/users for administrators: bulk, {id}, and what is done to one
@@ -59,6 +66,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(roles::http::set_role_permissions))
         .routes(routes!(roles::permissions_http::list_permissions, roles::permissions_http::create_permission))
         .routes(routes!(roles::permissions_http::delete_permission))
+        .routes(routes!(recovery::http::change_email))
         // /api/v1/api-keys: {id}, {id}/rotate
         .routes(routes!(api_keys::http::list_api_keys, api_keys::http::create_api_key))
         .routes(routes!(api_keys::http::revoke_api_key))

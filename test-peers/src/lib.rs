@@ -1,4 +1,5 @@
-//! Real peers for tests and benchmarks: private PostgreSQL and Redis servers on free ports, and a proxy that injects faults.
+//! Real peers for tests and benchmarks: private PostgreSQL and Redis servers on free ports, a mail relay, and a proxy
+//! that injects faults.
 //!
 //! Servers are started from the programs that `cargo xtask test` installs, and end with the process that started them,
 //! however that ends: a watchdog shell holds the read end of a pipe from it, and the kernel closes pipes of the dead.
@@ -16,6 +17,8 @@ mod process;
 mod redis;
 mod signal;
 #[cfg(feature = "tls")]
+mod smtp;
+#[cfg(feature = "tls")]
 mod tls;
 
 pub use error::PeerError;
@@ -23,3 +26,5 @@ pub use fault_proxy::{Fault, FaultProxy};
 pub use port::free_port;
 pub use postgres::Postgres;
 pub use redis::Redis;
+#[cfg(feature = "tls")]
+pub use smtp::{ReceivedMail, Security, Smtp, Stage, Trouble};

@@ -1,4 +1,4 @@
-//! Redis behind TLS, with a certificate authority of its own.
+//! Redis behind TLS, and the certificate authority of all peers with TLS.
 
 use std::ffi::OsString;
 use std::fs;
@@ -42,17 +42,31 @@ impl Redis {
 
 /// Leaves `ca.pem`, and `cert.pem` with `key.pem` for localhost, in the server's folder.
 fn issue(folder: &Folder) -> Result<(), PeerError> {
-    let mut authority = CertificateParams::default();
-    authority.distinguished_name.push(DnType::CommonName, "test-peers authority");
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let names = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
-    let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
-    for (name, pem) in [("ca.pem", authority.pem()), ("cert.pem", certificate.pem()), ("key.pem", key.serialize_pem())]
-    {
+    let Certified { authority, certificate, key } = Certified::issue()?;
+    for (name, pem) in [("ca.pem", authority), ("cert.pem", certificate), ("key.pem", key)] {
         fs::write(folder.path().join(name), pem).map_err(PeerError::io(format!("write {name}")))?;
     }
     Ok(())
+}
+
+/// A certificate for localhost with its key, and that of the authority that issued it, as PEM.
+pub(crate) struct Certified {
+    pub authority: String,
+    pub certificate: String,
+    pub key: String,
+}
+
+impl Certified {
+    /// Makes all three.
+    pub fn issue() -> Result<Self, PeerError> {
+        let mut authority = CertificateParams::default();
+        authority.distinguished_name.push(DnType::CommonName, "test-peers authority");
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+        let key = KeyPair::generate()?;
+        let names = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
+        let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
+        Ok(Self { authority: authority.pem(), certificate: certificate.pem(), key: key.serialize_pem() })
+    }
 }

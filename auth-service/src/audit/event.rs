@@ -49,6 +49,10 @@ pub enum Event {
     PasswordResetRequested,
     /// A password was replaced through a mail.
     PasswordReset,
+    /// Somebody registered again with an address that has an account.
+    RegistrationRepeated,
+    /// A mail to prove an address was asked for again.
+    EmailVerificationRequested,
     /// An address was proven.
     EmailVerified,
     /// Another address was asked for.
@@ -107,6 +111,8 @@ impl Event {
             Self::PasswordChanged => "password_changed",
             Self::PasswordResetRequested => "password_reset_requested",
             Self::PasswordReset => "password_reset",
+            Self::RegistrationRepeated => "registration_repeated",
+            Self::EmailVerificationRequested => "email_verification_requested",
             Self::EmailVerified => "email_verified",
             Self::EmailChangeRequested => "email_change_requested",
             Self::EmailChanged => "email_changed",

@@ -13,6 +13,7 @@ use crate::{
     client::Client,
     error::{Error, Result},
     ids::{OpaqueToken, UserId},
+    mail::{self, Mail},
     passwords::{Password, PasswordHash},
     sessions::issue::{self, Proof},
     users::{self, DisplayName, Email, Profile, Username, store::UserRow},
@@ -75,6 +76,10 @@ pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<LoggedI
     };
     let (user, is_outdated) = match guess.verify(app, &attempt.password, user).await? {
         Guessed::Right { user, is_outdated } => (user, is_outdated),
+        Guessed::Unproven(user) => {
+            remind(app, &user).await?;
+            return refuse(app, Some(user.id), client).await;
+        }
         Guessed::Wrong(user) => return refuse(app, user.map(|user| user.id), client).await,
     };
     let better_hash = if is_outdated { Some(app.hasher.hash(&attempt.password).await?) } else { None };
@@ -121,11 +126,32 @@ async fn admit(app: &App, right: Right, attempt: &Attempt, client: &Client) -> R
     let (begun, pending) = issue::begin(app, &mut tx, &proof, client).await?;
     store::insert_history(&mut tx, user.id, Some(begun.session.id), client, now).await?;
     audit::Entry::new(Event::LoggedIn, Some(user.id), client).session(begun.session.id).record(&mut tx, now).await?;
+    let is_news = device.is_some() && user.last_login_at.is_some();
+    if is_news {
+        let (session, ip_address) = (begun.session.id, client.ip.to_string());
+        let news = Mail::NewDevice { session, at: now, ip_address, device: client.device() };
+        mail::notify(app, &mut tx, user.id, news, now).await?;
+    }
     app.commit(tx, pending).await?;
     app.profiles.drop_user(user.id);
+    if is_news {
+        app.mail.wake();
+    }
     metrics::counter!("logins_total", "outcome" => "logged_in").increment(1);
     let tokens = issue::mint(app, &profile, &begun.session, &begun.refresh_token, now)?;
     Ok(LoggedIn { tokens, device })
+}
+
+/// Sends the link that proves the address again to whoever knows the password, but not for ever.
+async fn remind(app: &App, user: &UserRow) -> Result<()> {
+    let now = app.now();
+    if app.limits.mails_to(Some(user.id), &user.email, now).await {
+        let mut tx = app.db.begin().await?;
+        mail::notify(app, &mut tx, user.id, Mail::VerifyEmail, now).await?;
+        tx.commit().await?;
+        app.mail.wake();
+    }
+    Ok(())
 }
 
 /// Every refusal ends here, whatever its reason.

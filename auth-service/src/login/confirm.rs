@@ -21,6 +21,6 @@ pub async fn password(app: &App, caller: &SessionCaller, password: &Password, cl
     let user = store::find(&mut app.db.read().await?, caller.user_id()).await?.ok_or(Error::InvalidToken)?;
     match Guess::in_session(caller.session_id()).verify(app, password, Some(user)).await? {
         Guessed::Right { user, .. } => Ok(user),
-        Guessed::Wrong(_) => Err(Error::WrongPassword),
+        Guessed::Unproven(_) | Guessed::Wrong(_) => Err(Error::WrongPassword),
     }
 }

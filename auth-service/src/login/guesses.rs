@@ -8,7 +8,7 @@ use rate_limit::{GuessLimiter, Reservation};
 use super::store;
 use crate::{
     app::App,
-    db::Conn,
+    db::{Conn, DbError},
     error::Result,
     ids::{OpaqueToken, SessionId, TokenHash, UserId},
     passwords::{Password, Verdict},
@@ -33,6 +33,8 @@ pub enum Guessed {
         /// Whether the stored hash should be replaced by a better one.
         is_outdated: bool,
     },
+    /// It is, but the account's owner has still to prove the address. For everybody else this is [`Self::Wrong`].
+    Unproven(UserRow),
     /// It is not, or the account is closed, or it was not even looked at; the account, if there is one.
     Wrong(Option<UserRow>),
 }
@@ -56,12 +58,12 @@ impl Guess {
         Self::counted_by(&[b"session", session.0.as_bytes()])
     }
 
-    /// Clears the count, as if nobody had ever guessed.
+    /// Forgets every failure that was counted here.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn clear(&self, app: &App, tx: &mut Conn) -> Result<()> {
-        store::clear_failures(tx, &self.0).await?;
+    pub async fn forget(&self, app: &App, tx: &mut Conn) -> Result<(), DbError> {
+        store::delete_failures(tx, &self.0).await?;
         app.guesses.clear(&self.0.to_hex()).await;
         Ok(())
     }
@@ -94,10 +96,14 @@ impl Guess {
                 app.guesses.give_back(ticket, now).await;
                 Ok(Guessed::Right { user, is_outdated: right == Verdict::RightButOutdated })
             }
-            (Ok(_), user) => {
+            (Ok(verdict), user) => {
                 app.guesses.failed(ticket, now).await;
                 store::add_failure(&mut app.db.write().await?, &self.0, day).await?;
-                Ok(Guessed::Wrong(user))
+                let is_right = verdict != Verdict::Wrong;
+                Ok(match user {
+                    Some(user) if is_right && user.status() == UserStatus::Pending => Guessed::Unproven(user),
+                    user => Guessed::Wrong(user),
+                })
             }
             (Err(busy), _) => {
                 app.guesses.give_back(ticket, now).await;

@@ -12,7 +12,19 @@ mod store;
 pub use guesses::{Guess, Guesses};
 pub use store::forget_devices;
 
-use crate::db::{Conn, DbError, Ts};
+use crate::{
+    app::App,
+    db::{Conn, DbError, Ts},
+    ids::UserId,
+};
+
+/// Forgets the failed guesses at an account; those from known devices go with the devices.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_guesses(app: &App, tx: &mut Conn, user: UserId) -> Result<(), DbError> {
+    guesses::Guess::at_account(user, None).forget(app, tx).await
+}
 
 /// Forgets devices that were known for too long, and the failures of past days.
 ///

@@ -62,11 +62,11 @@ pub async fn add_failure(conn: &mut Conn, subject: &TokenHash, day: i64) -> Resu
     run!(conn, execute, ADD_FAILURE, subject.as_bytes(), day).map(drop)
 }
 
-const CLEAR_FAILURES: &str = "DELETE FROM daily_guesses WHERE subject = $1";
+const DELETE_FAILURES: &str = "DELETE FROM daily_guesses WHERE subject = $1";
 
-/// Forgets the failed guesses at a subject.
-pub async fn clear_failures(conn: &mut Conn, subject: &TokenHash) -> Result<(), DbError> {
-    run!(conn, execute, CLEAR_FAILURES, subject.as_bytes()).map(drop)
+/// Forgets the failures of one subject.
+pub async fn delete_failures(conn: &mut Conn, subject: &TokenHash) -> Result<(), DbError> {
+    run!(conn, execute, DELETE_FAILURES, subject.as_bytes()).map(drop)
 }
 
 const DELETE_OLD_FAILURES: &str = "

@@ -5,9 +5,19 @@
 //! then, no second copy follows. What the relay could not take is tried again for a day.
 
 mod config;
+mod letter;
+pub mod link;
+mod outbox;
+mod render;
+mod send;
+mod smtp;
 mod store;
 
 pub use config::{Delivery, MailConfig};
+pub use outbox::Outbox;
+pub use send::start;
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +28,9 @@ use crate::{
     ids::{Entropy, SessionId, UserId},
     users::{Email, Locale},
 };
+
+/// How long a mail that is done is kept.
+const KEPT: Duration = Duration::from_secs(7 * 86_400);
 
 /// What is to be told. Nothing in it is secret, and nothing in it was written by a stranger: a mail from us must not
 /// carry anybody else's words.
@@ -88,6 +101,18 @@ impl Recipient {
     }
 }
 
+/// Forgets mails that are done for a week, and links that are too old; says how many mails wait.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(conn: &mut Conn, now: Ts) -> Result<(), DbError> {
+    store::delete_old(conn, now.minus(KEPT)).await?;
+    store::delete_expired_tokens(conn, now).await?;
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    metrics::gauge!("mail_outbox_depth").set(store::count_waiting(conn).await? as f64);
+    Ok(())
+}
+
 /// Queues a mail in the transaction of its cause. Of mails whose newest link alone is good, one that still waits is
 /// dropped.
 ///
@@ -152,6 +177,23 @@ impl Mail {
             Self::PasswordChanged => "password_changed",
             Self::SessionReuse => "session_reuse",
             Self::DormancyNotice { .. } => "dormancy_notice",
+        }
+    }
+
+    /// The session that its link ends.
+    const fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::NewDevice { session, .. } => Some(*session),
+            Self::VerifyEmail
+            | Self::AlreadyRegistered
+            | Self::ResetPassword
+            | Self::ChangeEmail
+            | Self::EmailChangeRequested { .. }
+            | Self::EmailChanged { .. }
+            | Self::Invitation
+            | Self::PasswordChanged
+            | Self::SessionReuse
+            | Self::DormancyNotice { .. } => None,
         }
     }
 

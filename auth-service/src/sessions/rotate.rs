@@ -15,6 +15,7 @@ use crate::{
     db::{Conn, Ts},
     error::{Error, Result},
     ids::OpaqueToken,
+    mail::{self, Mail},
     users::Profile,
 };
 
@@ -63,7 +64,9 @@ async fn repeat(app: &App, mut tx: Conn, presented: &OpaqueToken, client: &Clien
     let pending = revoke::one(app, &mut tx, session.id, session.user_id, "refresh_reuse").await?;
     let entry = audit::Entry::new(Event::RefreshReuse, Some(session.user_id), client).session(session.id);
     entry.record(&mut tx, now).await?;
+    mail::notify(app, &mut tx, session.user_id, Mail::SessionReuse, now).await?;
     app.commit(tx, pending).await?;
+    app.mail.wake();
     metrics::counter!("refresh_reuse_total").increment(1);
     Err(Error::InvalidGrant)
 }

@@ -12,7 +12,7 @@ use service_kit::language::Language;
 use super::{
     AvatarUrl, DisplayName, Email, Locale, Phone, Username, delete,
     password::{self, PasswordChange},
-    register::{self, Registration},
+    register::{self, Registered, Registration},
     store::{self, ProfileChange},
 };
 use crate::{
@@ -29,10 +29,11 @@ use crate::{
 
 /// Register
 ///
-/// Makes an account. An address or name that is taken is told so, here alone.
+/// Makes an account. An address or name that is taken is told so, here alone. Where addresses must be proven
+/// (`REQUIRE_EMAIL_VERIFICATION`), the answer is 202 for any address, and a mail follows.
 #[utoipa::path(
     post, path = "/api/v1/auth/register", tag = "auth", request_body = RegisterRequest,
-    responses((status = 201, body = User, headers(("Location" = String, description = "The account"))), (status = 409, body = Problem, description = "email_taken or username_taken"), (status = 422, body = Problem, description = "invalid_request or weak_password"), (status = 429, body = Problem), (status = 503, body = Problem))
+    responses((status = 201, body = User, headers(("Location" = String, description = "The account"))), (status = 202, description = "The address is to be proven by the mail that was sent to it"), (status = 409, body = Problem, description = "email_taken or username_taken"), (status = 422, body = Problem, description = "invalid_request or weak_password"), (status = 429, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn register(State(app): State<App>, client: Client, fields: Fields) -> Result<Response> {
     let registration = fields.read(|f| {
@@ -50,9 +51,11 @@ pub async fn register(State(app): State<App>, client: Client, fields: Fields) ->
             locale: locale?.unwrap_or(spoken(client.language)),
         })
     })?;
-    let user = register::register(&app, registration, &client).await?;
     let location = HeaderValue::from_static("/api/v1/users/me");
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response())
+    Ok(match register::register(&app, registration, &client).await? {
+        Registered::Made(user) => (StatusCode::CREATED, [(header::LOCATION, location)], Json(user)).into_response(),
+        Registered::ToBeProven => StatusCode::ACCEPTED.into_response(),
+    })
 }
 
 /// Show one's own account

@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     ids::OpaqueToken,
     login::{self, confirm},
+    mail::{self, Mail},
     passwords::{NewPassword, OwnWords, Password},
     sessions::revoke,
 };
@@ -44,8 +45,10 @@ pub async fn change(app: &App, caller: &SessionCaller, change: PasswordChange, c
     let pending = revoke::all(app, &mut tx, user.id, Some(caller.session_id()), "password_changed").await?;
     login::forget_devices(&mut tx, user.id, device.map(|token| token.hash()).as_ref()).await?;
     audit::Entry::new(Event::PasswordChanged, Some(user.id), client).count(pending.len()).record(&mut tx, now).await?;
+    mail::notify(app, &mut tx, user.id, Mail::PasswordChanged, now).await?;
     app.commit(tx, pending).await?;
     app.user_changed(user.id);
+    app.mail.wake();
     Ok(())
 }
 

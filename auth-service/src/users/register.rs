@@ -10,9 +10,12 @@ use crate::{
     app::App,
     audit::{self, Event},
     client::Client,
+    db::Ts,
     error::{Error, Result},
     ids::UserId,
+    mail::{self, Mail, Recipient},
     passwords::{NewPassword, OwnWords},
+    recovery::{self, Account},
 };
 
 /// What a person gives of themselves.
@@ -24,28 +27,86 @@ pub struct Registration {
     pub locale: Locale,
 }
 
+/// How a registration is answered.
+pub enum Registered {
+    /// With the account.
+    Made(Box<User>),
+    /// By a mail to the address, and otherwise alike whether or not it has an account.
+    ToBeProven,
+}
+
 /// Makes an account with the default role.
 ///
 /// # Errors
-/// [`Error::EmailTaken`], [`Error::UsernameTaken`], [`Error::WeakPassword`], [`Error::TooManyRequests`], [`Error::Busy`].
-pub async fn register(app: &App, registration: Registration, client: &Client) -> Result<User> {
+/// [`Error::UsernameTaken`], [`Error::WeakPassword`], [`Error::TooManyRequests`], [`Error::Busy`]; [`Error::EmailTaken`]
+/// where addresses need not be proven.
+pub async fn register(app: &App, registration: Registration, client: &Client) -> Result<Registered> {
     let Registration { email, password, username, display_name, locale } = registration;
-    let now = app.now();
-    app.limits.register(client, now).await?;
+    app.limits.register(client, app.now()).await?;
     let names = [username.as_ref().map(Username::as_str), display_name.as_ref().map(DisplayName::as_str)];
     let own_words = OwnWords::new(names.into_iter().flatten().chain([email.as_str()]));
     let password_hash = app.hash_new_password("password", password, own_words).await?;
-    let (id, password_hash, status) = (UserId(app.entropy.uuid(now)), Some(password_hash), UserStatus::Active);
+    let now = app.now();
+    let is_pending = app.config.mail.requires_verification;
+    let status = if is_pending { UserStatus::Pending } else { UserStatus::Active };
+    let (id, password_hash) = (UserId(app.entropy.uuid(now)), Some(password_hash));
     let user = NewUser { id, email, username, display_name, locale, password_hash, status };
+    if is_pending { begin(app, &user, client, now).await } else { make(app, &user, client, now).await }
+}
+
+/// Makes an account that can be used at once; its address may be proven later.
+async fn make(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Registered> {
     let mut tx = app.db.begin().await?;
-    match store::insert(&mut tx, &user, now).await? {
+    match store::insert(&mut tx, user, now).await? {
         Inserted::Yes => {}
         Inserted::EmailTaken => return Err(Error::EmailTaken),
         Inserted::UsernameTaken => return Err(Error::UsernameTaken),
     }
     audit::Entry::new(Event::UserRegistered, Some(user.id), client).record(&mut tx, now).await?;
+    if app.config.mail.is_configured() {
+        let to = Recipient { user: user.id, email: user.email.as_str().to_owned(), locale: user.locale };
+        mail::queue(&mut tx, &to, Mail::VerifyEmail, now).await?;
+    }
     let profile = Profile::find(&mut tx, user.id, now).await?.ok_or(Error::NotFound)?;
     tx.commit().await?;
+    app.mail.wake();
     metrics::counter!("registrations_total").increment(1);
-    Ok(profile.user)
+    Ok(Registered::Made(Box::new(profile.user)))
+}
+
+/// Makes an account that waits for its address to be proven. An address that has an account costs the same statements,
+/// and its owner is told.
+async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Registered> {
+    let account = recovery::find_by_email(&mut app.db.read().await?, &user.email).await?;
+    let owner = account.as_ref().map_or(user.id, |account| account.id);
+    let may_mail = app.limits.mails_to(Some(owner), user.email.as_str(), now).await;
+    let mut tx = app.db.begin().await?;
+    // Before the address is looked at: a name is told to be taken whether or not the address is.
+    if let Some(username) = &user.username
+        && store::find_id_by_username(&mut tx, username).await?.is_some()
+    {
+        return Err(Error::UsernameTaken);
+    }
+    let (event, told) = match store::insert(&mut tx, user, now).await? {
+        Inserted::Yes => (Event::UserRegistered, Some((user.id, user.locale, Mail::VerifyEmail))),
+        Inserted::EmailTaken => (Event::RegistrationRepeated, account.as_ref().and_then(reminder)),
+        Inserted::UsernameTaken => return Err(Error::UsernameTaken),
+    };
+    if may_mail {
+        let (told, locale, mail) = match told {
+            Some((owner, locale, mail)) => (Some(owner), locale, mail),
+            None => (None, user.locale, Mail::AlreadyRegistered),
+        };
+        mail::queue_if_any(&mut tx, told, (&user.email, locale), mail, now).await?;
+    }
+    audit::Entry::new(event, Some(owner), client).record(&mut tx, now).await?;
+    tx.commit().await?;
+    metrics::counter!("registrations_total").increment(1);
+    Ok(Registered::ToBeProven)
+}
+
+/// What the owner of an address is told with which somebody registers again.
+fn reminder(account: &Account) -> Option<(UserId, Locale, Mail)> {
+    let mail = if account.awaits_proof() { Mail::VerifyEmail } else { Mail::AlreadyRegistered };
+    (!account.is_disabled()).then(|| (account.id, account.locale(), mail))
 }

@@ -80,7 +80,7 @@ async fn fifty_invitations_of_one_address_at_once_make_one_account(
     }
     assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
     assert!(statuses.iter().all(|status| [201, 409].contains(status)), "{statuses:?}");
-    assert_eq!(team.deployment.number("SELECT COUNT(*) FROM mail_outbox").await, 1);
+    assert_eq!(team.deployment.number("SELECT COUNT(*) FROM mail_outbox WHERE kind = 'invitation'").await, 1);
 }
 
 #[rstest]
@@ -220,7 +220,7 @@ async fn a_reset_is_mailed_and_nothing_else_happens(#[values(Engine::Sqlite, Eng
     let team = Team::new(engine).await;
     let answer = team.manager.post(&format!("{}/password-reset", team.user_path()), json!({})).await;
     assert_eq!(answer.status, 202, "{answer:?}");
-    let kinds = team.deployment.column::<String>("SELECT kind FROM mail_outbox").await;
+    let kinds = team.deployment.column::<String>("SELECT kind FROM mail_outbox WHERE kind <> 'verify_email'").await;
     assert_eq!(kinds, ["reset_password"]);
     assert_eq!(team.api.me(&team.user.access).await.status, 200);
     assert_eq!(team.api.login(USER, PASSWORD).await.status, 200);

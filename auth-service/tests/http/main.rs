@@ -19,6 +19,8 @@ mod keys;
 mod late_commits;
 mod log;
 mod login;
+mod mail;
+mod mailbox;
 mod me;
 mod odd_text;
 mod outdated_schema;

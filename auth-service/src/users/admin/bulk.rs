@@ -58,5 +58,6 @@ async fn create_one(app: &App, caller: &Caller, item: Value, client: &Client) ->
     let rights = Rights::lock(app, &mut tx, caller).await?;
     let user = create::insert(app, &mut tx, &rights, invited, (caller, client)).await?;
     tx.commit().await?;
+    app.mail.wake();
     Ok(user)
 }

@@ -57,7 +57,7 @@ pub async fn enable(app: &App, caller: &Caller, id: UserId, client: &Client) -> 
 pub async fn unlock(app: &App, caller: &Caller, id: UserId, client: &Client) -> Result<User> {
     let mut tx = app.db.begin().await?;
     lock(app, &mut tx, caller, id).await?;
-    Guess::at_account(id, None).clear(app, &mut tx).await?;
+    Guess::at_account(id, None).forget(app, &mut tx).await?;
     record(app, &mut tx, Event::UserUnlocked, caller, (id, client)).await?;
     let user = Profile::find(&mut tx, id, app.now()).await?.ok_or(Error::NotFound)?.user;
     tx.commit().await?;

@@ -58,6 +58,7 @@ pub async fn create(app: &App, caller: &Caller, invited: Invited, client: &Clien
     let rights = Rights::lock(app, &mut tx, caller).await?;
     let user = insert(app, &mut tx, &rights, invited, (caller, client)).await?;
     tx.commit().await?;
+    app.mail.wake();
     Ok(user)
 }
 

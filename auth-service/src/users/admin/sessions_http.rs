@@ -89,5 +89,6 @@ pub async fn send_password_reset(
     mail::queue(&mut tx, &to, Mail::ResetPassword, now).await?;
     record(&app, &mut tx, Event::PasswordResetRequested, &caller, (id, &client)).await?;
     tx.commit().await?;
+    app.mail.wake();
     Ok(StatusCode::ACCEPTED)
 }

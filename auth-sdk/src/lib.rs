@@ -4,15 +4,21 @@
 //! errors stand in the OpenAPI document that the server publishes at `/openapi.json`.
 
 mod api_keys;
+mod audit;
 mod auth;
 mod health;
 mod page;
+mod personal;
 mod problem;
 mod users;
 
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
+pub use audit::{AuditEntry, AuditRef};
 pub use auth::{LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet};
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use page::Page;
+pub use personal::{
+    HeldApiKey, HeldAuditEntry, HeldDevice, HeldMail, HeldProfile, HeldRole, HeldSession, LoginRecord, PersonalData,
+};
 pub use problem::{FieldError, Problem};
 pub use users::{ChangePassword, RegisterRequest, UpdateMe, User, UserStatus};

@@ -7,10 +7,12 @@ use service_kit::{clock::Clock, redis::Redis};
 
 use crate::{
     api_keys::KeyCache,
+    audit,
     config::Config,
     db::{Conn, Db, DbError, Ts},
     error::{Error, Result},
     ids::{Entropy, UserId},
+    jobs,
     keys::KeyRing,
     limits::Limits,
     login::Guesses,
@@ -119,6 +121,8 @@ impl App {
         tail.round().await;
         tokio::spawn(tail.run());
         tokio::spawn(sweep::run(app.clone()));
+        tokio::spawn(audit::seal::run(app.clone()));
+        tokio::spawn(jobs::run(app.clone()));
         Ok(app)
     }
 

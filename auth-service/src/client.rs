@@ -29,6 +29,14 @@ pub struct Client {
     pub language: Language,
 }
 
+/// The browser and the operating system that a `User-Agent` names, as far as they are known.
+#[must_use]
+pub fn browser_and_os(user_agent: Option<&str>) -> (Option<String>, Option<String>) {
+    let agent = user_agent.and_then(|text| woothee::parser::Parser::new().parse(text));
+    let known = |name: &str| (name != "UNKNOWN").then(|| name.to_owned());
+    (agent.as_ref().and_then(|agent| known(agent.name)), agent.as_ref().and_then(|agent| known(agent.os)))
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Client {
     type Rejection = Infallible;
 

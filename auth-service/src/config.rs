@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::{
     db::DbConfig,
+    jobs::RetentionConfig,
     keys::{GenerateError, KeyConfig},
     limits::LimitConfig,
     passwords,
@@ -47,6 +48,8 @@ pub struct Config {
     pub sessions: SessionConfig,
     /// The revocation log.
     pub revocation: RevocationConfig,
+    /// How long what is held on people is kept.
+    pub retention: RetentionConfig,
     /// Hash threads.
     pub hashing: passwords::Config,
     /// Fewest characters of a new password.
@@ -91,6 +94,8 @@ impl Config {
         let sessions = SessionConfig::read(env);
         env.section("Revocation");
         let revocation = RevocationConfig::read(env);
+        env.section("Retention");
+        let retention = RetentionConfig::read(env);
         env.section("Passwords");
         let password_min_length = env.parse(
             "PASSWORD_MIN_LENGTH",
@@ -111,6 +116,7 @@ impl Config {
             keys,
             sessions,
             revocation,
+            retention,
             hashing: passwords::Config { threads: cores(), max_wait: HASH_WAIT },
             password_min_length,
             limits,

@@ -7,7 +7,7 @@
 
 mod api_keys;
 pub mod app;
-mod audit;
+pub mod audit;
 mod caller;
 mod client;
 pub mod config;
@@ -17,6 +17,7 @@ mod document;
 pub mod error;
 mod fields;
 pub mod ids;
+pub mod jobs;
 pub mod keys;
 mod limits;
 mod lists;

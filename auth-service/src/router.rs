@@ -14,7 +14,7 @@ use tower::ServiceBuilder;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{api_keys, app::App, document, keys, login, meta, revocation, sessions, users};
+use crate::{api_keys, app::App, audit, document, keys, login, meta, revocation, sessions, users};
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
@@ -40,10 +40,16 @@ fn api() -> OpenApiRouter<App> {
         // /api/v1/users: me, me/password
         .routes(routes!(users::http::show_me, users::http::update_me, users::http::delete_me))
         .routes(routes!(users::http::change_password))
+        // /api/v1/users/me: login-history, export
+        .routes(routes!(login::http::list_login_history))
+        .routes(routes!(users::http::export_me))
         // /api/v1/api-keys: {id}, {id}/rotate
         .routes(routes!(api_keys::http::list_api_keys, api_keys::http::create_api_key))
         .routes(routes!(api_keys::http::revoke_api_key))
         .routes(routes!(api_keys::http::rotate_api_key))
+        // /api/v1/audit-logs: export
+        .routes(routes!(audit::http::list_audit_logs))
+        .routes(routes!(audit::http::export_audit_logs))
         // For our own gateways, so not in the document.
         .route("/internal/v1/revocations", get(revocation::feed::tail))
         .route("/internal/v1/api-keys/resolve", post(api_keys::http::resolve_api_key))

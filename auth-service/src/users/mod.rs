@@ -7,6 +7,8 @@
 mod cache;
 mod delete;
 mod email;
+pub mod erase;
+pub mod export;
 pub mod http;
 mod password;
 mod profile;

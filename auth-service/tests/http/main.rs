@@ -3,6 +3,9 @@
 #![allow(clippy::print_stdout, reason = "what was measured is told, for --nocapture")]
 
 mod address_limits;
+mod audit_chain;
+mod audit_log;
+mod audit_tampering;
 mod bad_input;
 mod clocks;
 mod conventions;
@@ -18,8 +21,10 @@ mod me;
 mod odd_text;
 mod outdated_schema;
 mod password;
+mod personal_data;
 mod refresh;
 mod register;
+mod retention;
 mod revocation;
 mod rotation;
 mod sessions;

@@ -4,18 +4,24 @@
 //! errors stand in the OpenAPI document that the server publishes at `/openapi.json`.
 
 mod api_keys;
+mod audit;
 mod auth;
 mod health;
 mod page;
+mod personal;
 mod problem;
 mod recovery;
 mod roles;
 mod users;
 
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
+pub use audit::{AuditEntry, AuditRef};
 pub use auth::{LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet};
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use page::{Page, PageParams};
+pub use personal::{
+    HeldApiKey, HeldAuditEntry, HeldDevice, HeldMail, HeldProfile, HeldRole, HeldSession, LoginRecord, PersonalData,
+};
 pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};

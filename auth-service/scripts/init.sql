@@ -145,9 +145,10 @@ CREATE TABLE IF NOT EXISTS audit_logs (
     user_agent    TEXT,
     salt          BYTEA,
     personal_hash BYTEA NOT NULL,
-    seq           BIGINT UNIQUE,
+    seq           BIGINT,
     hash          BYTEA
 );
+CREATE UNIQUE INDEX IF NOT EXISTS idx_audit_logs_seq ON audit_logs (seq) WHERE seq IS NOT NULL;
 
 -- Where retention has removed the beginning of the chain: the last entry that is gone.
 CREATE TABLE IF NOT EXISTS audit_checkpoints (

@@ -7,10 +7,12 @@ use service_kit::{clock::Clock, redis::Redis};
 
 use crate::{
     api_keys::KeyCache,
+    audit,
     config::Config,
     db::{Conn, Db, DbError, Ts},
     error::{Error, Result},
     ids::{Entropy, UserId},
+    jobs,
     keys::KeyRing,
     limits::Limits,
     login::Guesses,
@@ -128,6 +130,8 @@ impl App {
         tokio::spawn(tail.run());
         tokio::spawn(sweep::run(app.clone()));
         mail::start(&app);
+        tokio::spawn(audit::seal::run(app.clone()));
+        tokio::spawn(jobs::run(app.clone()));
         Ok(app)
     }
 

@@ -33,10 +33,18 @@ impl Client {
     /// Browser and system in its own words, as far as they are known: never the words themselves.
     #[must_use]
     pub fn device(&self) -> Option<String> {
-        let agent = woothee::parser::Parser::new().parse(self.user_agent.as_deref()?)?;
-        let known: Vec<&str> = [agent.name, agent.os].into_iter().filter(|name| *name != "UNKNOWN").collect();
+        let (browser, os) = browser_and_os(self.user_agent.as_deref());
+        let known: Vec<String> = [browser, os].into_iter().flatten().collect();
         (!known.is_empty()).then(|| known.join(", "))
     }
+}
+
+/// The browser and the operating system that a `User-Agent` names, as far as they are known.
+#[must_use]
+pub fn browser_and_os(user_agent: Option<&str>) -> (Option<String>, Option<String>) {
+    let agent = user_agent.and_then(|text| woothee::parser::Parser::new().parse(text));
+    let known = |name: &str| (name != "UNKNOWN").then(|| name.to_owned());
+    (agent.as_ref().and_then(|agent| known(agent.name)), agent.as_ref().and_then(|agent| known(agent.os)))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Client {

@@ -15,6 +15,7 @@ use url::Url;
 pub use crate::mail::{Delivery, MailConfig};
 use crate::{
     db::DbConfig,
+    jobs::RetentionConfig,
     keys::{GenerateError, KeyConfig},
     limits::LimitConfig,
     passwords,
@@ -50,6 +51,8 @@ pub struct Config {
     pub sessions: SessionConfig,
     /// The revocation log.
     pub revocation: RevocationConfig,
+    /// How long what is held on people is kept.
+    pub retention: RetentionConfig,
     /// Hash threads.
     pub hashing: passwords::Config,
     /// Fewest characters of a new password.
@@ -96,6 +99,8 @@ impl Config {
         let sessions = SessionConfig::read(env);
         env.section("Revocation");
         let revocation = RevocationConfig::read(env);
+        env.section("Retention");
+        let retention = RetentionConfig::read(env);
         env.section("Passwords");
         let password_min_length = env.parse(
             "PASSWORD_MIN_LENGTH",
@@ -117,6 +122,7 @@ impl Config {
             keys,
             sessions,
             revocation,
+            retention,
             hashing: passwords::Config { threads: cores(), max_wait: HASH_WAIT },
             password_min_length,
             limits,

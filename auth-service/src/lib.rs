@@ -7,7 +7,7 @@
 
 mod api_keys;
 pub mod app;
-mod audit;
+pub mod audit;
 mod caller;
 mod client;
 pub mod config;
@@ -18,6 +18,7 @@ pub mod error;
 mod fields;
 mod idempotency;
 pub mod ids;
+pub mod jobs;
 pub mod keys;
 mod limits;
 mod lists;

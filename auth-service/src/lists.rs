@@ -2,8 +2,11 @@
 //!
 //! A page is found by the last row's sort key and id, so that it costs the same however far in it lies.
 
+use std::ops::RangeInclusive;
+
 use axum::{extract::FromRequestParts, http::request::Parts};
 use data_encoding::BASE64URL_NOPAD;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 use uuid::Uuid;
@@ -18,6 +21,10 @@ const DEFAULT_LIMIT: i64 = 20;
 const MAX_LIMIT: i64 = 100;
 /// The longest value of a parameter, in bytes: what is searched for is a name, not a book.
 const MAX_VALUE: usize = 1_000;
+
+/// The instants that both databases can compare with, the years 1 to 9999, in microseconds since 1970: nobody forged a
+/// cursor of ours who stays within.
+const TIMES: RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
 
 /// The parameters of a query, each to be taken once.
 #[derive(Debug)]
@@ -141,12 +148,25 @@ fn invalid_cursor() -> Fault {
 }
 
 impl Cursor {
+    /// Behind a row of a list that is sorted by time.
+    pub const fn at(at: Ts, id: Uuid) -> Self {
+        Self { key: SortKey::Time(at), id }
+    }
+
+    /// What the time and id of rows must lie below, where the newest come first.
+    pub fn below(after: Option<&Self>) -> (Ts, Uuid) {
+        match after {
+            Some(Self { key: SortKey::Time(at), id }) => (*at, *id),
+            Some(Self { key: SortKey::Text(_), .. }) | None => (Ts::from(Timestamp::MAX), Uuid::max()),
+        }
+    }
+
     fn parse(text: &str, sort: Sort) -> Option<Self> {
         let text = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
         let (order, rest) = text.split_once(' ')?;
         let (id, key) = rest.split_once(' ')?;
         let key = match sort {
-            Sort::ByTime(_) => SortKey::Time(Ts::from_micros(key.parse().ok()?)),
+            Sort::ByTime(_) => SortKey::Time(key.parse().ok().filter(|at| TIMES.contains(at)).map(Ts::from_micros)?),
             Sort::ByText(_) if key.contains('\0') => return None,
             Sort::ByText(_) => SortKey::Text(key.to_owned()),
         };

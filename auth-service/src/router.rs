@@ -15,7 +15,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, app::App, document, keys, limits, login, meta, recovery, revocation, roles, sessions, users, users::admin,
+    api_keys, app::App, audit, document, keys, limits, login, meta, recovery, revocation, roles, sessions, users,
+    users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -46,7 +47,10 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(recovery::http::forgot_password))
         .routes(routes!(recovery::http::reset_password))
         .routes(routes!(recovery::http::disown_session))
-        // /api/v1/users: me, me/password, me/email
+        // /api/v1/users/me: password, email, login-history, export
+        .routes(routes!(recovery::http::change_email))
+        .routes(routes!(login::http::list_login_history))
+        .routes(routes!(users::http::export_me))
         .routes(routes!(users::http::show_me, users::http::update_me, users::http::delete_me))
         .routes(routes!(users::http::change_password))
         // /api/v1/users for administrators: bulk, {id}, and what is done to one
@@ -60,17 +64,20 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(admin::state_http::set_user_roles))
         .routes(routes!(admin::sessions_http::list_user_sessions, admin::sessions_http::end_user_sessions))
         .routes(routes!(admin::sessions_http::send_password_reset))
+        .routes(routes!(admin::sessions_http::list_user_logins))
         // /api/v1/roles: {id}, {id}/permissions; /api/v1/permissions: {id}
         .routes(routes!(roles::http::list_roles, roles::http::create_role))
         .routes(routes!(roles::http::show_role, roles::http::update_role, roles::http::delete_role))
         .routes(routes!(roles::http::set_role_permissions))
         .routes(routes!(roles::permissions_http::list_permissions, roles::permissions_http::create_permission))
         .routes(routes!(roles::permissions_http::delete_permission))
-        .routes(routes!(recovery::http::change_email))
         // /api/v1/api-keys: {id}, {id}/rotate
         .routes(routes!(api_keys::http::list_api_keys, api_keys::http::create_api_key))
         .routes(routes!(api_keys::http::revoke_api_key))
         .routes(routes!(api_keys::http::rotate_api_key))
+        // /api/v1/audit-logs: export
+        .routes(routes!(audit::http::list_audit_logs))
+        .routes(routes!(audit::http::export_audit_logs))
         // For our own gateways, so not in the document.
         .route("/internal/v1/revocations", get(revocation::feed::tail))
         .route("/internal/v1/api-keys/resolve", post(api_keys::http::resolve_api_key))

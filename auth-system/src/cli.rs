@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use auth_service::audit::{Format, Link};
 use auth_token::{Algorithm, RsaBits};
 use clap::{Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 /// Self-hosted authentication: tokens verified offline, and yet revoked everywhere within a second.
 #[derive(Debug, Parser)]
@@ -44,6 +46,9 @@ pub enum Command {
     /// Make, rotate, withdraw or list the keys that sign access tokens.
     #[command(subcommand)]
     Keys(Keys),
+    /// Check the audit log, or take a copy of it.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Print the OpenAPI document.
     Openapi,
     /// Print generated documentation.
@@ -86,6 +91,30 @@ pub enum Keys {
     },
     /// List every key and what it does now: published, signs, verifies, retired or withdrawn.
     List,
+}
+
+/// What can be done with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Name every sealed entry that was changed, removed or moved; exit 1 if there is any. Safe beside running servers.
+    Verify {
+        /// A head that was kept elsewhere, as this command and the log print it: proves that nothing up to there was
+        /// rewritten.
+        #[arg(long, value_name = "SEQ:HASH")]
+        expect: Option<Link>,
+    },
+    /// Print the log, newest entry first; this is an entry itself.
+    Export {
+        /// ndjson (JSON lines) or csv.
+        #[arg(long, value_name = "FORMAT")]
+        format: Format,
+        /// The earliest entry's time, such as 2026-01-31T09:00:00Z.
+        #[arg(long, value_name = "TIME")]
+        from: Option<Timestamp>,
+        /// The time before which the latest entry was written.
+        #[arg(long, value_name = "TIME")]
+        to: Option<Timestamp>,
+    },
 }
 
 /// A page that is generated from the program.

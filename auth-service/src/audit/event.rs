@@ -81,6 +81,8 @@ pub enum Event {
     AuditRead,
     /// Somebody took a copy of the audit log.
     AuditExported,
+    /// The oldest entries of the audit log were removed, for their time was over.
+    AuditTrimmed,
 }
 
 impl Event {
@@ -127,6 +129,7 @@ impl Event {
             Self::ApiKeyRevoked => "api_key_revoked",
             Self::AuditRead => "audit_read",
             Self::AuditExported => "audit_exported",
+            Self::AuditTrimmed => "audit_trimmed",
         }
     }
 

@@ -1,9 +1,26 @@
 //! The audit log: what happened to accounts, sessions and rights, written in the same transaction as its cause.
+//!
+//! Within a second one instance seals each entry into a chain of hashes, so that whoever changes, removes or moves it later
+//! can be found out. Erasing a person takes the personal parts, of which the chain knows only a salted hash; retention
+//! takes the beginning, and leaves a checkpoint for the rest to hang on.
 
+mod chain;
 mod event;
+mod export;
+mod filter;
+pub(crate) mod http;
+pub mod seal;
 mod store;
+mod trim;
+mod verify;
 
+pub use chain::Link;
 pub use event::Event;
+pub use export::{Export, Format};
+pub use filter::{Filter, Outcome};
+pub(crate) use store::{BEGINNING, EntryRow, erase_about, erase_by, has_unsealed_of, list};
+pub use trim::trim;
+pub use verify::{Fault, Report, verify};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -11,7 +28,7 @@ use uuid::Uuid;
 use crate::{
     caller::Caller,
     client::Client,
-    db::{Conn, DbError, Ts},
+    db::{Conn, Db, DbError, Ts},
     ids::{SessionId, UserId},
 };
 
@@ -106,4 +123,14 @@ impl<'a> Entry<'a> {
     pub async fn record(self, tx: &mut Conn, now: Ts) -> Result<(), DbError> {
         store::insert(tx, &self, now).await
     }
+}
+
+/// Writes that an operator took a copy of the log at the command line.
+///
+/// # Errors
+/// When the database fails.
+pub async fn record_export(db: &Db, now: Ts) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    Entry::by_system(Event::AuditExported, None).record(&mut tx, now).await?;
+    tx.commit().await
 }

@@ -1,11 +1,14 @@
-//! SQL of the audit log.
+//! SQL of the audit log: writing it, reading it, and erasing people from it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use uuid::Uuid;
 
-use super::{Entry, Target};
+use super::{Entry, Filter, Target, chain::hash_personal};
 use crate::{
     db::{Conn, DbError, Ts, run},
-    ids::{Entropy, TokenHash},
+    ids::{Entropy, UserId},
+    jobs::BATCH,
+    lists::Cursor,
 };
 
 /// Bytes of the salt that keeps a personal part from being guessed by its hash.
@@ -44,8 +47,158 @@ pub async fn insert(conn: &mut Conn, entry: &Entry<'_>, now: Ts) -> Result<(), D
     .map(drop)
 }
 
-/// SHA-256 of the salt and of the personal parts, as a JSON array.
-fn hash_personal(salt: &[u8], ip_address: Option<&str>, user_agent: Option<&str>) -> TokenHash {
-    let parts = json!([ip_address, user_agent]).to_string();
-    TokenHash::of(&[salt, parts.as_bytes()].concat())
+/// An entry as it is shown.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct EntryRow {
+    pub id: Uuid,
+    pub at: Ts,
+    pub event: String,
+    pub outcome: String,
+    pub actor_id: Option<Uuid>,
+    pub target_kind: Option<String>,
+    pub target_id: Option<Uuid>,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub request_id: Option<String>,
+    pub details: String,
+    pub personal_hash: Vec<u8>,
+    pub seq: Option<i64>,
+    pub hash: Option<Vec<u8>>,
+}
+
+impl EntryRow {
+    /// Where the page behind this row begins.
+    pub fn cursor(&self) -> Cursor {
+        Cursor::at(self.at, self.id)
+    }
+}
+
+// One text per filter that an index serves; the others are conditions on what that index finds. One text for all, with
+// every filter optional, would read the whole log on PostgreSQL as soon as its plan is made once for all callers.
+
+const LIST: &str = "
+    SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
+           personal_hash, seq, hash
+    FROM audit_logs
+    WHERE at >= $1 AND (at, id) < ($2, $3)
+        AND (event = $5 OR $5 IS NULL) AND (outcome = $6 OR $6 IS NULL) AND (actor_id = $7 OR $7 IS NULL)
+        AND (target_id = $8 OR $8 IS NULL) AND (ip_address = $9 OR $9 IS NULL) AND (request_id = $10 OR $10 IS NULL)
+    ORDER BY at DESC, id DESC LIMIT $4";
+const LIST_BY_EVENT: &str = "
+    SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
+           personal_hash, seq, hash
+    FROM audit_logs
+    WHERE event = $5 AND at >= $1 AND (at, id) < ($2, $3)
+        AND (outcome = $6 OR $6 IS NULL) AND (actor_id = $7 OR $7 IS NULL)
+        AND (target_id = $8 OR $8 IS NULL) AND (ip_address = $9 OR $9 IS NULL) AND (request_id = $10 OR $10 IS NULL)
+    ORDER BY at DESC, id DESC LIMIT $4";
+const LIST_BY_ACTOR: &str = "
+    SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
+           personal_hash, seq, hash
+    FROM audit_logs
+    WHERE actor_id = $7 AND at >= $1 AND (at, id) < ($2, $3)
+        AND (event = $5 OR $5 IS NULL) AND (outcome = $6 OR $6 IS NULL)
+        AND (target_id = $8 OR $8 IS NULL) AND (ip_address = $9 OR $9 IS NULL) AND (request_id = $10 OR $10 IS NULL)
+    ORDER BY at DESC, id DESC LIMIT $4";
+const LIST_BY_TARGET: &str = "
+    SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
+           personal_hash, seq, hash
+    FROM audit_logs
+    WHERE target_id = $8 AND at >= $1 AND (at, id) < ($2, $3)
+        AND (event = $5 OR $5 IS NULL) AND (outcome = $6 OR $6 IS NULL) AND (actor_id = $7 OR $7 IS NULL)
+        AND (ip_address = $9 OR $9 IS NULL) AND (request_id = $10 OR $10 IS NULL)
+    ORDER BY at DESC, id DESC LIMIT $4";
+const LIST_BY_ADDRESS: &str = "
+    SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
+           personal_hash, seq, hash
+    FROM audit_logs
+    WHERE ip_address = $9 AND at >= $1 AND (at, id) < ($2, $3)
+        AND (event = $5 OR $5 IS NULL) AND (outcome = $6 OR $6 IS NULL) AND (actor_id = $7 OR $7 IS NULL)
+        AND (target_id = $8 OR $8 IS NULL) AND (request_id = $10 OR $10 IS NULL)
+    ORDER BY at DESC, id DESC LIMIT $4";
+const LIST_BY_REQUEST: &str = "
+    SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
+           personal_hash, seq, hash
+    FROM audit_logs
+    WHERE request_id = $10 AND at >= $1 AND (at, id) < ($2, $3)
+        AND (event = $5 OR $5 IS NULL) AND (outcome = $6 OR $6 IS NULL) AND (actor_id = $7 OR $7 IS NULL)
+        AND (target_id = $8 OR $8 IS NULL) AND (ip_address = $9 OR $9 IS NULL)
+    ORDER BY at DESC, id DESC LIMIT $4";
+
+/// Entries that pass the filter, newest first, from behind `after`.
+pub async fn list(
+    conn: &mut Conn,
+    filter: &Filter,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> Result<Vec<EntryRow>, DbError> {
+    // The filter that leaves least comes first.
+    let sql = match filter {
+        Filter { request_id: Some(_), .. } => LIST_BY_REQUEST,
+        Filter { target: Some(_), .. } => LIST_BY_TARGET,
+        Filter { actor: Some(_), .. } => LIST_BY_ACTOR,
+        Filter { ip_address: Some(_), .. } => LIST_BY_ADDRESS,
+        Filter { event: Some(_), .. } => LIST_BY_EVENT,
+        Filter { .. } => LIST,
+    };
+    let (before, id) = filter.bound(after);
+    run!(
+        conn,
+        fetch_all,
+        sql,
+        filter.earliest(),
+        before,
+        id,
+        limit,
+        filter.event.as_deref(),
+        filter.outcome.map(Into::<&str>::into),
+        filter.actor,
+        filter.target,
+        filter.ip_address.as_deref(),
+        filter.request_id.as_deref()
+    )
+}
+
+/// Before every entry.
+pub const BEGINNING: (Ts, Uuid) = (Ts::from_micros(0), Uuid::nil());
+/// Behind every entry.
+const END: (Ts, Uuid) = (Ts::from_micros(253_402_300_799_999_999), Uuid::max());
+
+const FIND_LAST_BY: &str = "
+    SELECT at, id FROM audit_logs WHERE actor_id = $1 AND (at, id) > ($2, $3) ORDER BY at, id LIMIT 1 OFFSET $4";
+const ERASE_BY: &str = "
+    UPDATE audit_logs SET salt = NULL, ip_address = NULL, user_agent = NULL
+    WHERE actor_id = $1 AND (at, id) > ($2, $3) AND (at, id) <= ($4, $5) AND seq IS NOT NULL AND salt IS NOT NULL";
+
+/// Takes the personal parts out of sealed entries by a person, a batch behind `after`; says where to go on.
+pub async fn erase_by(conn: &mut Conn, user: UserId, after: (Ts, Uuid)) -> Result<Option<(Ts, Uuid)>, DbError> {
+    let last: Option<(Ts, Uuid)> = run!(conn, fetch_optional, FIND_LAST_BY, user, after.0, after.1, BATCH - 1)?;
+    let (at, id) = last.unwrap_or(END);
+    run!(conn, execute, ERASE_BY, user, after.0, after.1, at, id)?;
+    Ok(last)
+}
+
+const FIND_LAST_ABOUT: &str = "
+    SELECT at, id FROM audit_logs WHERE target_id = $1 AND (at, id) > ($2, $3) ORDER BY at, id LIMIT 1 OFFSET $4";
+const ERASE_ABOUT: &str = "
+    UPDATE audit_logs SET salt = NULL, ip_address = NULL, user_agent = NULL
+    WHERE target_id = $1 AND (at, id) > ($2, $3) AND (at, id) <= ($4, $5) AND seq IS NOT NULL AND salt IS NOT NULL";
+
+/// Takes the personal parts out of sealed entries about a person, a batch behind `after`; says where to go on.
+pub async fn erase_about(conn: &mut Conn, user: UserId, after: (Ts, Uuid)) -> Result<Option<(Ts, Uuid)>, DbError> {
+    let last: Option<(Ts, Uuid)> = run!(conn, fetch_optional, FIND_LAST_ABOUT, user, after.0, after.1, BATCH - 1)?;
+    let (at, id) = last.unwrap_or(END);
+    run!(conn, execute, ERASE_ABOUT, user, after.0, after.1, at, id)?;
+    Ok(last)
+}
+
+// Not by OR: of a busy person it would read everything, where unsealed entries are few.
+const FIND_UNSEALED_OF: &str = "
+    SELECT id FROM audit_logs
+    WHERE seq IS NULL AND CASE WHEN actor_id = $1 THEN 1 WHEN target_id = $1 THEN 1 ELSE 0 END = 1 LIMIT 1";
+
+/// Whether an entry by or about a person waits for its seal.
+pub async fn has_unsealed_of(conn: &mut Conn, user: UserId) -> Result<bool, DbError> {
+    let row: Option<(Uuid,)> = run!(conn, fetch_optional, FIND_UNSEALED_OF, user)?;
+    Ok(row.is_some())
 }

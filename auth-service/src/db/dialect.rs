@@ -38,6 +38,23 @@ pub const TAIL_REVOCATIONS: Pair = Pair {
         LEFT JOIN revocations AS r ON r.xact >= CAST($1 AS INTEGER) AND r.expires_at > $2",
 };
 
+/// Whether this transaction alone may do the job with this number from now on. On SQLite its write lock says so already.
+pub const TRY_JOB_LOCK: Pair =
+    Pair { postgres: "SELECT pg_try_advisory_xact_lock($1)", sqlite: "SELECT $1 IS NOT NULL" };
+
+/// Gives audit entries their place in the chain: `[[id, seq, hash], …]` as JSON, ids and hashes in hexadecimal. One
+/// statement, for a statement per entry could not keep up. The plus keeps SQLite from looking for each place among all
+/// unsealed entries.
+pub const SEAL_AUDIT_ENTRIES: Pair = Pair {
+    postgres: "UPDATE audit_logs SET seq = place.seq, hash = place.hash
+        FROM (SELECT (value ->> 0)::uuid AS id, (value ->> 1)::bigint AS seq, decode(value ->> 2, 'hex') AS hash
+              FROM json_array_elements($1::text::json)) AS place
+        WHERE audit_logs.id = place.id AND audit_logs.seq IS NULL",
+    sqlite: "UPDATE audit_logs SET seq = place.seq, hash = place.hash
+        FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS seq, unhex(value ->> 2) AS hash FROM json_each($1)) AS place
+        WHERE audit_logs.id = place.id AND +audit_logs.seq IS NULL",
+};
+
 /// Whether the schema's own record of applied scripts exists.
 pub(super) const HAS_MIGRATIONS_TABLE: Pair = Pair {
     postgres: "SELECT COUNT(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('schema_migrations')",

@@ -1,6 +1,6 @@
 //! The call that logs in.
 
-use auth_sdk::{LoginRequest, Problem, TokenSet};
+use auth_sdk::{LoginRecord, LoginRequest, Page, Problem, TokenSet};
 use axum::{
     Json,
     extract::State,
@@ -10,13 +10,15 @@ use axum::{
 
 use super::{
     attempt::{self, Attempt, Identifier},
-    device,
+    device, history,
 };
 use crate::{
     app::App,
+    caller::SessionCaller,
     client::Client,
     error::Result,
     fields::{Fault, Fields},
+    lists::Params,
     passwords::Password,
     users::{DisplayName, Email, Username},
 };
@@ -38,6 +40,23 @@ pub async fn login(State(app): State<App>, client: Client, headers: HeaderMap, f
         Some(token) => (AppendHeaders(device::hand_over(&token)), tokens).into_response(),
         None => tokens.into_response(),
     })
+}
+
+/// List attempts to log in as oneself
+///
+/// Newest first, those that were refused too.
+#[utoipa::path(
+    get, path = "/api/v1/users/me/login-history", tag = "users", security(("bearer" = [])),
+    params(("limit" = Option<i64>, Query, description = "1 to 100, 20 unless given"), ("cursor" = Option<String>, Query, description = "A next_cursor of this list")),
+    responses((status = 200, body = Page<LoginRecord>), (status = 401, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem))
+)]
+pub async fn list_login_history(
+    State(app): State<App>,
+    caller: SessionCaller,
+    params: Params,
+) -> Result<Json<Page<LoginRecord>>> {
+    let page = params.read(history::page)?;
+    Ok(Json(history::list(&mut app.db.read().await?, caller.user_id(), &page).await?))
 }
 
 fn read(fields: Fields, headers: &HeaderMap) -> Result<Attempt> {

@@ -6,6 +6,7 @@ mod attempt;
 pub mod confirm;
 pub mod device;
 mod guesses;
+pub mod history;
 pub mod http;
 mod store;
 

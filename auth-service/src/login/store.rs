@@ -1,5 +1,7 @@
 //! SQL of known devices, of the day's failed guesses and of the history of logins.
 
+use uuid::Uuid;
+
 use crate::{
     client::Client,
     db::{Conn, DbError, Ts, run},
@@ -102,4 +104,47 @@ pub async fn insert_history(
     let outcome = if session.is_some() { "logged_in" } else { "refused" };
     let (id, ip) = (Entropy.uuid(now), client.ip.to_string());
     run!(conn, execute, INSERT_HISTORY, id, user, session, now, outcome, ip, client.user_agent.as_deref()).map(drop)
+}
+
+/// A line of a person's history.
+#[derive(sqlx::FromRow)]
+pub struct HistoryRow {
+    pub id: Uuid,
+    pub at: Ts,
+    pub outcome: String,
+    pub method: String,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub session_id: Option<Uuid>,
+}
+
+const LIST_HISTORY: &str = "
+    SELECT id, at, outcome, method, ip_address, user_agent, session_id
+    FROM login_histories WHERE user_id = $1 AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4";
+
+/// A person's history, newest first, below this time and id.
+pub async fn list_history(
+    conn: &mut Conn,
+    user: UserId,
+    below: (Ts, Uuid),
+    limit: i64,
+) -> Result<Vec<HistoryRow>, DbError> {
+    run!(conn, fetch_all, LIST_HISTORY, user, below.0, below.1, limit)
+}
+
+const DELETE_HISTORY: &str = "
+    DELETE FROM login_histories WHERE id IN (SELECT id FROM login_histories WHERE user_id = $1 LIMIT $2)";
+
+/// Deletes lines of a person's history, at most so many.
+pub async fn delete_history(conn: &mut Conn, user: UserId, limit: i64) -> Result<u64, DbError> {
+    run!(conn, execute, DELETE_HISTORY, user, limit)
+}
+
+const DELETE_OLD_HISTORY: &str = "
+    DELETE FROM login_histories WHERE id IN (
+        SELECT id FROM login_histories WHERE at < $1 ORDER BY at LIMIT $2)";
+
+/// Deletes lines from before `limit`, at most so many.
+pub async fn delete_old_history(conn: &mut Conn, limit: Ts, most: i64) -> Result<u64, DbError> {
+    run!(conn, execute, DELETE_OLD_HISTORY, limit, most)
 }

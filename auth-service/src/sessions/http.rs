@@ -12,7 +12,7 @@ use crate::{
     app::App,
     audit::{self, Event},
     caller::SessionCaller,
-    client::Client,
+    client::{Client, browser_and_os},
     error::{Error, Result},
     fields::Fields,
     ids::{OpaqueToken, SessionId},
@@ -141,16 +141,15 @@ async fn end(app: &App, caller: &SessionCaller, id: SessionId, client: &Client) 
 
 /// A session as the wire shows it; `current` is the one that asks.
 pub fn to_wire(row: SessionRow, current: Option<SessionId>) -> Session {
-    let agent = row.user_agent.as_deref().and_then(|text| woothee::parser::Parser::new().parse(text));
-    let known = |name: &str| (name != "UNKNOWN").then(|| name.to_owned());
+    let (browser, os) = browser_and_os(row.user_agent.as_deref());
     Session {
         id: row.id.0,
         created_at: row.created_at.into(),
         last_used_at: row.last_used_at.into(),
         expires_at: row.expires_at.into(),
         ip_address: row.ip_address,
-        browser: agent.as_ref().and_then(|agent| known(agent.name)),
-        os: agent.as_ref().and_then(|agent| known(agent.os)),
+        browser,
+        os,
         user_agent: row.user_agent,
         device_name: row.device_name,
         auth_methods: issue::methods_from_text(&row.auth_methods),

@@ -1,6 +1,6 @@
 //! Calls about one's own account.
 
-use auth_sdk::{ChangePassword, Problem, RegisterRequest, UpdateMe, User};
+use auth_sdk::{ChangePassword, PersonalData, Problem, RegisterRequest, UpdateMe, User};
 use axum::{
     Json,
     extract::State,
@@ -10,7 +10,7 @@ use axum::{
 use service_kit::language::Language;
 
 use super::{
-    AvatarUrl, DisplayName, Email, Locale, Phone, Username, delete,
+    AvatarUrl, DisplayName, Email, Locale, Phone, Username, delete, export,
     password::{self, PasswordChange},
     register::{self, Registered, Registration},
     store::{self, ProfileChange},
@@ -131,6 +131,21 @@ pub async fn change_password(
 pub async fn delete_me(State(app): State<App>, caller: SessionCaller, client: Client) -> Result<StatusCode> {
     delete::delete(&app, &caller, &client).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Take everything that is held on oneself
+///
+/// Demands a fresh session. One JSON document, which grows with the history; without hashes and secrets.
+#[utoipa::path(
+    get, path = "/api/v1/users/me/export", tag = "users", security(("bearer" = [])),
+    responses((status = 200, body = PersonalData), (status = 401, body = Problem), (status = 403, body = Problem, description = "reauthentication_required"), (status = 503, body = Problem))
+)]
+pub async fn export_me(State(app): State<App>, caller: SessionCaller, client: Client) -> Result<Response> {
+    caller.require_fresh(&app).await?;
+    let mut tx = app.db.begin().await?;
+    audit::Entry::new(Event::UserExported, Some(caller.user_id()), &client).record(&mut tx, app.now()).await?;
+    tx.commit().await?;
+    export::answer(&app, caller.user_id()).await
 }
 
 /// Reads what a PATCH says of a profile.

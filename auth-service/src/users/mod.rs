@@ -8,6 +8,8 @@ pub mod admin;
 mod cache;
 mod delete;
 mod email;
+pub mod erase;
+pub mod export;
 pub mod http;
 mod password;
 mod profile;

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+mod audit;
 mod docs;
 mod doctor;
 mod healthcheck;
@@ -22,6 +23,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor => doctor::run(),
         Command::Healthcheck { ready } => healthcheck::run(ready),
         Command::Keys(command) => keys::run(command),
+        Command::Audit(command) => audit::run(command),
         Command::Openapi => docs::openapi(),
         Command::Docs { page } => docs::page(page),
     }

@@ -1,6 +1,6 @@
 //! Calls about the sessions and the password of somebody else's account.
 
-use auth_sdk::{Problem, Session, SessionList};
+use auth_sdk::{LoginRecord, Page, PageParams, Problem, Session, SessionList};
 use axum::{
     Json,
     extract::{Path, State},
@@ -14,6 +14,8 @@ use crate::{
     caller::Caller,
     client::Client,
     error::{Error, Result},
+    lists::Params,
+    login::history,
     mail::{self, Mail, Recipient},
     roles::Permission,
     sessions::{self, revoke},
@@ -91,4 +93,29 @@ pub async fn send_password_reset(
     tx.commit().await?;
     app.mail.wake();
     Ok(StatusCode::ACCEPTED)
+}
+
+/// List attempts to log in to an account
+///
+/// Newest first, those that were refused too.
+#[utoipa::path(
+    get, path = "/api/v1/users/{id}/login-history", tag = "users", security(("bearer" = []), ("api_key" = [])),
+    params(("id" = Uuid, Path, description = "The account"), PageParams),
+    responses((status = 200, body = Page<LoginRecord>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem))
+)]
+pub async fn list_user_logins(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<Page<LoginRecord>>> {
+    caller.require(Permission::UsersRead)?;
+    let (id, page) = (parse_id(&id)?, params.read(history::page)?);
+    let mut tx = app.db.begin().await?;
+    users::store::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
+    let logins = history::list(&mut tx, id, &page).await?;
+    record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
+    tx.commit().await?;
+    Ok(Json(logins))
 }

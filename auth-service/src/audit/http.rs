@@ -1,0 +1,124 @@
+//! Calls that read the audit log; each is an entry in it.
+
+use auth_sdk::{AuditEntry, Page, Problem};
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+
+use super::{
+    Entry, Event, Filter,
+    export::{Export, Format, to_wire},
+    store::{self, EntryRow},
+};
+use crate::{
+    app::App,
+    caller::Caller,
+    client::Client,
+    db::DbError,
+    error::Result,
+    fields::Fault,
+    lists::{self, Params, Sort},
+    roles::Permission,
+};
+
+/// The only order of this list.
+const NEWEST_FIRST: Sort = Sort::ByTime("-at");
+
+/// Read the audit log
+///
+/// Newest first. Every filter may be combined with every other; `from` is inclusive, `to` is not. `seq` and `hash` come
+/// within a second of the event. `total` is there when everything is on this page. Reading is an event itself.
+#[utoipa::path(
+    get, path = "/api/v1/audit-logs", tag = "audit", security(("bearer" = [])),
+    params(
+        ("event" = Option<String>, Query, description = "Such as logged_in"), ("outcome" = Option<String>, Query, description = "done or refused"),
+        ("actor" = Option<Uuid>, Query, description = "Who did it"), ("target" = Option<Uuid>, Query, description = "What it was done to"),
+        ("ip_address" = Option<String>, Query, description = "From where"), ("request_id" = Option<String>, Query, description = "In which request"),
+        ("from" = Option<String>, Query, description = "RFC 3339"), ("to" = Option<String>, Query, description = "RFC 3339"),
+        ("limit" = Option<i64>, Query, description = "1 to 100, 20 unless given"), ("cursor" = Option<String>, Query, description = "A next_cursor of this list"),
+    ),
+    responses((status = 200, body = Page<AuditEntry>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem))
+)]
+pub async fn list_audit_logs(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    params: Params,
+) -> Result<Json<Page<AuditEntry>>> {
+    caller.require(Permission::AuditRead)?;
+    let (filter, page) = params.read(|p| {
+        let filter = Filter::read(p);
+        let page = lists::page(p, NEWEST_FIRST);
+        Some((filter?, page?))
+    })?;
+    record(&app, Event::AuditRead, &caller, &filter, &client).await?;
+    let mut conn = app.db.read_replica().await?;
+    let rows = store::list(&mut conn, &filter, page.after.as_ref(), page.limit + 1).await?;
+    let (rows, next_cursor) = lists::cut(rows, &page, NEWEST_FIRST, EntryRow::cursor);
+    let is_whole = page.after.is_none() && next_cursor.is_none();
+    let total = u64::try_from(rows.len()).ok().filter(|_| is_whole);
+    Ok(Json(Page { items: rows.into_iter().map(to_wire).collect(), next_cursor, total }))
+}
+
+/// Take a copy of the audit log
+///
+/// Everything that passes the filters, newest first, as JSON lines or CSV. A copy that breaks off is incomplete: the
+/// connection ends without its last chunk. Taking a copy is an event itself.
+#[utoipa::path(
+    get, path = "/api/v1/audit-logs/export", tag = "audit", security(("bearer" = [])),
+    params(
+        ("format" = String, Query, description = "ndjson or csv"),
+        ("event" = Option<String>, Query, description = "Such as logged_in"), ("outcome" = Option<String>, Query, description = "done or refused"),
+        ("actor" = Option<Uuid>, Query, description = "Who did it"), ("target" = Option<Uuid>, Query, description = "What it was done to"),
+        ("ip_address" = Option<String>, Query, description = "From where"), ("request_id" = Option<String>, Query, description = "In which request"),
+        ("from" = Option<String>, Query, description = "RFC 3339"), ("to" = Option<String>, Query, description = "RFC 3339"),
+    ),
+    responses((status = 200, description = "The copy", content((String = "application/x-ndjson"), (String = "text/csv"))), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem))
+)]
+pub async fn export_audit_logs(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    params: Params,
+) -> Result<Response> {
+    caller.require(Permission::AuditRead)?;
+    let (filter, format) = params.read(|p| {
+        let format = p.required("format", |text| {
+            text.parse().map_err(|_| Fault::new("unknown_format", "Write ndjson or csv.", "ndjson 또는 csv로 쓰세요."))
+        });
+        let filter = Filter::read(p);
+        Some((filter?, format?))
+    })?;
+    record(&app, Event::AuditExported, &caller, &filter, &client).await?;
+    let mut export = Export::new(app.db.clone(), filter, format);
+    // Before the head of the answer, so that a database that is away is a 503 and no broken copy.
+    let first = export.next_part().await?;
+    let rest = stream::try_unfold((first, export), |(ready, mut export)| async move {
+        let part = match ready {
+            Some(part) => Some(part),
+            None => export.next_part().await?,
+        };
+        Ok::<_, DbError>(part.map(|part| (part, (None, export))))
+    });
+    let (media_type, name) = match format {
+        Format::Ndjson => ("application/x-ndjson", "attachment; filename=\"audit-logs.ndjson\""),
+        Format::Csv => ("text/csv; charset=utf-8; header=present", "attachment; filename=\"audit-logs.csv\""),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
+    ];
+    Ok((headers, Body::from_stream(rest)).into_response())
+}
+
+/// Before anything is read: nobody reads unrecorded.
+async fn record(app: &App, event: Event, caller: &Caller, filter: &Filter, client: &Client) -> Result<()> {
+    let mut tx = app.db.begin().await?;
+    Entry::by(event, caller, None, client).detail("filters", filter.names()).record(&mut tx, app.now()).await?;
+    Ok(tx.commit().await?)
+}

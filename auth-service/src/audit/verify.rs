@@ -1,0 +1,219 @@
+//! Walks along the chain and names every sealed entry that is not as it was sealed.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::{
+    chain::{
+        Link, hash_personal,
+        store::{self, SealedRow},
+    },
+    trim,
+};
+use crate::db::{Conn, Db, DbError};
+
+/// Entries that are read at a time.
+const BATCH: i64 = 1_000;
+/// Faults that are named; of a log that was rewritten as a whole, more would say nothing new.
+const MOST_FAULTS: usize = 1_000;
+
+/// Something that is not as it was sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// An entry that does not have the hash that its contents and the entry before it give.
+    Changed(i64, Uuid),
+    /// Numbers that no entry has, and the entry that follows.
+    Missing(i64, i64, Uuid),
+    /// The end is missing.
+    Shortened(Link, i64),
+    /// An entry with a number that retention has removed.
+    Stray(i64, Uuid),
+    /// Personal parts that do not have the hash that was sealed.
+    Personal(i64, Uuid),
+    /// Personal parts that are gone though nobody was erased.
+    Unexplained(i64, Uuid),
+    /// A checkpoint that the log itself does not tell of.
+    Checkpoint(i64),
+    /// The entry with the expected number has another hash.
+    Rewritten(Link),
+    /// What was expected was removed by retention.
+    Outdated(Link),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed(seq, id) => write!(f, "entry {seq} ({id}) was changed, moved or put in"),
+            Self::Missing(from, to, id) if from == to => {
+                write!(f, "entry {from} was removed or moved, so entry {} ({id}) cannot be checked", to + 1)
+            }
+            Self::Missing(from, to, id) => {
+                write!(f, "entries {from} to {to} were removed or moved, so entry {} ({id}) cannot be checked", to + 1)
+            }
+            Self::Shortened(expected, head) => {
+                write!(f, "entries {} to {} were removed from the end", head + 1, expected.seq)
+            }
+            Self::Stray(seq, id) => write!(f, "entry {seq} ({id}) was put in where retention has removed all"),
+            Self::Personal(seq, id) => {
+                write!(f, "entry {seq} ({id}): the ip_address, user_agent or salt was changed or removed")
+            }
+            Self::Unexplained(seq, id) => {
+                write!(f, "entry {seq} ({id}): the personal parts are gone, but nobody it tells of was erased")
+            }
+            Self::Checkpoint(seq) => {
+                write!(f, "the checkpoint at entry {seq} was put in or changed: no audit_trimmed entry tells of it")
+            }
+            Self::Rewritten(expected) => write!(f, "entry {} does not have the expected hash", expected.seq),
+            Self::Outdated(expected) => {
+                write!(f, "entry {} was removed by retention: compare with a newer copy of the head", expected.seq)
+            }
+        }
+    }
+}
+
+/// What a verification found.
+#[derive(Debug)]
+pub struct Report {
+    /// Sealed entries that were read.
+    pub entries: u64,
+    /// Of them, entries whose personal parts were erased.
+    pub erased: u64,
+    /// Entries that wait for their seal.
+    pub unsealed: i64,
+    /// Where retention has cut the beginning off.
+    pub checkpoint: Option<Link>,
+    /// The end of the chain.
+    pub head: Link,
+    /// The first thousand faults, in the order of the chain.
+    pub faults: Vec<Fault>,
+}
+
+/// Checks the whole log in constant memory, beside running servers. `expected` is a head that was kept elsewhere.
+///
+/// # Errors
+/// When the database fails.
+pub async fn verify(db: &Db, expected: Option<&Link>) -> Result<Report, DbError> {
+    let mut conn = db.read().await?;
+    let mut walk = Walk::begin(&mut conn, expected).await?;
+    let mut last = i64::MIN;
+    loop {
+        let rows = store::list_sealed(&mut conn, last, BATCH).await?;
+        let Some(end) = rows.last().map(|row| row.seq) else { break };
+        if rows.iter().any(|row| row.salt.is_none()) {
+            walk.note_unexplained(store::list_unexplained(&mut conn, last, end).await?);
+        }
+        for row in rows {
+            walk.step(&mut conn, row).await?;
+        }
+        last = end;
+    }
+    walk.finish(&mut conn).await
+}
+
+/// Where a verification has come to.
+struct Walk<'a> {
+    report: Report,
+    expected: Option<&'a Link>,
+    /// Whether the expected entry was met.
+    met: bool,
+}
+
+impl<'a> Walk<'a> {
+    async fn begin(conn: &mut Conn, expected: Option<&'a Link>) -> Result<Self, DbError> {
+        let checkpoint = store::find_checkpoint(conn).await?;
+        let head = checkpoint.clone().unwrap_or_else(Link::beginning);
+        let report = Report { entries: 0, erased: 0, unsealed: 0, checkpoint, head, faults: Vec::new() };
+        let mut walk = Self { report, expected, met: false };
+        walk.meet();
+        Ok(walk)
+    }
+
+    async fn step(&mut self, conn: &mut Conn, row: SealedRow) -> Result<(), DbError> {
+        let (seq, id) = (row.seq, row.entry.id);
+        self.report.entries += 1;
+        self.check_personal(&row);
+        if seq <= self.report.head.seq {
+            self.fault(Fault::Stray(seq, id));
+            return Ok(());
+        }
+        if seq != self.report.head.seq + 1 {
+            self.skip_what_was_trimmed(conn).await?;
+        }
+        let expected = self.report.head.follow(&row.entry);
+        let found = Link { seq, hash: row.hash.unwrap_or_default() };
+        if seq != expected.seq {
+            self.fault(Fault::Missing(expected.seq, seq - 1, id));
+        } else if found != expected {
+            self.fault(Fault::Changed(seq, id));
+        }
+        self.report.head = found;
+        self.meet();
+        Ok(())
+    }
+
+    /// Retention may have run since the walk began.
+    async fn skip_what_was_trimmed(&mut self, conn: &mut Conn) -> Result<(), DbError> {
+        let checkpoint = store::find_checkpoint(conn).await?;
+        if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.seq > self.report.head.seq) {
+            self.report.head = checkpoint.clone();
+            self.report.checkpoint = Some(checkpoint);
+            self.meet();
+        }
+        Ok(())
+    }
+
+    fn check_personal(&mut self, row: &SealedRow) {
+        let (ip_address, user_agent) = (row.ip_address.as_deref(), row.user_agent.as_deref());
+        let is_right = match &row.salt {
+            Some(salt) => hash_personal(salt, ip_address, user_agent).as_bytes() == row.entry.personal_hash,
+            None => {
+                self.report.erased += 1;
+                ip_address.is_none() && user_agent.is_none()
+            }
+        };
+        if !is_right {
+            self.fault(Fault::Personal(row.seq, row.entry.id));
+        }
+    }
+
+    fn note_unexplained(&mut self, rows: Vec<(i64, Uuid)>) {
+        for (seq, id) in rows {
+            self.fault(Fault::Unexplained(seq, id));
+        }
+    }
+
+    /// Compares with what is expected, when the walk has come to it.
+    fn meet(&mut self) {
+        let Some(expected) = self.expected.filter(|expected| expected.seq == self.report.head.seq) else { return };
+        self.met = true;
+        if *expected != self.report.head {
+            self.fault(Fault::Rewritten(expected.clone()));
+        }
+    }
+
+    async fn finish(mut self, conn: &mut Conn) -> Result<Report, DbError> {
+        if let Some(checkpoint) = &self.report.checkpoint
+            && !store::has_trim(conn, &trim::details(checkpoint)).await?
+        {
+            self.fault(Fault::Checkpoint(checkpoint.seq));
+        }
+        if let Some(expected) = self.expected.filter(|_| !self.met) {
+            let cut_at = self.report.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.seq);
+            let head = self.report.head.seq;
+            self.fault(match expected.seq {
+                seq if seq > head => Fault::Shortened(expected.clone(), head),
+                seq if seq < cut_at => Fault::Outdated(expected.clone()),
+                _ => Fault::Rewritten(expected.clone()),
+            });
+        }
+        self.report.unsealed = store::count_unsealed(conn).await?;
+        Ok(self.report)
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        if self.report.faults.len() < MOST_FAULTS {
+            self.report.faults.push(fault);
+        }
+    }
+}

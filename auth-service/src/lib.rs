@@ -17,6 +17,7 @@ mod document;
 pub mod error;
 mod fields;
 pub mod ids;
+pub mod import;
 pub mod keys;
 mod limits;
 mod lists;

@@ -6,6 +6,7 @@
 //! not exist.
 
 mod argon2;
+mod firebase;
 mod foreign;
 mod hash;
 mod hasher;

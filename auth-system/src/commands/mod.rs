@@ -6,6 +6,7 @@ mod healthcheck;
 mod keys;
 mod migrate;
 mod up;
+mod users;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor => doctor::run(),
         Command::Healthcheck { ready } => healthcheck::run(ready),
         Command::Keys(command) => keys::run(command),
+        Command::Users(command) => users::run(command),
         Command::Openapi => docs::openapi(),
         Command::Docs { page } => docs::page(page),
     }

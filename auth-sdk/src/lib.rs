@@ -7,12 +7,16 @@ mod api_keys;
 mod auth;
 mod health;
 mod page;
+mod passwords;
 mod problem;
 mod users;
 
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
-pub use auth::{LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet};
+pub use auth::{
+    LoginAnswer, LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,
+};
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use page::Page;
+pub use passwords::{PasswordExpired, PasswordPolicy};
 pub use problem::{FieldError, Problem};
 pub use users::{ChangePassword, RegisterRequest, UpdateMe, User, UserStatus};

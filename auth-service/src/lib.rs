@@ -23,6 +23,7 @@ mod limits;
 mod lists;
 mod login;
 mod meta;
+pub mod operator;
 pub mod passwords;
 mod revocation;
 mod roles;

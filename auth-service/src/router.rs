@@ -14,7 +14,7 @@ use tower::ServiceBuilder;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::{api_keys, app::App, document, keys, login, meta, revocation, sessions, users};
+use crate::{api_keys, app::App, document, keys, login, meta, passwords, revocation, sessions, users};
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
@@ -29,7 +29,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(meta::http::show_health))
         .routes(routes!(meta::http::show_ready))
         .routes(routes!(keys::http::show_jwks))
-        // /api/v1/auth: register, login, refresh, logout, reauthenticate, sessions, sessions/{id}
+        // /api/v1/auth: register, login, refresh, logout, reauthenticate, sessions, sessions/{id},
+        // password-policy
         .routes(routes!(users::http::register))
         .routes(routes!(login::http::login))
         .routes(routes!(sessions::http::refresh))
@@ -37,6 +38,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(sessions::http::reauthenticate))
         .routes(routes!(sessions::http::list_sessions, sessions::http::delete_sessions))
         .routes(routes!(sessions::http::delete_session))
+        .routes(routes!(passwords::http::show_password_policy))
         // /api/v1/users: me, me/password
         .routes(routes!(users::http::show_me, users::http::update_me, users::http::delete_me))
         .routes(routes!(users::http::change_password))

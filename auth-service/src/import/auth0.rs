@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::row::{Raw, Refusal, flag, object, quote, text, time};
+use super::row::{Raw, Refusal, closed_if, flag, object, quote, text, time};
 
 /// Reads a user.
 pub(super) fn read(members: Map<String, Value>) -> Result<Raw, Refusal> {
@@ -13,7 +13,7 @@ pub(super) fn read(members: Map<String, Value>) -> Result<Raw, Refusal> {
         display_name: name.or(text(&members, "nickname")?),
         password_hash: password(&members)?,
         email_verified: flag(&members, "email_verified")?,
-        is_disabled: flag(&members, "blocked")?,
+        status: closed_if(flag(&members, "blocked")?),
         created_at: created_at(&members)?,
         email,
         ..Raw::default()

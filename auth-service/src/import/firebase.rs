@@ -3,7 +3,7 @@
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL};
 use serde_json::{Map, Value};
 
-use super::row::{Raw, Refusal, flag, text, time};
+use super::row::{Raw, Refusal, closed_if, flag, text, time};
 
 /// The hash parameters that the Firebase console shows for a project.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ pub(super) fn read(members: &Map<String, Value>, key: Option<&SignerKey>) -> Res
         display_name: text(members, "displayName")?,
         password_hash: password(members, key)?,
         email_verified: flag(members, "emailVerified")?,
-        is_disabled: flag(members, "disabled")?,
+        status: closed_if(flag(members, "disabled")?),
         created_at: time(members, "createdAt")?,
         ..Raw::default()
     })

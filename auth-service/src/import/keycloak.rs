@@ -3,7 +3,7 @@
 use data_encoding::{BASE64, BASE64_NOPAD};
 use serde_json::{Map, Value};
 
-use super::row::{Raw, Refusal, flag, object, text, time};
+use super::row::{Raw, Refusal, closed_if, flag, object, text, time};
 
 /// Reads a `UserRepresentation`.
 pub(super) fn read(members: Map<String, Value>) -> Result<Raw, Refusal> {
@@ -20,7 +20,7 @@ pub(super) fn read(members: Map<String, Value>) -> Result<Raw, Refusal> {
         email_verified: flag(&members, "emailVerified")?,
         roles: Vec::new(),
         locale: locale.filter(|locale| matches!(locale.as_str(), "ko" | "en")),
-        is_disabled: members.get("enabled").is_some_and(|_| !flag(&members, "enabled").unwrap_or(false)),
+        status: closed_if(members.get("enabled").is_some_and(|_| !flag(&members, "enabled").unwrap_or(false))),
         created_at: time(&members, "createdTimestamp")?,
     })
 }
@@ -92,7 +92,7 @@ mod tests {
             raw(person(argon2, r#"{"value":"dGFn","salt":"c2FsdA==","additionalParameters":{}}"#)).ok().unwrap();
         assert_eq!(taken.password_hash.as_deref(), Some("$argon2id$v=19$m=7168,t=5,p=1$c2FsdA$dGFn"));
         assert_eq!((taken.display_name.as_deref(), taken.locale.as_deref()), (Some("Dal-rae Kim"), Some("ko")));
-        assert!(taken.is_disabled && taken.email_verified && taken.roles.is_empty());
+        assert!(taken.status == Some(auth_sdk::UserStatus::Disabled) && taken.email_verified && taken.roles.is_empty());
         let pbkdf2 = r#"{"hashIterations":210000,"algorithm":"pbkdf2-sha512"}"#;
         let taken = raw(person(pbkdf2, r#"{"value":"dGFn","salt":"c2FsdA=="}"#)).ok().unwrap();
         assert_eq!(taken.password_hash.as_deref(), Some("$pbkdf2-sha512$i=210000$c2FsdA$dGFn"));

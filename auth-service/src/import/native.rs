@@ -1,5 +1,6 @@
 //! Our own columns and members, as `users export` writes them.
 
+use auth_sdk::UserStatus;
 use serde_json::{Map, Value};
 
 use super::row::{Raw, Refusal, flag, quote, text, time};
@@ -34,10 +35,11 @@ pub(super) fn read(members: Map<String, Value>) -> Result<Raw, Refusal> {
         email_verified: flag(&members, "email_verified")?,
         roles: roles(members.get("roles"))?,
         locale: text(&members, "locale")?,
-        is_disabled: match text(&members, "status")?.as_deref() {
-            None | Some("active") => false,
-            Some("disabled") => true,
-            Some(_) => return Err(Refusal::new("invalid_status", "status: write active or disabled")),
+        status: match text(&members, "status")?.as_deref() {
+            None | Some("active") => None,
+            Some("disabled") => Some(UserStatus::Disabled),
+            Some("pending") => Some(UserStatus::Pending),
+            Some(_) => return Err(Refusal::new("invalid_status", "status: write active, disabled or pending")),
         },
         created_at: time(&members, "created_at")?,
     })

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
+use auth_sdk::UserStatus;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -29,7 +30,8 @@ pub(super) struct Raw {
     pub(super) email_verified: bool,
     pub(super) roles: Vec<String>,
     pub(super) locale: Option<String>,
-    pub(super) is_disabled: bool,
+    /// Active unless the file says otherwise.
+    pub(super) status: Option<UserStatus>,
     pub(super) created_at: Option<Ts>,
 }
 
@@ -120,7 +122,11 @@ impl Row {
             id: Entropy.uuid(rules.now).simple().to_string(),
             email_verified: raw.email_verified,
             locale: locale.as_str(),
-            status: if raw.is_disabled { "disabled" } else { "active" },
+            status: match raw.status {
+                None | Some(UserStatus::Active) => "active",
+                Some(UserStatus::Disabled) => "disabled",
+                Some(UserStatus::Pending) => "pending",
+            },
             password_hash: raw.password_hash.map(check_hash).transpose()?,
             created_at: raw.created_at.unwrap_or(rules.now).as_micros(),
             search_text: search::text(&email, username.as_deref(), name.as_deref()),
@@ -183,6 +189,11 @@ pub(super) fn flag(members: &Map<String, Value>, name: &str) -> Result<bool, Ref
         },
         Some(Value::Number(_) | Value::Array(_) | Value::Object(_)) => Err(wrong()),
     }
+}
+
+/// The status of an account that was closed there, or not.
+pub(super) fn closed_if(is_closed: bool) -> Option<UserStatus> {
+    is_closed.then_some(UserStatus::Disabled)
 }
 
 /// Takes an instant out of an object: RFC 3339, with a space for the `T` as PostgreSQL writes it, or milliseconds since

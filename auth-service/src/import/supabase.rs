@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::row::{Raw, Refusal, flag, object, text, time};
+use super::row::{Raw, Refusal, closed_if, flag, object, text, time};
 
 /// Reads a row.
 pub(super) fn read(members: Map<String, Value>) -> Result<Raw, Refusal> {
@@ -19,7 +19,7 @@ pub(super) fn read(members: Map<String, Value>) -> Result<Raw, Refusal> {
         password_hash: text(&members, "encrypted_password")?,
         email_verified: time(&members, "email_confirmed_at")?.or(time(&members, "confirmed_at")?).is_some(),
         // Whoever was ever banned there comes closed: their ban may not have ended, and an administrator opens them.
-        is_disabled: time(&members, "banned_until")?.is_some(),
+        status: closed_if(time(&members, "banned_until")?.is_some()),
         created_at: time(&members, "created_at")?,
         ..Raw::default()
     })

@@ -96,3 +96,21 @@ pub async fn insert_history(
     let (id, ip) = (Entropy.uuid(now), client.ip.to_string());
     run!(conn, execute, INSERT_HISTORY, id, user, session, now, outcome, ip, client.user_agent.as_deref()).map(drop)
 }
+
+/// What a token of `one_time_tokens` is for that replaces a password.
+const RESET: &str = "reset_password";
+const DELETE_RESET_TOKENS: &str = "DELETE FROM one_time_tokens WHERE user_id = $1 AND purpose = $2";
+const INSERT_RESET_TOKEN: &str = "
+    INSERT INTO one_time_tokens (token_hash, user_id, purpose, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+
+/// Adds the token by which a person replaces their password, in place of any other.
+pub async fn insert_reset_token(
+    conn: &mut Conn,
+    token: &TokenHash,
+    user: UserId,
+    expires_at: Ts,
+    now: Ts,
+) -> Result<(), DbError> {
+    run!(conn, execute, DELETE_RESET_TOKENS, user, RESET)?;
+    run!(conn, execute, INSERT_RESET_TOKEN, token.as_bytes(), user, RESET, now, expires_at).map(drop)
+}

@@ -1,0 +1,45 @@
+//! A right password that is too old: it opens nothing but its own replacement.
+//!
+//! Only whoever knows the password learns that it has expired, so the answer tells a guesser no more than a login would.
+//! The token is one of those that reset mails carry: it is good once, for a quarter of an hour, at the same call.
+
+use std::time::Duration;
+
+use auth_sdk::PasswordExpired;
+
+use super::store;
+use crate::{
+    app::App,
+    audit::{self, Event},
+    client::Client,
+    db::Ts,
+    error::Result,
+    users::store::UserRow,
+};
+
+/// How long the new password may be pondered.
+const LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// Whether this account's password must be replaced.
+pub fn is_due(app: &App, user: &UserRow, now: Ts) -> bool {
+    app.config.passwords.is_expired(user.password_changed_at.unwrap_or(user.created_at), now)
+}
+
+/// Hands out the token by which the password is replaced; an older one ends.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hand_over(app: &App, user: &UserRow, client: &Client) -> Result<PasswordExpired> {
+    let (now, token) = (app.now(), app.entropy.token());
+    let mut tx = app.db.begin().await?;
+    store::insert_reset_token(&mut tx, &token.hash(), user.id, now.plus(LIFE), now).await?;
+    store::insert_history(&mut tx, user.id, None, client, now).await?;
+    audit::Entry::new(Event::PasswordExpired, Some(user.id), client).record(&mut tx, now).await?;
+    tx.commit().await?;
+    metrics::counter!("logins_total", "outcome" => "password_expired").increment(1);
+    Ok(PasswordExpired {
+        status: "password_expired".to_owned(),
+        reset_token: token.to_wire(),
+        expires_in: LIFE.as_secs(),
+    })
+}

@@ -23,7 +23,7 @@ pub struct Refused {
     /// Whose record it is, where that could be read.
     pub email: Option<String>,
     /// Stable name of the reason.
-    pub code: String,
+    pub code: &'static str,
     /// The reason in a sentence.
     pub detail: String,
 }
@@ -96,7 +96,7 @@ impl Batch {
                 self.rows.push(row);
             }
             Err(Refusal { code, detail, email }) => {
-                self.refused.push(Refused { line: record.line, email, code: code.into_owned(), detail });
+                self.refused.push(Refused { line: record.line, email, code, detail });
             }
         }
     }
@@ -114,15 +114,15 @@ impl Batch {
                 (false, false) => ("taken", "another account was made or renamed at the same time"),
             };
             let email = Some(row.email.clone());
-            self.refused.push(Refused { line: row.line, email, code: code.into(), detail: detail.into() });
+            self.refused.push(Refused { line: row.line, email, code, detail: detail.into() });
         }
         self.refused.sort_by_key(|refused| refused.line);
     }
 
     /// How many were refused for which reason.
-    pub(super) fn add_reasons(&self, reasons: &mut BTreeMap<String, u64>) {
+    pub(super) fn add_reasons(&self, reasons: &mut BTreeMap<&'static str, u64>) {
         for refused in &self.refused {
-            *reasons.entry(refused.code.clone()).or_default() += 1;
+            *reasons.entry(refused.code).or_default() += 1;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One person: as a file tells of them, and as they are stored once everything about them is in order.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 use auth_sdk::UserStatus;
 use serde::Serialize;
@@ -39,7 +39,7 @@ pub(super) struct Raw {
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     /// Stable name.
-    pub(super) code: Cow<'static, str>,
+    pub(super) code: &'static str,
     /// One sentence.
     pub(super) detail: String,
     /// Whose record it was, where that could be read.
@@ -79,7 +79,7 @@ pub(super) struct Rules {
 
 impl Refusal {
     pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        Self { code: code.into(), detail: detail.into(), email: None }
+        Self { code, detail: detail.into(), email: None }
     }
 
     pub(super) fn malformed(fault: serde_json::Error) -> Self {
@@ -87,7 +87,7 @@ impl Refusal {
     }
 
     fn of(member: &str, fault: Fault) -> Self {
-        Self { code: fault.code.into(), detail: format!("{member}: {}", fault.detail.en), email: None }
+        Self { code: fault.code, detail: format!("{member}: {}", fault.detail.en), email: None }
     }
 }
 

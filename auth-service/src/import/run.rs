@@ -68,7 +68,7 @@ pub struct Outcome {
     /// Records that earlier runs had done.
     pub resumed_after: u64,
     /// Refusals of this run, by code.
-    pub reasons: BTreeMap<String, u64>,
+    pub reasons: BTreeMap<&'static str, u64>,
     /// Why the file could not be read to its end.
     pub damage: Option<String>,
     /// Whether the last line has no line end, as in a file that was cut short.
@@ -186,7 +186,7 @@ struct Import<'a> {
     report: Report,
     /// In a dry run, hashes of the addresses and usernames that came earlier in the file: 64 bits each.
     read_before: HashSet<u64>,
-    reasons: BTreeMap<String, u64>,
+    reasons: BTreeMap<&'static str, u64>,
 }
 
 impl Import<'_> {

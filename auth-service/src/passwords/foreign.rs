@@ -112,7 +112,7 @@ impl Pbkdf2Hash {
 impl ScryptHash {
     /// Reads `$scrypt$ln=17,r=8,p=1$…`, as PHC and passlib write it.
     pub(super) fn parse(phc: Phc<'_>) -> Result<Self, UnsupportedHash> {
-        let Some([log_n @ 1..=u32::MAX, r, p]) = phc.parameters(["ln", "r", "p"]) else {
+        let Some([log_n, r, p]) = phc.parameters(["ln", "r", "p"]) else {
             return Err(UnsupportedHash::Malformed);
         };
         if !fits(&phc.salt, &phc.tag) {
@@ -132,6 +132,9 @@ impl ScryptHash {
 pub(super) fn scrypt_params(log_n: u32, r: u32, p: u32) -> Result<scrypt::Params, UnsupportedHash> {
     if log_n > MAX_MEMORY_KIB.ilog2() || r > MAX_SCRYPT_FACTOR || p > MAX_SCRYPT_FACTOR {
         return Err(UnsupportedHash::TooCostly);
+    }
+    if log_n == 0 {
+        return Err(UnsupportedHash::Malformed);
     }
     // RFC 7914 section 6: the large array takes 128 * N * r bytes, and is filled p times.
     let memory_kib = (1_u32 << log_n) * r / 8;

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::PasswordExpired;
+
 /// Body of `POST /api/v1/auth/login`: `email` or `username`, not both.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[schema(example = json!({"email": "test@example.com", "password": "TestPass123!"}))]
@@ -54,6 +56,16 @@ pub struct TokenSet {
     pub refresh_expires_in: u64,
     /// The session that the tokens belong to.
     pub session_id: Uuid,
+}
+
+/// Answer of `POST /api/v1/auth/login`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum LoginAnswer {
+    /// A session has begun.
+    LoggedIn(TokenSet),
+    /// The password was right and is too old: it must be replaced first.
+    PasswordExpired(PasswordExpired),
 }
 
 /// One login, on one device.

@@ -8,6 +8,7 @@ mod audit;
 mod auth;
 mod health;
 mod page;
+mod passwords;
 mod personal;
 mod problem;
 mod recovery;
@@ -16,9 +17,12 @@ mod users;
 
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
 pub use audit::{AuditEntry, AuditRef};
-pub use auth::{LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet};
+pub use auth::{
+    LoginAnswer, LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,
+};
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use page::{Page, PageParams};
+pub use passwords::{PasswordExpired, PasswordPolicy};
 pub use personal::{
     HeldApiKey, HeldAuditEntry, HeldDevice, HeldMail, HeldProfile, HeldRole, HeldSession, LoginRecord, PersonalData,
 };

@@ -213,6 +213,19 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
     PRIMARY KEY (user_id, route, key)
 );
 
+-- Imports of accounts: how far each file, known by its SHA-256, has come. Moved in the transaction that stores a batch.
+CREATE TABLE IF NOT EXISTS user_imports (
+    fingerprint  BYTEA PRIMARY KEY,
+    format       TEXT NOT NULL,
+    records      BIGINT NOT NULL,
+    added        BIGINT NOT NULL,
+    refused      BIGINT NOT NULL,
+    report_bytes BIGINT NOT NULL,
+    started_at   TIMESTAMPTZ NOT NULL,
+    updated_at   TIMESTAMPTZ NOT NULL,
+    finished_at  TIMESTAMPTZ
+);
+
 -- The log that every instance tails. A transaction may commit late and clocks differ, so the cursor is the
 -- transaction's own number, never a time.
 CREATE TABLE IF NOT EXISTS revocations (

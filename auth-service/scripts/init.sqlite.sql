@@ -224,6 +224,19 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
     PRIMARY KEY (user_id, route, key)
 );
 
+-- Imports of accounts: how far each file, known by its SHA-256, has come. Moved in the transaction that stores a batch.
+CREATE TABLE IF NOT EXISTS user_imports (
+    fingerprint  BYTEA PRIMARY KEY,
+    format       TEXT NOT NULL,
+    records      BIGINT NOT NULL,
+    added        BIGINT NOT NULL,
+    refused      BIGINT NOT NULL,
+    report_bytes BIGINT NOT NULL,
+    started_at   TIMESTAMPTZ NOT NULL,
+    updated_at   TIMESTAMPTZ NOT NULL,
+    finished_at  TIMESTAMPTZ
+);
+
 -- The log that every instance tails. One writer, so a number that is never used again is the cursor.
 CREATE TABLE IF NOT EXISTS revocations (
     xact       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -117,7 +117,7 @@ impl App {
             announcer,
             profiles,
             api_keys: KeyCache::default(),
-            hasher: Hasher::start(config.hashing)?,
+            hasher: Hasher::start(config.hashing, config.passwords.clone())?,
             guesses,
             limits: Limits::new(config.limits, rates),
             mail: outbox,

@@ -57,6 +57,8 @@ pub struct Config {
     pub hashing: passwords::Config,
     /// Fewest characters of a new password.
     pub password_min_length: usize,
+    /// What else a password must be.
+    pub passwords: passwords::Policy,
     /// Rate limits.
     pub limits: LimitConfig,
     /// Hosts that are answered.
@@ -107,6 +109,7 @@ impl Config {
             "8",
             "Fewest characters of a new password, 8 or more; 15 where no second factor is used.",
         );
+        let passwords = passwords::Policy::read(env, password_min_length);
         env.section("Limits");
         let limits = LimitConfig::read(env);
         let shed = ShedConfig::read(env);
@@ -125,6 +128,7 @@ impl Config {
             retention,
             hashing: passwords::Config { threads: cores(), max_wait: HASH_WAIT },
             password_min_length,
+            passwords,
             limits,
             hosts: AllowedHosts::read(env, ANY_HOST),
             cors: Cors::read(env),

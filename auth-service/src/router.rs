@@ -15,8 +15,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, app::App, audit, document, keys, limits, login, meta, recovery, revocation, roles, sessions, users,
-    users::admin,
+    api_keys, app::App, audit, document, keys, limits, login, meta, passwords, recovery, revocation, roles, sessions,
+    users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -32,7 +32,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(meta::http::show_health))
         .routes(routes!(meta::http::show_ready))
         .routes(routes!(keys::http::show_jwks))
-        // /api/v1/auth: register, login, refresh, logout, reauthenticate, sessions, sessions/{id}
+        // /api/v1/auth: register, login, refresh, logout, reauthenticate, sessions, sessions/{id},
+        // password-policy
         .routes(routes!(users::http::register))
         .routes(routes!(login::http::login))
         .routes(routes!(sessions::http::refresh))
@@ -47,6 +48,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(recovery::http::forgot_password))
         .routes(routes!(recovery::http::reset_password))
         .routes(routes!(recovery::http::disown_session))
+        .routes(routes!(passwords::http::show_password_policy))
         // /api/v1/users/me: password, email, login-history, export
         .routes(routes!(recovery::http::change_email))
         .routes(routes!(login::http::list_login_history))

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use auth_service::audit::{Format, Link};
+use auth_service::{audit, import::Format};
 use auth_token::{Algorithm, RsaBits};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 /// Self-hosted authentication: tokens verified offline, and yet revoked everywhere within a second.
@@ -14,7 +14,7 @@ use jiff::Timestamp;
     version,
     after_help = "Configuration comes from the environment, and in development also from .env in this folder.\n\
                   Every variable is in docs/configuration.md; `auth-system docs configuration` prints it.\n\
-                  Exit codes: 0 done, 1 failed, 64 the command line cannot be read."
+                  Exit codes: 0 done, 1 failed, 2 an import refused records, 64 the command line cannot be read."
 )]
 pub struct Cli {
     /// What to do; without one, `up`.
@@ -49,6 +49,9 @@ pub enum Command {
     /// Check the audit log, or take a copy of it.
     #[command(subcommand)]
     Audit(Audit),
+    /// Make an administrator; list, disable, bring in or copy out accounts.
+    #[command(subcommand)]
+    Users(Users),
     /// Print the OpenAPI document.
     Openapi,
     /// Print generated documentation.
@@ -101,13 +104,13 @@ pub enum Audit {
         /// A head that was kept elsewhere, as this command and the log print it: proves that nothing up to there was
         /// rewritten.
         #[arg(long, value_name = "SEQ:HASH")]
-        expect: Option<Link>,
+        expect: Option<audit::Link>,
     },
     /// Print the log, newest entry first; this is an entry itself.
     Export {
         /// ndjson (JSON lines) or csv.
         #[arg(long, value_name = "FORMAT")]
-        format: Format,
+        format: audit::Format,
         /// The earliest entry's time, such as 2026-01-31T09:00:00Z.
         #[arg(long, value_name = "TIME")]
         from: Option<Timestamp>,
@@ -115,6 +118,113 @@ pub enum Audit {
         #[arg(long, value_name = "TIME")]
         to: Option<Timestamp>,
     },
+}
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub enum Users {
+    /// Make an account with the role `admin`, or give the role to the account that has the address.
+    CreateAdmin {
+        /// The account's address.
+        #[arg(long)]
+        email: String,
+        /// The account's username, if it is to have one.
+        #[arg(long)]
+        username: Option<String>,
+        /// Read the password from the first line of standard input; otherwise one is made and printed once.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List accounts, newest first.
+    List {
+        /// Only those whose address, username or name holds this.
+        #[arg(long)]
+        search: Option<String>,
+        /// Only those who hold this role.
+        #[arg(long)]
+        role: Option<String>,
+        /// Only active, disabled or pending ones.
+        #[arg(long)]
+        status: Option<Status>,
+        /// How many at most.
+        #[arg(long, default_value = "50", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Close an account and end its sessions; its tokens are refused everywhere within a second.
+    Disable {
+        /// The account's address or id.
+        #[arg(value_name = "EMAIL|ID")]
+        account: String,
+    },
+    /// Write every account to a file, or to standard output.
+    Export {
+        /// A file that does not exist yet.
+        file: Option<PathBuf>,
+        /// How.
+        #[arg(long, value_enum, default_value = "ndjson")]
+        format: ExportFormat,
+        /// Write password hashes too: whoever has them can try passwords at leisure.
+        #[arg(long)]
+        with_hashes: bool,
+    },
+    /// Bring accounts from a file, with the password hashes of the system that they come from.
+    #[command(
+        after_help = "CSV: a header line with any of email, username, display_name, password_hash, email_verified, \
+                            roles, locale, status, created_at.\n\
+                            Exit codes: 0 every record was taken, 2 some were refused, 1 the import failed."
+    )]
+    Import(Import),
+}
+
+/// How accounts are brought in.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The file.
+    pub file: PathBuf,
+    /// csv, ndjson, keycloak, auth0, supabase or firebase.
+    #[arg(long, value_name = "NAME")]
+    pub format: Format,
+    /// Change nothing: tell what would be added and what refused.
+    #[arg(long, conflicts_with = "resume")]
+    pub dry_run: bool,
+    /// Go on where an import of the same file has stopped.
+    #[arg(long)]
+    pub resume: bool,
+    /// Write a line of JSON for each refused record to this file, which must not exist unless the import goes on.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Firebase: `base64_signer_key` of the project's hash parameters.
+    #[arg(long, value_name = "BASE64", allow_hyphen_values = true)]
+    pub firebase_signer_key: Option<String>,
+    /// Firebase: `base64_salt_separator`.
+    #[arg(long, value_name = "BASE64", default_value = "Bw==", allow_hyphen_values = true)]
+    pub firebase_salt_separator: String,
+    /// Firebase: `rounds`.
+    #[arg(long, value_name = "N", default_value = "8")]
+    pub firebase_rounds: u32,
+    /// Firebase: `mem_cost`.
+    #[arg(long, value_name = "N", default_value = "14")]
+    pub firebase_mem_cost: u32,
+}
+
+/// Whether an account may be used.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Status {
+    /// In use.
+    Active,
+    /// Closed.
+    Disabled,
+    /// Waiting for its address to be proven.
+    Pending,
+}
+
+/// How accounts are written out.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ExportFormat {
+    /// A JSON object a line.
+    Ndjson,
+    /// A header line, then a line each.
+    Csv,
 }
 
 /// A page that is generated from the program.

@@ -29,6 +29,8 @@ pub enum Event {
     UserExported,
     /// Accounts were brought from another system.
     UsersImported,
+    /// A copy of all accounts was taken.
+    UsersExported,
     /// An account was closed because nobody used it.
     UserDormant,
     /// A person was given other roles.
@@ -37,6 +39,8 @@ pub enum Event {
     LoggedIn,
     /// A login was refused.
     LoginFailed,
+    /// A right password was too old to log in by.
+    PasswordExpired,
     /// Sessions ended at somebody's wish.
     SessionsEnded,
     /// A person said that a login was not theirs.
@@ -103,10 +107,12 @@ impl Event {
             Self::UsersListed => "users_listed",
             Self::UserExported => "user_exported",
             Self::UsersImported => "users_imported",
+            Self::UsersExported => "users_exported",
             Self::UserDormant => "user_dormant",
             Self::UserRolesChanged => "user_roles_changed",
             Self::LoggedIn => "logged_in",
             Self::LoginFailed => "login_failed",
+            Self::PasswordExpired => "password_expired",
             Self::SessionsEnded => "sessions_ended",
             Self::SessionDisowned => "session_disowned",
             Self::Reauthenticated => "reauthenticated",
@@ -135,6 +141,6 @@ impl Event {
 
     /// `refused` where somebody was kept from what they tried, `done` otherwise.
     pub(super) fn outcome(self) -> &'static str {
-        if matches!(self, Self::LoginFailed | Self::RefreshReuse) { "refused" } else { "done" }
+        if matches!(self, Self::LoginFailed | Self::PasswordExpired | Self::RefreshReuse) { "refused" } else { "done" }
     }
 }

@@ -163,7 +163,7 @@ impl Error {
     fn into_field_errors(self) -> Vec<FieldError> {
         if let Self::WeakPassword(field, weakness) = self {
             let detail = Text::new(weakness.english(), weakness.korean());
-            return vec![FieldError { field: field.into(), code: "weak_password", detail }];
+            return vec![FieldError { field: field.into(), code: weakness.code(), detail }];
         }
         if let Self::Invalid(errors) | Self::InvalidQuery(errors) = self { errors } else { Vec::new() }
     }

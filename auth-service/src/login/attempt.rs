@@ -1,9 +1,9 @@
 //! One attempt to log in by password.
 
-use auth_sdk::TokenSet;
+use auth_sdk::{PasswordExpired, TokenSet};
 
 use super::{
-    device,
+    device, expired,
     guesses::{Guess, Guessed},
     store,
 };
@@ -46,7 +46,15 @@ pub struct Attempt {
     pub device: Option<OpaqueToken>,
 }
 
-/// What a right attempt is answered with.
+/// What a right attempt leads to.
+pub enum Outcome {
+    /// A session.
+    LoggedIn(LoggedIn),
+    /// Another password first.
+    PasswordExpired(PasswordExpired),
+}
+
+/// A session that has begun.
 pub struct LoggedIn {
     pub tokens: TokenSet,
     /// A token for a device that was not known before.
@@ -65,7 +73,7 @@ struct Right {
 ///
 /// # Errors
 /// [`Error::InvalidCredentials`] whatever is wrong; [`Error::TooManyRequests`] for the address; [`Error::Busy`].
-pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<LoggedIn> {
+pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<Outcome> {
     app.limits.login(client, &attempt.identifier.canonical(), app.now()).await?;
     // Overload must not reach the database: what is refused late costs those that were admitted.
     app.hasher.check_room()?;
@@ -82,9 +90,12 @@ pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<LoggedI
         }
         Guessed::Wrong(user) => return refuse(app, user.map(|user| user.id), client).await,
     };
+    if expired::is_due(app, &user, app.now()) {
+        return Ok(Outcome::PasswordExpired(expired::hand_over(app, &user, client).await?));
+    }
     let better_hash = if is_outdated { Some(app.hasher.hash(&attempt.password).await?) } else { None };
     let right = Right { user, better_hash, known_device };
-    admit(app, right, &attempt, client).await
+    admit(app, right, &attempt, client).await.map(Outcome::LoggedIn)
 }
 
 /// The account that is meant, and whether the device is known to it.

@@ -1,6 +1,6 @@
 //! The call that logs in.
 
-use auth_sdk::{LoginRecord, LoginRequest, Page, Problem, TokenSet};
+use auth_sdk::{LoginAnswer, LoginRecord, LoginRequest, Page, Problem};
 use axum::{
     Json,
     extract::State,
@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    attempt::{self, Attempt, Identifier},
+    attempt::{self, Attempt, Identifier, Outcome},
     device, history,
 };
 use crate::{
@@ -27,14 +27,18 @@ use crate::{
 ///
 /// Begins a session for whoever knows the password of the account with this `email` or `username`. Every refusal is the
 /// same 401. A device that is new to the account is handed `X-Device-Token` and a cookie: sent with later logins, they
-/// keep strangers' guesses from slowing this device down.
+/// keep strangers' guesses from slowing this device down. Where passwords expire, a right one that is too old is answered
+/// with a token for `/api/v1/auth/password/reset` in place of a session.
 #[utoipa::path(
     post, path = "/api/v1/auth/login", tag = "auth", request_body = LoginRequest,
-    responses((status = 200, body = TokenSet), (status = 401, body = Problem, description = "invalid_credentials"), (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem))
+    responses((status = 200, body = LoginAnswer), (status = 401, body = Problem, description = "invalid_credentials"), (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn login(State(app): State<App>, client: Client, headers: HeaderMap, fields: Fields) -> Result<Response> {
     let attempt = read(fields, &headers)?;
-    let logged_in = attempt::run(&app, attempt, &client).await?;
+    let logged_in = match attempt::run(&app, attempt, &client).await? {
+        Outcome::LoggedIn(logged_in) => logged_in,
+        Outcome::PasswordExpired(expired) => return Ok(Json(expired).into_response()),
+    };
     let tokens = Json(logged_in.tokens);
     Ok(match logged_in.device {
         Some(token) => (AppendHeaders(device::hand_over(&token)), tokens).into_response(),

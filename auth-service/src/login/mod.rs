@@ -5,6 +5,7 @@
 mod attempt;
 pub mod confirm;
 pub mod device;
+mod expired;
 mod guesses;
 pub mod history;
 pub mod http;

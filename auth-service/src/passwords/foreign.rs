@@ -112,21 +112,13 @@ impl Pbkdf2Hash {
 impl ScryptHash {
     /// Reads `$scrypt$ln=17,r=8,p=1$…`, as PHC and passlib write it.
     pub(super) fn parse(phc: Phc<'_>) -> Result<Self, UnsupportedHash> {
-        let Some([log_n @ 1..=u32::MAX, r, p]) = phc.parameters(["ln", "r", "p"]) else {
+        let Some([log_n, r, p]) = phc.parameters(["ln", "r", "p"]) else {
             return Err(UnsupportedHash::Malformed);
         };
-        if log_n > MAX_MEMORY_KIB.ilog2() || r > MAX_SCRYPT_FACTOR || p > MAX_SCRYPT_FACTOR {
-            return Err(UnsupportedHash::TooCostly);
+        if !fits(&phc.salt, &phc.tag) {
+            return Err(UnsupportedHash::Malformed);
         }
-        // RFC 7914 section 6: the large array takes 128 * N * r bytes, and is filled p times.
-        let memory_kib = (1_u32 << log_n) * r / 8;
-        if memory_kib > MAX_MEMORY_KIB || u64::from(memory_kib) * u64::from(p) > MAX_WORK_KIB {
-            return Err(UnsupportedHash::TooCostly);
-        }
-        match scrypt::Params::new(log_n as u8, r, p) {
-            Ok(params) if fits(&phc.salt, &phc.tag) => Ok(Self { params, salt: phc.salt, tag: phc.tag }),
-            _ => Err(UnsupportedHash::Malformed),
-        }
+        Ok(Self { params: scrypt_params(log_n, r, p)?, salt: phc.salt, tag: phc.tag })
     }
 
     pub(super) fn matches(&self, password: &[u8], arena: &Arena<'_>) -> bool {
@@ -134,4 +126,20 @@ impl ScryptHash {
         let derived = arena.alone(|| scrypt::scrypt(password, &self.salt, &self.params, &mut tag));
         derived.is_ok() && bool::from(tag.ct_eq(&self.tag))
     }
+}
+
+/// The parameters of a scrypt that we are willing to compute.
+pub(super) fn scrypt_params(log_n: u32, r: u32, p: u32) -> Result<scrypt::Params, UnsupportedHash> {
+    if log_n > MAX_MEMORY_KIB.ilog2() || r > MAX_SCRYPT_FACTOR || p > MAX_SCRYPT_FACTOR {
+        return Err(UnsupportedHash::TooCostly);
+    }
+    if log_n == 0 {
+        return Err(UnsupportedHash::Malformed);
+    }
+    // RFC 7914 section 6: the large array takes 128 * N * r bytes, and is filled p times.
+    let memory_kib = (1_u32 << log_n) * r / 8;
+    if memory_kib > MAX_MEMORY_KIB || u64::from(memory_kib) * u64::from(p) > MAX_WORK_KIB {
+        return Err(UnsupportedHash::TooCostly);
+    }
+    scrypt::Params::new(log_n as u8, r, p).map_err(|_| UnsupportedHash::Malformed)
 }

@@ -1,6 +1,7 @@
 //! Stored password hashes: the one form we write, and every form we can read.
 
 use super::argon2::{Arena, Argon2Hash, Cost, SALT_BYTES};
+use super::firebase::FirebaseHash;
 use super::foreign::{BcryptHash, Pbkdf2Hash, ScryptHash};
 use super::password::Password;
 use super::phc::Phc;
@@ -28,7 +29,7 @@ pub struct PasswordHash {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnsupportedHash {
     /// No form we know, or damaged.
-    #[error("not a password hash of a supported form (Argon2, bcrypt, PBKDF2, scrypt)")]
+    #[error("not a password hash of a supported form (Argon2, bcrypt, PBKDF2, scrypt, Firebase scrypt)")]
     Malformed,
     /// Verifying it would take too much time or memory.
     #[error("the cost parameters of this password hash are beyond the limits")]
@@ -43,6 +44,7 @@ enum Scheme {
     Bcrypt(BcryptHash),
     Pbkdf2(Pbkdf2Hash),
     Scrypt(ScryptHash),
+    Firebase(FirebaseHash),
 }
 
 impl PasswordHash {
@@ -57,6 +59,8 @@ impl PasswordHash {
             Scheme::Bcrypt(BcryptHash::parse(bare)?)
         } else if bare.starts_with("pbkdf2_") {
             Scheme::Pbkdf2(Pbkdf2Hash::parse_django(bare)?)
+        } else if let Some(parts) = bare.strip_prefix("$fbscrypt$") {
+            Scheme::Firebase(FirebaseHash::parse(parts)?)
         } else {
             let phc = Phc::parse(bare).ok_or(UnsupportedHash::Malformed)?;
             match phc.id {
@@ -97,6 +101,7 @@ impl PasswordHash {
             Scheme::Bcrypt(hash) => Ok(hash.matches(password)),
             Scheme::Pbkdf2(hash) => Ok(hash.matches(password)),
             Scheme::Scrypt(hash) => Ok(hash.matches(password, arena)),
+            Scheme::Firebase(hash) => Ok(hash.matches(password, arena)),
         }
     }
 
@@ -104,7 +109,7 @@ impl PasswordHash {
     pub(super) fn needs_upgrade(&self, cost: Cost) -> bool {
         match &self.scheme {
             Scheme::Argon2(hash) => !hash.is_current(cost),
-            Scheme::Bcrypt(_) | Scheme::Pbkdf2(_) | Scheme::Scrypt(_) => true,
+            Scheme::Bcrypt(_) | Scheme::Pbkdf2(_) | Scheme::Scrypt(_) | Scheme::Firebase(_) => true,
         }
     }
 }
@@ -176,6 +181,25 @@ mod tests {
             assert!(!verifies(hash, "correct horse"), "{hash}");
             assert!(PasswordHash::parse(hash).unwrap_or_else(|_| panic!()).needs_upgrade(Cost::PRODUCTION), "{hash}");
         }
+    }
+
+    #[test]
+    fn hash_of_firebase_is_its_signer_key_under_a_key_of_the_password() {
+        // The example of github.com/firebase/scrypt.
+        let key = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
+        let tag = "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==";
+        let hash = format!("$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk={key}$42xEC+ixf3L2lw==${tag}");
+        assert!(verifies(&hash, "user1password"));
+        assert!(!verifies(&hash, "user2password"));
+        for damaged in [
+            hash.replace("n=14", "n=0"),
+            hash.replace("v=1", "v=2"),
+            hash.replace("==$4", "A=$4"),
+            hash.replace(",ss=Bw==", ""),
+        ] {
+            assert_eq!(PasswordHash::parse(&damaged).err(), Some(UnsupportedHash::Malformed), "{damaged}");
+        }
+        assert_eq!(PasswordHash::parse(&hash.replace("n=14", "n=40")).err(), Some(UnsupportedHash::TooCostly));
     }
 
     #[test]

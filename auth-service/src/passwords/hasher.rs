@@ -8,10 +8,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::argon2::Cost;
+use super::estimate::OwnWords;
 use super::hash::PasswordHash;
 use super::password::{NewPassword, Password};
-use super::policy::{OwnWords, Weakness};
+use super::policy::Policy;
 use super::queue::{Busy, Queue};
+use super::weakness::Weakness;
 use super::worker::{Job, Shared, Verdict};
 
 /// How many threads hash, and how long they may be behind.
@@ -45,13 +47,13 @@ pub enum Rejected {
 
 impl Hasher {
     /// Starts the threads. An error means that the system refused them, or that this processor computes wrong hashes.
-    pub fn start(config: Config) -> io::Result<Self> {
-        Self::start_at(Cost::PRODUCTION, config)
+    pub fn start(config: Config, policy: Policy) -> io::Result<Self> {
+        Self::start_at(Cost::PRODUCTION, config, policy)
     }
 
-    fn start_at(cost: Cost, config: Config) -> io::Result<Self> {
+    fn start_at(cost: Cost, config: Config, policy: Policy) -> io::Result<Self> {
         let threads = config.threads.max(1);
-        let shared = Arc::new(Shared::new(cost, Queue::new(threads, config.max_wait)));
+        let shared = Arc::new(Shared::new(cost, policy, Queue::new(threads, config.max_wait)));
         shared.check_processor()?;
         let mut hasher = Self { shared, threads: Vec::with_capacity(threads) };
         for number in 0..threads {
@@ -122,7 +124,7 @@ mod tests {
     const BCRYPT_HASH: &str = "$2b$05$j1TC1b2l8DpzrlC6uqdRqeCpyzH/PbVH2CaFcnWA63GAhxj5fiMTy";
 
     fn hasher(threads: usize, max_wait: Duration) -> Hasher {
-        Hasher::start_at(Cost::TESTS, Config { threads, max_wait }).unwrap()
+        Hasher::start_at(Cost::TESTS, Config { threads, max_wait }, Policy::default()).unwrap()
     }
 
     fn password(text: &str) -> Password {

@@ -5,9 +5,9 @@ use zeroize::Zeroizing;
 /// Bytes of an offered password beyond which it cannot be right, whatever system its hash came from.
 const MAX_OFFERED_BYTES: usize = 1024;
 /// Fewest characters of a new password, whatever the configuration says (ASVS 6.2.1).
-const MIN_CHARACTERS: usize = 8;
+pub(super) const MIN_CHARACTERS: usize = 8;
 /// Most characters of a new password.
-const MAX_CHARACTERS: usize = 128;
+pub(super) const MAX_CHARACTERS: usize = 128;
 
 /// A password as somebody typed it: exact bytes, neither truncated nor normalised.
 #[derive(Clone)]

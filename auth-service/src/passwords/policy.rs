@@ -1,210 +1,203 @@
-//! How easily a chosen password is guessed: the lists of common ones, then an estimate that weighs its owner's words.
+//! The policy: what a chosen password must be, and for how long it may be used.
 
-use zxcvbn::feedback::Warning;
-use zxcvbn::{Score, zxcvbn};
+use std::{fmt, io, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
-use super::password::NewPassword;
+use service_kit::config::Env;
 
-/// The most used passwords of eight characters and more, in lower case, one a line.
-const COMMON_PASSWORDS: &str = include_str!("../../data/common-passwords.txt");
-/// Words of common Korean passwords, one a line: as spelt, and as the keys of a Korean keyboard leave them in Latin.
-const KOREAN_WORDS: &str = include_str!("../../data/korean-words.txt");
-/// Characters that the estimate looks at. What makes a password strong shows in these; the time to find out that a text
-/// full of symbols is strong grows with the square of its length (hostile text: 66 ms at 32, 0.7 s at 100).
-const ESTIMATED_CHARACTERS: usize = 32;
+use super::{
+    Weakness,
+    breached::BreachedList,
+    composition,
+    estimate::{self, OwnWords},
+    password::{MAX_CHARACTERS, MIN_CHARACTERS},
+};
+use crate::db::Ts;
 
-/// What an attacker who knows the person would try first: addresses, names, and their parts.
-pub struct OwnWords(Vec<String>);
+const DAY: Duration = Duration::from_secs(86_400);
+/// Characters from which `kisa-2019` is content with one kind.
+pub const ENOUGH_OF_ONE_KIND: usize = 10;
 
-/// What makes a password easy to guess.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weakness {
-    /// On the list of the most used passwords.
-    Common,
-    /// Repeats characters or groups of them.
-    Repeated,
-    /// Runs along the alphabet, the digits, or a keyboard.
-    Sequence,
-    /// A date, or little more.
-    Date,
-    /// Common words or names, or the person's own, or simply too little.
-    Guessable,
+/// Which rule passwords go by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// NIST SP 800-63B: no demands of composition, but an estimate of the strength.
+    #[default]
+    Nist,
+    /// KISA's guide of 2019: 8 characters of two kinds or 10 of one, no runs, nothing of one's own.
+    Kisa2019,
+    /// Letters, digits and special characters, as many regulations in Korea demanded before.
+    Legacy8x3,
 }
 
-impl OwnWords {
-    /// Takes the texts about a person (e-mail, username, display name), whole and in parts.
-    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut words = Vec::new();
-        for text in texts {
-            words.push(text.to_owned());
-            words.extend(text.split('@').map(str::to_owned));
-            words.extend(text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned));
-        }
-        words.retain(|word| word.chars().count() > 1);
-        words.sort_unstable();
-        words.dedup();
-        Self(words)
-    }
+/// What a chosen password must be, and for how long it may be used.
+#[derive(Clone, Default)]
+pub struct Policy {
+    preset: Preset,
+    min_length: usize,
+    breached: Option<Arc<BreachedList>>,
+    expires_after_days: Option<u32>,
 }
 
-/// Refuses a password that is common, or whose estimate stays below "safely unguessable" (score 3 of 4).
-pub(super) fn assess(password: &NewPassword, own_words: &OwnWords) -> Result<(), Weakness> {
-    let password = password.password().expose();
-    if is_common(password) {
-        return Err(Weakness::Common);
-    }
-    let start: String = password.chars().take(ESTIMATED_CHARACTERS).collect();
-    let words: Vec<&str> = own_words.0.iter().map(String::as_str).chain(KOREAN_WORDS.lines()).collect();
-    let estimate = zxcvbn(&start, &words);
-    if estimate.score() >= Score::Three {
-        return Ok(());
-    }
-    Err(estimate.feedback().and_then(|feedback| feedback.warning()).map_or(Weakness::Guessable, Weakness::from))
-}
-
-impl Weakness {
-    /// What to do about it, in English.
-    pub fn english(self) -> &'static str {
+impl Preset {
+    /// The preset's name in the configuration and on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Common => "This is one of the most used passwords. Choose one that only you would think of.",
-            Self::Repeated => "Repeated characters or words are easy to guess. Use several different words.",
-            Self::Sequence => "Runs such as abc, 1234 or qwerty are easy to guess. Use several unrelated words.",
-            Self::Date => "Dates and years are easy to guess. Add words that have nothing to do with them.",
-            Self::Guessable => {
-                "This password is easy to guess. Make it longer with unrelated words; avoid names, and your own data."
-            }
-        }
-    }
-
-    /// What to do about it, in Korean.
-    pub fn korean(self) -> &'static str {
-        match self {
-            Self::Common => "가장 많이 쓰이는 비밀번호 중 하나입니다. 나만 떠올릴 수 있는 비밀번호를 사용하세요.",
-            Self::Repeated => "반복되는 글자나 단어는 추측하기 쉽습니다. 서로 다른 단어를 여러 개 사용하세요.",
-            Self::Sequence => {
-                "abc, 1234, qwerty처럼 이어지는 글자는 추측하기 쉽습니다. 서로 관련 없는 단어를 여러 개 사용하세요."
-            }
-            Self::Date => "날짜나 연도는 추측하기 쉽습니다. 관련 없는 단어를 더하세요.",
-            Self::Guessable => {
-                "추측하기 쉬운 비밀번호입니다. 관련 없는 단어를 더해 길게 만들고, 이름이나 본인 정보는 피하세요."
-            }
+            Self::Nist => "nist",
+            Self::Kisa2019 => "kisa-2019",
+            Self::Legacy8x3 => "legacy-8x3",
         }
     }
 }
 
-impl From<Warning> for Weakness {
-    fn from(warning: Warning) -> Self {
-        match warning {
-            Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => {
-                Self::Common
+impl FromStr for Preset {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Nist, Self::Kisa2019, Self::Legacy8x3];
+        all.into_iter().find(|preset| preset.as_str() == text).ok_or("write `nist`, `kisa-2019` or `legacy-8x3`")
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Policy {
+    /// Reads the configuration, and looks into the list of breached passwords if there is one.
+    pub fn read(env: &mut Env, min_length: usize) -> Self {
+        let preset = env.parse(
+            "PASSWORD_POLICY",
+            "nist",
+            "`nist`: length and strength; `kisa-2019`: 8 characters of two kinds or 10 of one; `legacy-8x3`: 8 of three kinds.",
+        );
+        let path: Option<PathBuf> = env.optional(
+            "PASSWORD_BREACHED_FILE",
+            "File of sorted SHA-1 hashes (`HASH` or `HASH:COUNT`, or their first 12 digits and more) of passwords to refuse.",
+        );
+        let breached = path.and_then(|path| match BreachedList::open(&path) {
+            Ok(list) => Some(Arc::new(list)),
+            Err(cause) => {
+                env.refuse(format!("PASSWORD_BREACHED_FILE {}: {cause}", path.display()));
+                None
             }
-            Warning::RepeatsLikeAaaAreEasyToGuess | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => {
-                Self::Repeated
-            }
-            Warning::StraightRowsOfKeysAreEasyToGuess
-            | Warning::ShortKeyboardPatternsAreEasyToGuess
-            | Warning::SequencesLikeAbcAreEasyToGuess => Self::Sequence,
-            Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess => Self::Date,
-            Warning::ThisIsSimilarToACommonlyUsedPassword
-            | Warning::AWordByItselfIsEasyToGuess
-            | Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
-            | Warning::CommonNamesAndSurnamesAreEasyToGuess => Self::Guessable,
+        });
+        let expires_after_days = env.optional(
+            "PASSWORD_EXPIRES_DAYS",
+            "Days after which a password must be replaced at the next login, 1 to 3650; never without it.",
+        );
+        if expires_after_days.is_some_and(|days| !(1..=3650).contains(&days)) {
+            env.refuse("PASSWORD_EXPIRES_DAYS must be 1 to 3650");
+        }
+        Self { preset, min_length, breached, expires_after_days }
+    }
+
+    /// Refuses a password that the policy does not take of somebody with these words.
+    ///
+    /// # Errors
+    /// When the list of breached passwords cannot be read.
+    pub(super) fn assess(&self, password: &str, own_words: &OwnWords) -> io::Result<Option<Weakness>> {
+        if estimate::is_common(password) {
+            return Ok(Some(Weakness::Common));
+        }
+        let by_preset = match self.preset {
+            Preset::Nist => estimate::estimate(password, own_words),
+            Preset::Kisa2019 => assess_kisa(password, own_words),
+            Preset::Legacy8x3 if composition::count_kinds(password) < 3 => Err(Weakness::NeedsThreeKinds),
+            Preset::Legacy8x3 => Ok(()),
+        };
+        if let Err(weakness) = by_preset {
+            return Ok(Some(weakness));
+        }
+        let is_breached = self.breached.as_ref().map_or(Ok(false), |list| list.holds(password))?;
+        Ok(is_breached.then_some(Weakness::Breached))
+    }
+
+    /// Whether a password that was chosen then must be replaced now.
+    #[must_use]
+    pub fn is_expired(&self, chosen_at: Ts, now: Ts) -> bool {
+        self.expires_after_days.is_some_and(|days| now.since(chosen_at) >= DAY * days)
+    }
+
+    /// The policy as forms are told of it.
+    #[must_use]
+    pub fn to_wire(&self) -> auth_sdk::PasswordPolicy {
+        let (min_kinds, any_kind_from_length) = match self.preset {
+            Preset::Nist => (1, None),
+            Preset::Kisa2019 => (2, Some(ENOUGH_OF_ONE_KIND)),
+            Preset::Legacy8x3 => (3, None),
+        };
+        auth_sdk::PasswordPolicy {
+            policy: self.preset.as_str().to_owned(),
+            min_length: self.min_length.clamp(MIN_CHARACTERS, MAX_CHARACTERS),
+            max_length: MAX_CHARACTERS,
+            min_kinds,
+            any_kind_from_length,
+            refuses_runs: self.preset == Preset::Kisa2019,
+            refuses_own_names: self.preset == Preset::Kisa2019,
+            estimates_strength: self.preset == Preset::Nist,
+            checks_common: true,
+            checks_breached: self.breached.is_some(),
+            expires_after_days: self.expires_after_days,
         }
     }
 }
 
-/// A search line by line takes some 20 µs, next to milliseconds of hashing.
-fn is_common(password: &str) -> bool {
-    let folded = password.to_lowercase();
-    COMMON_PASSWORDS.lines().any(|common| common == folded)
+fn assess_kisa(password: &str, own_words: &OwnWords) -> Result<(), Weakness> {
+    let is_long = password.chars().count() >= ENOUGH_OF_ONE_KIND;
+    if !is_long && composition::count_kinds(password) < 2 {
+        return Err(Weakness::NeedsTwoKinds);
+    }
+    if composition::has_run(password) {
+        return Err(Weakness::Run);
+    }
+    if own_words.is_named_in(password) { Err(Weakness::OwnName) } else { Ok(()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn assess(password: &str, own_words: &[&str]) -> Result<(), Weakness> {
-        let password = NewPassword::parse(password.to_owned(), 8).unwrap_or_else(|error| panic!("{password}: {error}"));
-        super::assess(&password, &OwnWords::new(own_words.iter().copied()))
+    fn assess(preset: Preset, password: &str) -> Option<Weakness> {
+        let policy = Policy { preset, ..Policy::default() };
+        policy.assess(password, &OwnWords::new(["dalrae@example.com", "MoonLit"])).unwrap()
     }
 
     #[test]
-    fn passwords_of_the_deployment_guide_pass() {
-        assert_eq!(assess("TestPass123!", &["test@example.com", "testuser"]), Ok(()));
-        assert_eq!(assess("SecurePass123!", &["prodtest@example.com", "produser"]), Ok(()));
-    }
-
-    #[test]
-    fn strong_passwords_of_any_script_and_length_pass() {
-        for password in ["correct horse battery", "xK9#qL2$vB7@", "담쟁이 넝쿨 위로 걷는 달팽이", "🦀🍎🚲🎻🌋🧊🪁🦉🍋"]
+    fn kisa_takes_eight_of_two_kinds_or_ten_of_one() {
+        for password in ["hkwqprvm7", "hkwqprv!", "비밀번호 열쇠", "hkwqprvmzx", "8305927461", "비밀번호열쇠구멍바람"]
         {
-            assert_eq!(assess(password, &[]), Ok(()), "{password}");
+            assert_eq!(assess(Preset::Kisa2019, password), None, "{password}");
         }
-        assert_eq!(assess(&"4@8({[<369!1|70$5+%2".repeat(7)[..128], &[]), Ok(()));
-    }
-
-    #[test]
-    fn common_passwords_fail_in_any_case() {
-        for password in ["password1!", "PassWord1!", "qwerty123", "iloveyou1", "1q2w3e4r5t"] {
-            assert_eq!(assess(password, &[]), Err(Weakness::Common), "{password}");
-        }
-    }
-
-    #[test]
-    fn patterns_fail_with_their_reason() {
         for (password, weakness) in [
-            ("aaaaaaaa", Weakness::Common),
-            ("zzzzzzzzzzzzz", Weakness::Repeated),
-            ("사랑해사랑해사랑해", Weakness::Repeated),
-            ("bcdefghijk", Weakness::Sequence),
-            ("2019-03-07", Weakness::Date),
+            ("hkwqprvm", Weakness::NeedsTwoKinds),
+            ("hkwqprvmz", Weakness::NeedsTwoKinds),
+            ("hkwq777prvm", Weakness::Run),
+            ("hkwqabcprvm", Weakness::Run),
+            ("hkwq321prvm", Weakness::Run),
+            ("xxDalRae!92", Weakness::OwnName),
+            ("!92moonlit", Weakness::OwnName),
+            ("qwer1234", Weakness::Common),
         ] {
-            assert_eq!(assess(password, &[]), Err(weakness), "{password}");
+            assert_eq!(assess(Preset::Kisa2019, password), Some(weakness), "{password}");
         }
     }
 
     #[test]
-    fn own_words_weigh_in_the_estimate_but_are_not_banned() {
-        assert_eq!(assess("testuser123", &["test@example.com", "testuser"]), Err(Weakness::Guessable));
-        assert_eq!(assess("gildong.hong1", &["gildong.hong@corp.example", "hong"]), Err(Weakness::Guessable));
-        assert!(assess("김달래2024!", &["김달래"]).is_err());
-        assert_eq!(assess("gildong rides a purple tram", &["gildong@example.com"]), Ok(()));
+    fn legacy_takes_three_kinds() {
+        assert_eq!(assess(Preset::Legacy8x3, "dalrae1!"), None);
+        assert_eq!(assess(Preset::Legacy8x3, "dalrae12"), Some(Weakness::NeedsThreeKinds));
+        assert_eq!(assess(Preset::Legacy8x3, "correct horse battery"), Some(Weakness::NeedsThreeKinds));
+        assert_eq!(assess(Preset::Legacy8x3, "p@ssw0rd"), Some(Weakness::Common));
     }
 
     #[test]
-    fn korean_classics_fail_as_spelt_and_as_typed_on_a_latin_layout() {
-        for password in [
-            "비밀번호1234",
-            "사랑해요1004",
-            "안녕하세요123!",
-            "dkssud123",
-            "dkssudgktpdy",
-            "qlalfqjsgh1234",
-            "Qlalfqjsgh1!",
-            "tkfkdgo1004!",
-            "eogksalsrnr1",
-            "rhksflwk123!",
-            "saranghae1004",
-        ] {
-            assert!(assess(password, &[]).is_err(), "{password}");
-        }
-    }
-
-    #[test]
-    fn lists_are_in_the_form_they_are_searched_in() {
-        for word in COMMON_PASSWORDS.lines() {
-            assert!(word.chars().count() >= 8 && word == word.to_lowercase() && word == word.trim(), "{word}");
-        }
-        assert!(COMMON_PASSWORDS.lines().is_sorted());
-        assert!(KOREAN_WORDS.lines().all(|word| !word.is_empty() && word == word.trim()));
-    }
-
-    #[test]
-    fn own_words_are_the_texts_and_their_parts() {
-        let words = OwnWords::new(["a.hong@corp.example", "홍 길동"]).0;
-        assert_eq!(
-            words,
-            ["a.hong", "a.hong@corp.example", "corp", "corp.example", "example", "hong", "길동", "홍 길동"]
-        );
+    fn a_password_expires_after_its_days_and_never_without_any() {
+        let (chosen, policy) = (Ts::from_micros(0), Policy { expires_after_days: Some(90), ..Policy::default() });
+        assert!(!policy.is_expired(chosen, chosen.plus(DAY * 90).minus(Duration::from_micros(1))));
+        assert!(policy.is_expired(chosen, chosen.plus(DAY * 90)));
+        assert!(!Policy::default().is_expired(chosen, Ts::from_micros(i64::MAX)));
     }
 }

@@ -9,10 +9,12 @@ use aws_lc_rs::rand;
 use tokio::sync::oneshot;
 
 use super::argon2::{Arena, Cost, SALT_BYTES};
+use super::estimate::OwnWords;
 use super::hash::{PasswordHash, Starved};
 use super::password::{NewPassword, Password};
-use super::policy::{self, OwnWords, Weakness};
+use super::policy::Policy;
 use super::queue::{Next, Queue};
+use super::weakness::Weakness;
 
 /// Requests and tokens go before hashes, so that logins at capacity slow nobody else down.
 const NICE: i32 = 19;
@@ -43,6 +45,7 @@ pub enum Verdict {
 /// What the threads share.
 pub(super) struct Shared {
     cost: Cost,
+    policy: Policy,
     pub(super) queue: Queue,
     /// Held by the thread that computes with more memory than the others.
     pub(super) large: Mutex<()>,
@@ -62,8 +65,8 @@ impl Job {
 }
 
 impl Shared {
-    pub(super) fn new(cost: Cost, queue: Queue) -> Self {
-        Self { cost, queue, large: Mutex::new(()), dummy: PasswordHash::dummy(cost) }
+    pub(super) fn new(cost: Cost, policy: Policy, queue: Queue) -> Self {
+        Self { cost, policy, queue, large: Mutex::new(()), dummy: PasswordHash::dummy(cost) }
     }
 
     /// The life of one thread, until the queue is closed.
@@ -95,9 +98,14 @@ impl Shared {
                 let _ = reply.send(self.hash(&password, arena)?);
             }
             Job::HashNew(password, own_words, reply) => {
-                let answer = match policy::assess(&password, &own_words) {
-                    Ok(()) => Ok(self.hash(password.password(), arena)?),
-                    Err(weakness) => Err(weakness),
+                // A list that cannot be read lets nothing through: the caller may try again.
+                let weakness = self.policy.assess(password.password().expose(), &own_words).map_err(|cause| {
+                    tracing::error!(%cause, "PASSWORD_BREACHED_FILE cannot be read");
+                    Starved
+                })?;
+                let answer = match weakness {
+                    None => Ok(self.hash(password.password(), arena)?),
+                    Some(weakness) => Err(weakness),
                 };
                 let _ = reply.send(answer);
             }

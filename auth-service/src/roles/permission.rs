@@ -67,12 +67,6 @@ impl PermissionName {
         Err(Fault::new("invalid_permission", "Write resource:action, such as orders:read.", "orders:read처럼 쓰세요."))
     }
 
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The name itself.
     #[must_use]
     pub fn into_string(self) -> String {
@@ -87,7 +81,7 @@ mod tests {
     #[test]
     fn a_permission_is_a_resource_and_an_action() {
         for name in ["orders:read", "order-lines:bulk_write", "a1:b2"] {
-            assert_eq!(PermissionName::parse(name).unwrap().as_str(), name);
+            assert_eq!(PermissionName::parse(name).unwrap().into_string(), name);
         }
         for text in [
             "",

@@ -7,6 +7,7 @@ mod healthcheck;
 mod keys;
 mod migrate;
 mod up;
+mod users;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Healthcheck { ready } => healthcheck::run(ready),
         Command::Keys(command) => keys::run(command),
         Command::Audit(command) => audit::run(command),
+        Command::Users(command) => users::run(command),
         Command::Openapi => docs::openapi(),
         Command::Docs { page } => docs::page(page),
     }

@@ -1,6 +1,7 @@
 //! Our program as an operator runs it: the release binary in production mode on a database of its own, limits off.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,7 +17,8 @@ use crate::process::Running;
 use crate::site::Site;
 use crate::wire::{self, Connection};
 
-const PASSWORD: &str = "TestPass123!";
+/// Everybody's password.
+pub const PASSWORD: &str = "TestPass123!";
 const READY: &str = "/api/v1/health/ready";
 /// A load would be counted as abuse.
 const RULES: [&str; 6] = [
@@ -95,6 +97,22 @@ impl Deployment {
         let ready =
             wire::wait_for(address, READY).with_context(|| fs::read_to_string(self.log()).unwrap_or_default())?;
         Ok(Instance { process, address, ready_after: ready - began })
+    }
+
+    /// Runs one of the program's commands to its end.
+    pub fn run(&self, arguments: &[&str], input: &str) -> Result<()> {
+        let mut command = Command::new(program()?);
+        command.args(arguments).env_clear().envs(self.env.iter().cloned()).current_dir(self.folder.path());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        child.stdin.take().context("no standard input")?.write_all(input.as_bytes())?;
+        let outcome = child.wait_with_output()?;
+        ensure!(outcome.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&outcome.stderr));
+        Ok(())
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn log(&self) -> PathBuf {

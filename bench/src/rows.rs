@@ -8,6 +8,7 @@ mod overload;
 mod refresh;
 mod revocation;
 mod start;
+mod users;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -29,6 +30,7 @@ pub enum Row {
     RefreshRs256,
     RefreshOther,
     Revocation,
+    Users,
 }
 
 impl Row {
@@ -46,6 +48,7 @@ impl Row {
             Self::RefreshRs256 => refresh::measure_rs256(site),
             Self::RefreshOther => refresh::measure_other(site),
             Self::Revocation => revocation::measure(site),
+            Self::Users => users::measure(site),
         }
     }
 }

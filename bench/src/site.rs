@@ -18,13 +18,18 @@ pub struct Site {
     pub slice: Duration,
     /// Trials of what is timed one by one.
     pub trials: usize,
+    /// How many people make a crowd.
+    pub crowd: usize,
 }
 
 impl Site {
     /// Starts the peers.
     pub fn open(quick: bool) -> Result<Self> {
-        let (rounds, slice, trials) =
-            if quick { (2, Duration::from_millis(700), 40) } else { (5, Duration::from_secs(3), 500) };
+        let (rounds, slice, trials, crowd) = if quick {
+            (2, Duration::from_millis(700), 40, 50_000)
+        } else {
+            (5, Duration::from_secs(3), 500, 1_000_000)
+        };
         Ok(Self {
             postgres: Postgres::start_durable()?,
             redis: Redis::start()?,
@@ -32,6 +37,7 @@ impl Site {
             rounds,
             slice,
             trials,
+            crowd,
         })
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 /// Larger than any answer that is asked for here.
-pub const BUFFER: usize = 16 * 1024;
+pub const BUFFER: usize = 128 * 1024;
 const START_DEADLINE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(1);
 

@@ -29,7 +29,7 @@ pub async fn hand_over(app: &App, user: &UserRow, client: &Client) -> Result<Pas
     let (now, token) = (app.now(), app.entropy.token());
     let mut tx = app.db.begin().await?;
     let link = Link { user_id: user.id, email: user.email.clone(), session_id: None };
-    link::issue(&mut tx, Purpose::ResetPassword, &link, &token, now).await?;
+    link::issue(&mut tx, Purpose::ExpiredPassword, &link, &token, now).await?;
     store::insert_history(&mut tx, user.id, None, client, now).await?;
     audit::Entry::new(Event::PasswordExpired, Some(user.id), client).record(&mut tx, now).await?;
     tx.commit().await?;
@@ -37,6 +37,6 @@ pub async fn hand_over(app: &App, user: &UserRow, client: &Client) -> Result<Pas
     Ok(PasswordExpired {
         status: "password_expired".to_owned(),
         reset_token: token.to_wire(),
-        expires_in: Purpose::ResetPassword.life().as_secs(),
+        expires_in: Purpose::ExpiredPassword.life().as_secs(),
     })
 }

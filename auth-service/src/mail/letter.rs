@@ -133,7 +133,9 @@ fn new_device(at: Ts, ip_address: &str, device: Option<&str>) -> Vec<Text> {
 const fn action(purpose: Purpose) -> Text {
     match purpose {
         Purpose::VerifyEmail | Purpose::ChangeEmail => Text::new("Confirm the address", "이메일 주소 확인"),
-        Purpose::ResetPassword | Purpose::Invitation => Text::new("Choose a password", "비밀번호 설정"),
+        Purpose::ResetPassword | Purpose::Invitation | Purpose::ExpiredPassword => {
+            Text::new("Choose a password", "비밀번호 설정")
+        }
         Purpose::NotMe => Text::new("This was not me", "본인이 아닙니다"),
     }
 }

@@ -23,6 +23,8 @@ pub enum Purpose {
     ChangeEmail,
     /// Choose the first password of an account that somebody else made.
     Invitation,
+    /// Choose a new password in place of one that was right and too old; no mail carries it, so it proves no address.
+    ExpiredPassword,
     /// End a session that was somebody else's.
     NotMe,
 }
@@ -52,6 +54,7 @@ impl Purpose {
             Self::ResetPassword => "reset_password",
             Self::ChangeEmail => "change_email",
             Self::Invitation => "invitation",
+            Self::ExpiredPassword => "expired_password",
             Self::NotMe => "not_me",
         }
     }
@@ -60,7 +63,7 @@ impl Purpose {
     pub const fn path(self) -> &'static str {
         match self {
             Self::VerifyEmail => "/verify-email",
-            Self::ResetPassword => "/reset-password",
+            Self::ResetPassword | Self::ExpiredPassword => "/reset-password",
             Self::ChangeEmail => "/confirm-email",
             Self::Invitation => "/accept-invitation",
             Self::NotMe => "/not-me",
@@ -70,7 +73,7 @@ impl Purpose {
     /// How long a link is good.
     pub const fn life(self) -> Duration {
         Duration::from_secs(match self {
-            Self::ResetPassword => 15 * MINUTE,
+            Self::ResetPassword | Self::ExpiredPassword => 15 * MINUTE,
             Self::VerifyEmail | Self::ChangeEmail => DAY,
             Self::Invitation | Self::NotMe => 7 * DAY,
         })
@@ -79,7 +82,9 @@ impl Purpose {
     /// Whether a newer link ends the older ones; a login that was somebody else's stays one.
     const fn newest_wins(self) -> bool {
         match self {
-            Self::VerifyEmail | Self::ResetPassword | Self::ChangeEmail | Self::Invitation => true,
+            Self::VerifyEmail | Self::ResetPassword | Self::ChangeEmail | Self::Invitation | Self::ExpiredPassword => {
+                true
+            }
             Self::NotMe => false,
         }
     }
@@ -112,7 +117,13 @@ pub async fn issue(tx: &mut Conn, purpose: Purpose, link: &Link, token: &OpaqueT
 /// # Errors
 /// When the database fails.
 pub async fn end_all(tx: &mut Conn, user: UserId, now: Ts) -> Result<(), DbError> {
-    for purpose in [Purpose::VerifyEmail, Purpose::ResetPassword, Purpose::ChangeEmail, Purpose::Invitation] {
+    for purpose in [
+        Purpose::VerifyEmail,
+        Purpose::ResetPassword,
+        Purpose::ChangeEmail,
+        Purpose::Invitation,
+        Purpose::ExpiredPassword,
+    ] {
         store::drop_waiting(tx, user, purpose.as_str(), now).await?;
         store::end_tokens(tx, user, purpose, now).await?;
     }

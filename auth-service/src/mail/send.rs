@@ -255,9 +255,12 @@ fn objection(purpose: Purpose, row: &OutboxRow, email: &str, status: &str) -> Op
         Purpose::VerifyEmail | Purpose::ResetPassword | Purpose::Invitation | Purpose::ChangeEmail if is_disabled => {
             Some("the account is closed")
         }
-        Purpose::VerifyEmail | Purpose::ResetPassword | Purpose::Invitation | Purpose::ChangeEmail | Purpose::NotMe => {
-            None
-        }
+        Purpose::VerifyEmail
+        | Purpose::ResetPassword
+        | Purpose::Invitation
+        | Purpose::ChangeEmail
+        | Purpose::ExpiredPassword
+        | Purpose::NotMe => None,
     }
 }
 

@@ -62,7 +62,9 @@ impl NewPassword {
         }
     }
 
-    pub(super) fn password(&self) -> &Password {
+    /// The password itself.
+    #[must_use]
+    pub fn password(&self) -> &Password {
         &self.0
     }
 }

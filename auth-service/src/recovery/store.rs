@@ -58,14 +58,21 @@ const SET_PASSWORD: &str = "
     UPDATE users SET
         password_hash = $3,
         password_changed_at = $4,
-        email_verified_at = COALESCE(email_verified_at, $4),
-        status = CASE WHEN status = 'pending' THEN 'active' ELSE status END,
+        email_verified_at = COALESCE(email_verified_at, $5),
+        status = CASE WHEN status = 'pending' AND $5 IS NOT NULL THEN 'active' ELSE status END,
         updated_at = $4
     WHERE id = $1 AND email = $2 AND deleted_at IS NULL AND status <> 'disabled'";
 
-/// Sets a password for whoever reads mail at this address, which is thereby proven; 0 when it is not the account's.
-pub async fn set_password(conn: &mut Conn, id: UserId, email: &str, hash: &str, now: Ts) -> Result<u64, DbError> {
-    run!(conn, execute, SET_PASSWORD, id, email, hash, now)
+/// Sets a password of the account with this address, which is proven at `proven_at`, if it is; 0 when the account has
+/// another address.
+pub async fn set_password(
+    conn: &mut Conn,
+    (id, email): (UserId, &str),
+    hash: &str,
+    proven_at: Option<Ts>,
+    now: Ts,
+) -> Result<u64, DbError> {
+    run!(conn, execute, SET_PASSWORD, id, email, hash, now, proven_at)
 }
 
 const CHANGE_EMAIL: &str = "

@@ -6,6 +6,7 @@
 
 mod cache;
 mod delete;
+pub mod dormant;
 mod email;
 pub mod http;
 mod password;

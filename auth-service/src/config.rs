@@ -21,6 +21,7 @@ use crate::{
     passwords,
     revocation::RevocationConfig,
     sessions::SessionConfig,
+    users,
 };
 
 /// Paths that answer whatever `Host` is asked for: checks by address, gateways inside, keys.
@@ -59,6 +60,8 @@ pub struct Config {
     pub password_min_length: usize,
     /// What else a password must be.
     pub passwords: passwords::Policy,
+    /// When unused accounts are closed, if ever.
+    pub dormancy: Option<users::dormant::Dormancy>,
     /// Rate limits.
     pub limits: LimitConfig,
     /// Hosts that are answered.
@@ -110,6 +113,8 @@ impl Config {
             "Fewest characters of a new password, 8 or more; 15 where no second factor is used.",
         );
         let passwords = passwords::Policy::read(env, password_min_length);
+        env.section("Accounts");
+        let dormancy = users::dormant::Dormancy::read(env);
         env.section("Limits");
         let limits = LimitConfig::read(env);
         let shed = ShedConfig::read(env);
@@ -129,6 +134,7 @@ impl Config {
             hashing: passwords::Config { threads: cores(), max_wait: HASH_WAIT },
             password_min_length,
             passwords,
+            dormancy,
             limits,
             hosts: AllowedHosts::read(env, ANY_HOST),
             cors: Cors::read(env),

@@ -39,3 +39,4 @@ mod users;
 pub use app::{App, StartError};
 pub use config::Config;
 pub use router::{openapi, router};
+pub use users::dormant;

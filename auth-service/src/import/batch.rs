@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Records of one transaction: enough that its commit costs little, and few enough that it ends in a moment.
-const RECORDS: u64 = 1_000;
+const RECORDS: u64 = 2_000;
 
 /// A record that was not taken, as a line of the report tells it.
 #[derive(Clone, Debug, Serialize)]

@@ -129,6 +129,7 @@ pub async fn run(db: &Db, clock: &Clock, options: Options, watch: impl FnMut(&Se
     if progress.finished_at.is_some() {
         return Ok(import.end(Ending::default(), progress.records));
     }
+    store::widen_cache(&mut db.write().await?).await?;
     let roles = store::list_roles(&mut db.read().await?).await?;
     let skip = progress.records.unsigned_abs();
     let reading = Reading { path, format, key: firebase, rules: Rules { roles, now }, skip };

@@ -6,9 +6,21 @@ use uuid::Uuid;
 
 use super::progress::Progress;
 use crate::{
-    db::{Conn, DbError, Ts, dialect, run},
+    db::{Conn, DbError, Engine, Ts, dialect, run},
     ids::TokenHash,
 };
+
+/// Lets SQLite keep 64 MiB of its file in memory, where two would be read and written many times over.
+const WIDEN_CACHE: &str = "PRAGMA cache_size = -65536";
+
+/// Readies the connection that an import writes by.
+pub async fn widen_cache(conn: &mut Conn) -> Result<(), DbError> {
+    match conn.engine() {
+        Engine::Sqlite => conn.run_script(WIDEN_CACHE).await,
+        // Its memory is the server's affair.
+        Engine::Postgres => Ok(()),
+    }
+}
 
 const LIST_ROLES: &str = "SELECT name, id FROM roles";
 

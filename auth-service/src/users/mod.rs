@@ -7,6 +7,7 @@
 pub mod admin;
 mod cache;
 mod delete;
+pub mod dormant;
 mod email;
 pub mod erase;
 pub mod export;

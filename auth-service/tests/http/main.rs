@@ -15,6 +15,7 @@ mod clocks;
 mod conventions;
 mod database;
 mod delete_me;
+mod dormancy;
 mod feed;
 mod guesses;
 mod idempotency;

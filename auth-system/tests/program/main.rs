@@ -25,4 +25,5 @@ mod redis;
 mod start;
 mod support;
 mod telemetry;
+mod users_cli;
 mod wire;

@@ -1,0 +1,137 @@
+//! Accounts that nobody uses: told so by mail, and closed some time later, where the operator wants that.
+//!
+//! An account is used by a login, by a refresh, and by an API key that acts for it. Both rules look at one page of
+//! accounts at a time, so that no statement takes long, and give the id to go on after.
+
+mod store;
+
+use std::time::Duration;
+
+use service_kit::config::Env;
+
+use crate::{
+    app::App,
+    audit::{self, Event, Target},
+    db::{Conn, DbError, Ts},
+    error::Result,
+    ids::UserId,
+    operator,
+    revocation::Pending,
+    sessions,
+};
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// A session may live for 30 days after its login: whoever is told must have none from before.
+const LEAST_BEFORE_NOTICE: u32 = 31;
+
+/// When unused accounts are closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dormancy {
+    /// This long after the last use.
+    after: Duration,
+    /// And not before this long after the notice; nobody is told if it is zero.
+    notice: Duration,
+}
+
+/// A person to be told.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Notice {
+    /// Who.
+    pub id: UserId,
+    /// Where.
+    pub email: String,
+    /// In which language.
+    pub locale: String,
+    /// What they are called.
+    pub display_name: Option<String>,
+}
+
+/// What one page of accounts came to.
+pub struct Page<T> {
+    /// The outcome.
+    pub done: T,
+    /// The account to go on after; nothing when this was the last page.
+    pub next: Option<UserId>,
+}
+
+impl Dormancy {
+    /// Reads the configuration; nothing means that accounts never grow dormant.
+    pub fn read(env: &mut Env) -> Option<Self> {
+        let after: Option<u32> = env.optional(
+            "DORMANT_AFTER_DAYS",
+            "Days without use after which an account is closed, 61 to 3650; never without it. The last administrator stays.",
+        );
+        let notice: u32 = env.parse(
+            "DORMANT_NOTICE_DAYS",
+            "30",
+            "Days between the mail that says so and the closing; 0 for no mail. At least 31 days of disuse come before it.",
+        );
+        let after = after?;
+        if !(2 * LEAST_BEFORE_NOTICE - 1..=3650).contains(&after) || notice > after - LEAST_BEFORE_NOTICE {
+            env.refuse("DORMANT_AFTER_DAYS must be 61 to 3650, and DORMANT_NOTICE_DAYS at least 31 less than it");
+            return None;
+        }
+        Some(Self { after: DAY * after, notice: DAY * notice })
+    }
+
+    /// When an account that is told now will be closed.
+    #[must_use]
+    pub fn locks_at(&self, now: Ts) -> Ts {
+        now.plus(self.notice)
+    }
+}
+
+/// Marks those as told, of the accounts after `from`, who are due to be; the caller queues a mail to each in the same
+/// transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn notice_due(
+    tx: &mut Conn,
+    dormancy: &Dormancy,
+    from: UserId,
+    now: Ts,
+) -> Result<Page<Vec<Notice>>, DbError> {
+    let (until, next) = store::page_end(tx, from).await?;
+    if dormancy.notice.is_zero() {
+        return Ok(Page { done: Vec::new(), next });
+    }
+    let unused_since = now.minus(dormancy.after.saturating_sub(dormancy.notice));
+    let done = store::mark_noticed(tx, (from, until), unused_since, now).await?;
+    Ok(Page { done, next })
+}
+
+/// Closes those, of the accounts after `from`, who were told long enough ago and have not come back: their sessions end,
+/// their tokens are refused. The caller commits with [`App::commit`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock_due(app: &App, tx: &mut Conn, dormancy: &Dormancy, from: UserId) -> Result<Page<Pending>> {
+    let now = app.now();
+    let (until, next) = store::page_end(tx, from).await?;
+    let unused_since = now.minus(dormancy.after);
+    let due = if dormancy.notice.is_zero() {
+        store::find_unused(tx, (from, until), unused_since).await?
+    } else {
+        store::find_noticed(tx, (from, until), unused_since, now.minus(dormancy.notice)).await?
+    };
+    let mut done = Pending::default();
+    if !due.is_empty() {
+        operator::lock_administrators(tx).await?;
+    }
+    for id in due {
+        // A system that nobody can administer is worse than an account that nobody uses.
+        if !operator::is_last_administrator(tx, id, now).await? {
+            done = done.and(lock(app, tx, id, now).await?);
+        }
+    }
+    Ok(Page { done, next })
+}
+
+async fn lock(app: &App, tx: &mut Conn, id: UserId, now: Ts) -> Result<Pending> {
+    let Some(version) = operator::close(tx, id, now).await? else { return Ok(Pending::default()) };
+    let ended = sessions::revoke::all(app, tx, id, None, "account_dormant").await?;
+    let account = app.recorder(now).user(tx, id, version).await?;
+    audit::Entry::by_system(Event::UserDormant, Some(Target::User(id))).record(tx, now).await?;
+    Ok(ended.and(account))
+}

@@ -1,21 +1,29 @@
 //! Jobs that one instance does at a time, a bounded batch per transaction: erasing people, and what is kept for so long only.
 
-use std::{str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
 use service_kit::config::Env;
 use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
 
 use crate::{
     app::App,
     audit,
     db::{Conn, DbError, Ts, dialect, run},
-    login, users,
+    error,
+    ids::UserId,
+    login,
+    users::{self, dormant},
 };
 
 /// Time between two rounds of the jobs.
 const INTERVAL: Duration = Duration::from_secs(60);
 /// Rows that one transaction of a job touches: on SQLite it keeps everybody else from writing.
 pub const BATCH: i64 = 1_000;
+/// Pages of accounts that a round looks at for dormant ones: a million accounts in less than an hour.
+const PAGES: usize = 20;
+/// Before every account.
+const FIRST: UserId = UserId(Uuid::nil());
 const DAY: Duration = Duration::from_secs(86_400);
 /// The most days that make sense: a hundred years.
 const MOST_DAYS: u32 = 36_500;
@@ -113,6 +121,7 @@ pub async fn begin(app: &App, lock: Lock) -> Result<Option<Conn>, DbError> {
 pub async fn run(app: App) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looked_up_to = FIRST;
     loop {
         ticks.tick().await;
         // One that is away is not asked: everything here can wait.
@@ -121,6 +130,7 @@ pub async fn run(app: App) {
             report("people erased", erase_people(&app).await);
             report("lines of login histories removed", login::history::trim(&app, retention.login_history).await);
             report("audit entries removed", audit::trim(&app, retention.audit).await);
+            report("notices to and revocations of dormant accounts", see_to_dormant(&app, &mut looked_up_to).await);
         }
     }
 }
@@ -133,7 +143,26 @@ pub async fn erase_people(app: &App) -> Result<u64, DbError> {
     users::erase::run(app, app.config.retention.deleted_users).await
 }
 
-fn report(job: &'static str, outcome: Result<u64, DbError>) {
+/// Looks at the next pages of accounts for those that nobody uses.
+///
+/// # Errors
+/// When the database fails.
+async fn see_to_dormant(app: &App, looked_up_to: &mut UserId) -> error::Result<u64> {
+    let Some(dormancy) = &app.config.dormancy else { return Ok(0) };
+    let mut done = 0;
+    for _ in 0..PAGES {
+        let Some(tx) = begin(app, Lock::Job).await? else { break };
+        let (count, next) = dormant::see_to_page(app, tx, dormancy, *looked_up_to).await?;
+        done += count;
+        *looked_up_to = next.unwrap_or(FIRST);
+        if next.is_none() {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+fn report<E: fmt::Display>(job: &'static str, outcome: Result<u64, E>) {
     match outcome {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "job done: {job}"),

@@ -11,9 +11,13 @@ use rstest::rstest;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Deployment, Engine, Instance, PASSWORD};
+use crate::{
+    support::{Deployment, Engine, Instance, PASSWORD},
+    waiting::until,
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
+const IN_TIME: Duration = Duration::from_secs(5);
 const BEGINNING: UserId = UserId(Uuid::nil());
 
 fn days(engine: Engine, after: &str, notice: &str) -> Deployment {
@@ -116,4 +120,21 @@ async fn the_last_administrator_is_never_closed(#[values(Engine::Sqlite, Engine:
     deployment.clock.advance(DAY * 61);
     assert_eq!(lock(&deployment, &api).await.len(), 1);
     assert_eq!(lock(&deployment, &api).await.len(), 1, "the other stays");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_job_tells_and_closes_by_itself(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let deployment = days(engine, "365", "30");
+    let person = deployment.start().await.person("kim@example.com").await;
+    deployment.clock.advance(DAY * 336);
+    // It begins with a round of its jobs.
+    let _api = deployment.start().await;
+    let notices = "SELECT COUNT(*) FROM mail_outbox WHERE kind = 'dormancy_notice'";
+    until("the notice is queued", IN_TIME, async || deployment.number(notices).await == 1).await;
+    deployment.clock.advance(DAY * 30);
+    let api = deployment.start().await;
+    let closed = "SELECT COUNT(*) FROM users WHERE status = 'disabled'";
+    until("the account is closed", IN_TIME, async || deployment.number(closed).await == 1).await;
+    assert_eq!(api.login(&person.email, PASSWORD).await.status, 401);
 }

@@ -15,9 +15,11 @@ use crate::{
     db::{Conn, DbError, Ts},
     error::Result,
     ids::UserId,
+    mail::{self, Mail, Recipient},
     operator,
     revocation::Pending,
     sessions,
+    users::Locale,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -79,6 +81,25 @@ impl Dormancy {
     pub fn locks_at(&self, now: Ts) -> Ts {
         now.plus(self.notice)
     }
+}
+
+/// Tells and closes whoever is due on the page of accounts after `from`, in this transaction; says how many notices and
+/// revocations came of it, and the account to go on after, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn see_to_page(app: &App, mut tx: Conn, dormancy: &Dormancy, from: UserId) -> Result<(u64, Option<UserId>)> {
+    let now = app.now();
+    let told =
+        if app.config.mail.is_configured() { notice_due(&mut tx, dormancy, from, now).await?.done } else { Vec::new() };
+    for Notice { id, email, locale, .. } in &told {
+        let to = Recipient { user: *id, email: email.clone(), locale: Locale::from_stored(locale) };
+        mail::queue(&mut tx, &to, Mail::DormancyNotice { locks_at: dormancy.locks_at(now) }, now).await?;
+    }
+    let Page { done: closed, next } = lock_due(app, &mut tx, dormancy, from).await?;
+    let count = told.len() as u64 + closed.len() as u64;
+    app.commit(tx, closed).await?;
+    Ok((count, next))
 }
 
 /// Marks those as told, of the accounts after `from`, who are due to be; the caller queues a mail to each in the same

@@ -12,8 +12,10 @@ use super::{
     store::Missing,
 };
 
-/// Records of one transaction: enough that its commit costs little, and few enough that it ends in a moment.
-const RECORDS: u64 = 2_000;
+/// Records of one transaction: each commit has SQLite write a part of its index of trigrams, which are merged later.
+const RECORDS: u64 = 5_000;
+/// People of one statement: it must end in time on a busy machine too.
+pub(super) const STATEMENT: usize = 1_000;
 
 /// A record that was not taken, as a line of the report tells it.
 #[derive(Clone, Debug, Serialize)]
@@ -32,8 +34,8 @@ pub struct Refused {
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) rows: Vec<Row>,
-    /// The rows as the statements take them.
-    pub(super) json: String,
+    /// The rows as statements take them, some for each.
+    pub(super) json: Vec<String>,
     pub(super) refused: Vec<Refused>,
     /// Records of the file up to its end.
     pub(super) records: u64,
@@ -80,7 +82,8 @@ impl Reading {
 }
 
 fn send(mut batch: Batch, sender: &Sender<Message>) -> ControlFlow<()> {
-    batch.json = serde_json::to_string(&batch.rows).unwrap_or_default();
+    let statements = batch.rows.chunks(STATEMENT);
+    batch.json = statements.map(|rows| serde_json::to_string(rows).unwrap_or_default()).collect();
     match sender.blocking_send(Message::Batch(batch)) {
         Ok(()) => ControlFlow::Continue(()),
         Err(_) => ControlFlow::Break(()),

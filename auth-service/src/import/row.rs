@@ -263,7 +263,8 @@ mod tests {
             Row::parse(raw, &rules)
         };
         assert_eq!(raw(|_| ()).ok().unwrap().email, "kim@example.com");
-        let refusals: [(fn(&mut Raw), &str); 9] = [
+        type Change = fn(&mut Raw);
+        let refusals: [(Change, &str); 9] = [
             (|raw| raw.email = None, "required"),
             (|raw| raw.email = Some("kim".into()), "invalid_email"),
             (|raw| raw.username = Some("-".into()), "invalid_username"),

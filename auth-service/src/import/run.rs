@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, Receiver};
 
 use super::{
     Format, Mode, SignerKey,
-    batch::{Batch, Message, Reading},
+    batch::{Batch, Message, Reading, STATEMENT},
     progress::Progress,
     report::Report,
     row::Rules,
@@ -228,8 +228,10 @@ impl Import<'_> {
         let now = self.clock.now().into();
         let mut tx = self.db.begin().await?;
         let mut missing = Vec::new();
-        if !batch.rows.is_empty() && store::insert(&mut tx, &batch.json, now).await? < batch.rows.len() as u64 {
-            missing = store::find_missing(&mut tx, &batch.json).await?;
+        for (people, rows) in batch.json.iter().zip(batch.rows.chunks(STATEMENT)) {
+            if store::insert(&mut tx, people, now).await? < rows.len() as u64 {
+                missing.extend(store::find_missing(&mut tx, people).await?);
+            }
         }
         let next = self.count(&mut batch, &missing)?;
         if !store::advance(&mut tx, &self.file, self.progress.records, &next, now).await? {
@@ -243,8 +245,8 @@ impl Import<'_> {
     /// Counts a batch as [`Import::store`] would, and changes nothing.
     async fn compare(&mut self, mut batch: Batch) -> Result<(), ImportError> {
         let mut missing = Vec::new();
-        if !batch.rows.is_empty() {
-            missing = store::find_missing(&mut self.db.read().await?, &batch.json).await?;
+        for people in &batch.json {
+            missing.extend(store::find_missing(&mut self.db.read().await?, people).await?);
         }
         for Missing { n, email_taken, username_taken } in &mut missing {
             let Some(row) = usize::try_from(*n).ok().and_then(|n| batch.rows.get(n)) else { continue };

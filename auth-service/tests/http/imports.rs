@@ -244,11 +244,11 @@ async fn a_dry_run_foretells_the_import_and_changes_nothing(
     let api = deployment.start().await;
     assert_eq!(api.register("here@example.com").await.status, 201);
     // Two of one name, in batches of their own.
-    let rows = (0..2_500).map(|n| match n {
+    let rows = (0..6_000).map(|n| match n {
         7 => "here@example.com,\n".to_owned(),
-        2_400 => "p1@example.com,\n".to_owned(),
-        2_401 => "x@example.com,USER2\n".to_owned(),
-        2_402 => "nobody\n".to_owned(),
+        5_900 => "p1@example.com,\n".to_owned(),
+        5_901 => "x@example.com,USER2\n".to_owned(),
+        5_902 => "nobody\n".to_owned(),
         n => format!("p{n}@example.com,user{n}\n"),
     });
     let source = Source::new(&deployment, &api, "people", format!("email,username\n{}", rows.collect::<String>()));
@@ -261,7 +261,7 @@ async fn a_dry_run_foretells_the_import_and_changes_nothing(
     let done = source.import(Format::Csv, Mode::Add).await.unwrap();
     assert_eq!(foretold.reasons, done.reasons);
     assert_eq!((foretold.seen.added, foretold.seen.refused), (done.seen.added, done.seen.refused));
-    assert_eq!((refused, done.seen.added), (source.refused(), 2_496));
+    assert_eq!((refused, done.seen.added), (source.refused(), 5_996));
 }
 
 #[rstest]
@@ -290,7 +290,7 @@ async fn an_import_that_stopped_goes_on_and_repeats_nothing(
 ) {
     let deployment = Deployment::new(engine);
     let api = deployment.start().await;
-    let rows = (0..4_000).map(|n| if n % 10 == 0 { "nobody\n".to_owned() } else { format!("p{n}@example.com\n") });
+    let rows = (0..20_000).map(|n| if n % 10 == 0 { "nobody\n".to_owned() } else { format!("p{n}@example.com\n") });
     let source = Source::new(&deployment, &api, "people", format!("email\n{}", rows.collect::<String>()));
     // Dropped in its midst, as if the process had been killed.
     let killed = Notify::new();
@@ -302,7 +302,7 @@ async fn an_import_that_stopped_goes_on_and_repeats_nothing(
         firebase: None,
     };
     let running = import::run(&api.app.db, &deployment.clock, options, |seen| {
-        if seen.records == 2_000 {
+        if seen.records == 5_000 {
             killed.notify_one();
         }
     });
@@ -312,19 +312,23 @@ async fn an_import_that_stopped_goes_on_and_repeats_nothing(
         _ = running => panic!("it was to be stopped in its midst"),
     }
     let outcome = source.import(Format::Csv, Mode::Resume).await.unwrap();
-    assert_eq!((outcome.seen.records, outcome.seen.added, outcome.seen.refused), (4_000, 3_600, 400), "{outcome:?}");
-    assert_eq!(deployment.number("SELECT COUNT(*) FROM users").await, 3_600);
-    assert_eq!(deployment.number("SELECT COUNT(*) FROM user_roles").await, 3_600);
+    assert_eq!(
+        (outcome.seen.records, outcome.seen.added, outcome.seen.refused),
+        (20_000, 18_000, 2_000),
+        "{outcome:?}"
+    );
+    assert_eq!(deployment.number("SELECT COUNT(*) FROM users").await, 18_000);
+    assert_eq!(deployment.number("SELECT COUNT(*) FROM user_roles").await, 18_000);
     let lines: Vec<u64> = source.refused().into_iter().map(|(line, _)| line).collect();
     assert_eq!(
         lines,
-        (0..400).map(|n| n * 10 + 2).collect::<Vec<_>>(),
+        (0..2_000).map(|n| n * 10 + 2).collect::<Vec<_>>(),
         "each refused record stands in the report once"
     );
     let again = source.import(Format::Csv, Mode::Resume).await.unwrap();
     assert_eq!(
         (again.seen.added, again.resumed_after),
-        (3_600, 4_000),
+        (18_000, 20_000),
         "a finished import is told again, not done again"
     );
 }
@@ -375,7 +379,7 @@ async fn two_imports_of_one_file_at_once_make_every_account_once(
 ) {
     let deployment = Deployment::new(engine);
     let api = deployment.start().await;
-    let rows = (0..5_000).map(|n| format!("p{n}@example.com\n")).collect::<String>();
+    let rows = (0..12_000).map(|n| format!("p{n}@example.com\n")).collect::<String>();
     let source = Source::new(&deployment, &api, "people", format!("email\n{rows}"));
     let import = async || {
         let options =
@@ -385,6 +389,6 @@ async fn two_imports_of_one_file_at_once_make_every_account_once(
     let (one, other) = tokio::join!(import(), import());
     let stopped = [&one, &other].into_iter().filter(|outcome| outcome.is_err()).count();
     assert!(stopped <= 1, "{one:?} {other:?}");
-    assert_eq!(deployment.number("SELECT COUNT(*) FROM users").await, 5_000);
-    assert_eq!(deployment.number("SELECT COUNT(*) FROM user_roles").await, 5_000);
+    assert_eq!(deployment.number("SELECT COUNT(*) FROM users").await, 12_000);
+    assert_eq!(deployment.number("SELECT COUNT(*) FROM user_roles").await, 12_000);
 }

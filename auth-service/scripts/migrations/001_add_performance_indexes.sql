@@ -25,6 +25,7 @@ CREATE INDEX IF NOT EXISTS idx_login_histories_at ON login_histories (at);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_at ON audit_logs (at, id);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_actor ON audit_logs (actor_id, at, id);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_target ON audit_logs (target_id, at, id);
+CREATE INDEX IF NOT EXISTS idx_audit_logs_refused ON audit_logs (at, id) WHERE outcome = 'refused';
 CREATE INDEX IF NOT EXISTS idx_audit_logs_event ON audit_logs (event, at, id);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_ip_address ON audit_logs (ip_address, at, id) WHERE ip_address IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_audit_logs_request ON audit_logs (request_id, at, id) WHERE request_id IS NOT NULL;

@@ -53,16 +53,20 @@ pub async fn run(app: App) {
 pub async fn seal_all(app: &App) -> Result<u64, DbError> {
     let mut sealed = 0;
     while store::has_unsealed(&mut app.db.read().await?).await? {
-        let Some(count) = seal_batch(app).await? else { break };
-        sealed += count;
-        metrics::counter!("audit_entries_sealed_total").increment(count);
+        match seal_batch(app).await? {
+            0 => break,
+            count => {
+                sealed += count;
+                metrics::counter!("audit_entries_sealed_total").increment(count);
+            }
+        }
     }
     Ok(sealed)
 }
 
-/// Seals the oldest entries; nothing when another sealer is at it.
-async fn seal_batch(app: &App) -> Result<Option<u64>, DbError> {
-    let Some(mut tx) = jobs::begin(app, Lock::Sealing).await? else { return Ok(None) };
+/// Seals the oldest entries, all of a batch or none; none also when another sealer is at it.
+async fn seal_batch(app: &App) -> Result<u64, DbError> {
+    let Some(mut tx) = jobs::begin(app, Lock::Sealing).await? else { return Ok(0) };
     let mut last = store::find_head(&mut tx).await?;
     let rows = store::list_unsealed(&mut tx, BATCH).await?;
     let mut places = Vec::with_capacity(rows.len());
@@ -71,23 +75,26 @@ async fn seal_batch(app: &App) -> Result<Option<u64>, DbError> {
         places.push((row.id, last.clone()));
     }
     let sealed = store::seal(&mut tx, &places).await?;
+    if usize::try_from(sealed) != Ok(places.len()) {
+        // Somebody took an entry away in between, past the service: a place without an entry would be a gap.
+        return Ok(0);
+    }
     tx.commit().await?;
-    Ok(Some(sealed))
+    Ok(sealed)
 }
 
 /// Tells the head to the log and to the metrics: whoever keeps it elsewhere can prove later that nothing before it was
 /// rewritten.
 async fn report_head(app: &App) {
-    let head = match app.db.read().await {
-        Ok(mut conn) => store::find_head(&mut conn).await,
-        Err(cause) => Err(cause),
+    let state = async {
+        let mut conn = app.db.read().await?;
+        Ok::<_, DbError>((store::find_head(&mut conn).await?, store::count_unsealed(&mut conn).await?))
     };
-    match head {
-        Ok(head) if head.seq > 0 => {
-            metrics::gauge!("audit_head_seq").set(head.seq as f64);
-            tracing::info!(head = %head, "the audit log is sealed up to here");
-        }
-        // Nothing to tell of, or the tail of the revocations tells that the database is away.
-        Ok(_) | Err(_) => {}
+    // When the database is away, the tail of the revocations says so.
+    let Ok((head, unsealed)) = state.await else { return };
+    metrics::gauge!("audit_head_seq").set(head.seq as f64);
+    metrics::gauge!("audit_unsealed_entries").set(unsealed as f64);
+    if head.seq > 0 {
+        tracing::info!(head = %head, "the audit log is sealed up to here");
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Entry, Filter, Target, chain::hash_personal};
+use super::{Entry, Filter, Outcome, Target, chain::hash_personal};
 use crate::{
     db::{Conn, DbError, Ts, run},
     ids::{Entropy, UserId},
@@ -73,57 +73,74 @@ impl EntryRow {
     }
 }
 
-// One text per filter that an index serves; the others are conditions on what that index finds. One text for all, with
-// every filter optional, would read the whole log on PostgreSQL as soon as its plan is made once for all callers.
+// One text per filter that an index serves; the others are conditions on what that index finds. PostgreSQL may make one
+// plan for all callers, knowing nothing of what they ask for, so the texts leave it no choice: the range holds the filtered
+// column, in the order of its index, and of a COALESCE it does not conclude, as it would of an OR, that next to nothing is
+// found and everything may as well be read and sorted.
 
 const LIST: &str = "
     SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
            personal_hash, seq, hash
     FROM audit_logs
     WHERE at >= $1 AND (at, id) < ($2, $3)
-        AND (event = $5 OR $5 IS NULL) AND (outcome = $6 OR $6 IS NULL) AND (actor_id = $7 OR $7 IS NULL)
-        AND (target_id = $8 OR $8 IS NULL) AND (ip_address = $9 OR $9 IS NULL) AND (request_id = $10 OR $10 IS NULL)
+        AND COALESCE(event = $5, $5 IS NULL) AND COALESCE(outcome = $6, $6 IS NULL)
+        AND COALESCE(actor_id = $7, $7 IS NULL) AND COALESCE(target_id = $8, $8 IS NULL)
+        AND COALESCE(ip_address = $9, $9 IS NULL) AND COALESCE(request_id = $10, $10 IS NULL)
+    ORDER BY at DESC, id DESC LIMIT $4";
+const LIST_REFUSED: &str = "
+    SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
+           personal_hash, seq, hash
+    FROM audit_logs
+    WHERE outcome = 'refused' AND at >= $1 AND (at, id) < ($2, $3)
+        AND COALESCE(event = $5, $5 IS NULL) AND COALESCE(outcome = $6, $6 IS NULL)
+        AND COALESCE(actor_id = $7, $7 IS NULL) AND COALESCE(target_id = $8, $8 IS NULL)
+        AND COALESCE(ip_address = $9, $9 IS NULL) AND COALESCE(request_id = $10, $10 IS NULL)
     ORDER BY at DESC, id DESC LIMIT $4";
 const LIST_BY_EVENT: &str = "
     SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
            personal_hash, seq, hash
     FROM audit_logs
-    WHERE event = $5 AND at >= $1 AND (at, id) < ($2, $3)
-        AND (outcome = $6 OR $6 IS NULL) AND (actor_id = $7 OR $7 IS NULL)
-        AND (target_id = $8 OR $8 IS NULL) AND (ip_address = $9 OR $9 IS NULL) AND (request_id = $10 OR $10 IS NULL)
-    ORDER BY at DESC, id DESC LIMIT $4";
+    WHERE (event, at) >= ($5, $1) AND (event, at, id) < ($5, $2, $3)
+        AND COALESCE(outcome = $6, $6 IS NULL) AND COALESCE(actor_id = $7, $7 IS NULL)
+        AND COALESCE(target_id = $8, $8 IS NULL) AND COALESCE(ip_address = $9, $9 IS NULL)
+        AND COALESCE(request_id = $10, $10 IS NULL)
+    ORDER BY event DESC, at DESC, id DESC LIMIT $4";
 const LIST_BY_ACTOR: &str = "
     SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
            personal_hash, seq, hash
     FROM audit_logs
-    WHERE actor_id = $7 AND at >= $1 AND (at, id) < ($2, $3)
-        AND (event = $5 OR $5 IS NULL) AND (outcome = $6 OR $6 IS NULL)
-        AND (target_id = $8 OR $8 IS NULL) AND (ip_address = $9 OR $9 IS NULL) AND (request_id = $10 OR $10 IS NULL)
-    ORDER BY at DESC, id DESC LIMIT $4";
+    WHERE (actor_id, at) >= ($7, $1) AND (actor_id, at, id) < ($7, $2, $3)
+        AND COALESCE(event = $5, $5 IS NULL) AND COALESCE(outcome = $6, $6 IS NULL)
+        AND COALESCE(target_id = $8, $8 IS NULL) AND COALESCE(ip_address = $9, $9 IS NULL)
+        AND COALESCE(request_id = $10, $10 IS NULL)
+    ORDER BY actor_id DESC, at DESC, id DESC LIMIT $4";
 const LIST_BY_TARGET: &str = "
     SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
            personal_hash, seq, hash
     FROM audit_logs
-    WHERE target_id = $8 AND at >= $1 AND (at, id) < ($2, $3)
-        AND (event = $5 OR $5 IS NULL) AND (outcome = $6 OR $6 IS NULL) AND (actor_id = $7 OR $7 IS NULL)
-        AND (ip_address = $9 OR $9 IS NULL) AND (request_id = $10 OR $10 IS NULL)
-    ORDER BY at DESC, id DESC LIMIT $4";
+    WHERE (target_id, at) >= ($8, $1) AND (target_id, at, id) < ($8, $2, $3)
+        AND COALESCE(event = $5, $5 IS NULL) AND COALESCE(outcome = $6, $6 IS NULL)
+        AND COALESCE(actor_id = $7, $7 IS NULL) AND COALESCE(ip_address = $9, $9 IS NULL)
+        AND COALESCE(request_id = $10, $10 IS NULL)
+    ORDER BY target_id DESC, at DESC, id DESC LIMIT $4";
 const LIST_BY_ADDRESS: &str = "
     SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
            personal_hash, seq, hash
     FROM audit_logs
-    WHERE ip_address = $9 AND at >= $1 AND (at, id) < ($2, $3)
-        AND (event = $5 OR $5 IS NULL) AND (outcome = $6 OR $6 IS NULL) AND (actor_id = $7 OR $7 IS NULL)
-        AND (target_id = $8 OR $8 IS NULL) AND (request_id = $10 OR $10 IS NULL)
-    ORDER BY at DESC, id DESC LIMIT $4";
+    WHERE ip_address IS NOT NULL AND (ip_address, at) >= ($9, $1) AND (ip_address, at, id) < ($9, $2, $3)
+        AND COALESCE(event = $5, $5 IS NULL) AND COALESCE(outcome = $6, $6 IS NULL)
+        AND COALESCE(actor_id = $7, $7 IS NULL) AND COALESCE(target_id = $8, $8 IS NULL)
+        AND COALESCE(request_id = $10, $10 IS NULL)
+    ORDER BY ip_address DESC, at DESC, id DESC LIMIT $4";
 const LIST_BY_REQUEST: &str = "
     SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
            personal_hash, seq, hash
     FROM audit_logs
-    WHERE request_id = $10 AND at >= $1 AND (at, id) < ($2, $3)
-        AND (event = $5 OR $5 IS NULL) AND (outcome = $6 OR $6 IS NULL) AND (actor_id = $7 OR $7 IS NULL)
-        AND (target_id = $8 OR $8 IS NULL) AND (ip_address = $9 OR $9 IS NULL)
-    ORDER BY at DESC, id DESC LIMIT $4";
+    WHERE request_id IS NOT NULL AND (request_id, at) >= ($10, $1) AND (request_id, at, id) < ($10, $2, $3)
+        AND COALESCE(event = $5, $5 IS NULL) AND COALESCE(outcome = $6, $6 IS NULL)
+        AND COALESCE(actor_id = $7, $7 IS NULL) AND COALESCE(target_id = $8, $8 IS NULL)
+        AND COALESCE(ip_address = $9, $9 IS NULL)
+    ORDER BY request_id DESC, at DESC, id DESC LIMIT $4";
 
 /// Entries that pass the filter, newest first, from behind `after`.
 pub async fn list(
@@ -139,6 +156,7 @@ pub async fn list(
         Filter { actor: Some(_), .. } => LIST_BY_ACTOR,
         Filter { ip_address: Some(_), .. } => LIST_BY_ADDRESS,
         Filter { event: Some(_), .. } => LIST_BY_EVENT,
+        Filter { outcome: Some(Outcome::Refused), .. } => LIST_REFUSED,
         Filter { .. } => LIST,
     };
     let (before, id) = filter.bound(after);

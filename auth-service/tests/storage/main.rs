@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::print_stdout, reason = "what was measured is told, for --nocapture")]
 
+mod audit_plans;
 mod catalogs;
 mod connections;
 mod databases;

@@ -10,17 +10,18 @@ use auth_service::db::{Engine, migrate};
 
 use crate::databases::Database;
 
-const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+/// Where the stores are.
+pub const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// A statement, by where it stands, with its text for each engine.
-struct Statement {
-    place: String,
+pub struct Statement {
+    pub place: String,
     postgres: String,
     sqlite: String,
 }
 
 impl Statement {
-    fn on(&self, engine: Engine) -> &str {
+    pub fn on(&self, engine: Engine) -> &str {
         match engine {
             Engine::Postgres => &self.postgres,
             Engine::Sqlite => &self.sqlite,
@@ -52,7 +53,7 @@ fn is_sql(text: &str) -> bool {
 }
 
 /// The constants of a file that are SQL.
-fn statements_in(file: &Path) -> Vec<Statement> {
+pub fn statements_in(file: &Path) -> Vec<Statement> {
     let source = fs::read_to_string(file).unwrap();
     let name = file.strip_prefix(SOURCE).unwrap().display().to_string();
     let constants = source.split("const ").skip(1).filter_map(|text| text.split_once(": "));

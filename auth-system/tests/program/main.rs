@@ -7,6 +7,7 @@
     reason = "tests, which print what they measured"
 )]
 
+mod audit_cli;
 mod client;
 mod configuration;
 mod crash;

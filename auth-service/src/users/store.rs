@@ -132,6 +132,28 @@ pub async fn find(conn: &mut Conn, id: UserId) -> Result<Option<UserRow>, DbErro
     run!(conn, fetch_optional, FIND, id)
 }
 
+const FIND_BY_EMAIL: &str = "
+    SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
+           password_changed_at, token_version, created_at, updated_at, last_login_at,
+           (SELECT version FROM role_catalogue) AS catalogue_version
+    FROM users WHERE email = $1 AND deleted_at IS NULL";
+
+/// The account with this address.
+pub async fn find_by_email(conn: &mut Conn, email: &Email) -> Result<Option<UserRow>, DbError> {
+    run!(conn, fetch_optional, FIND_BY_EMAIL, email.as_str())
+}
+
+const FIND_BY_USERNAME: &str = "
+    SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
+           password_changed_at, token_version, created_at, updated_at, last_login_at,
+           (SELECT version FROM role_catalogue) AS catalogue_version
+    FROM users WHERE lower(username) = lower($1) AND deleted_at IS NULL";
+
+/// The account with this name.
+pub async fn find_by_username(conn: &mut Conn, username: &Username) -> Result<Option<UserRow>, DbError> {
+    run!(conn, fetch_optional, FIND_BY_USERNAME, username.as_str())
+}
+
 const FIND_ID_BY_EMAIL: &str = "SELECT id FROM users WHERE email = $1 AND deleted_at IS NULL";
 
 /// Whose address this is.

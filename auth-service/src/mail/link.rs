@@ -107,6 +107,14 @@ pub async fn issue(tx: &mut Conn, purpose: Purpose, link: &Link, token: &OpaqueT
     store::insert_token(tx, purpose, link, &token.hash(), now).await
 }
 
+/// Ends the links that a person was sent for one purpose.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end(tx: &mut Conn, purpose: Purpose, user: UserId, now: Ts) -> Result<(), DbError> {
+    store::end_tokens(tx, user, purpose, now).await
+}
+
 /// Ends every link that a person was sent or is about to be sent, but for those that end a session.
 ///
 /// # Errors

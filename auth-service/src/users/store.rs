@@ -121,6 +121,23 @@ pub async fn insert(conn: &mut Conn, user: &NewUser, now: Ts) -> Result<Inserted
     Ok(Inserted::Yes)
 }
 
+const REPLACE_UNPROVEN: &str = "
+    UPDATE users SET username = $2, display_name = $3, locale = $4, password_hash = $5, password_changed_at = $6,
+                     updated_at = $6, search_text = $7, search_name = $8
+    WHERE id = $1 AND status = 'pending' AND email_verified_at IS NULL AND deleted_at IS NULL";
+
+/// Gives an account that nobody has proven to be theirs to whoever registers now with its address;
+/// [`DbError::Duplicate`] when the name is taken.
+pub async fn replace_unproven(conn: &mut Conn, id: UserId, by: &NewUser, now: Ts) -> Result<(), DbError> {
+    let username = by.username.as_ref().map(Username::as_str);
+    let display_name = by.display_name.as_ref().map(DisplayName::as_str);
+    let (locale, hash) = (by.locale.as_str(), by.password_hash.as_str());
+    let text = search::text(by.email.as_str(), username, display_name);
+    let name = display_name.map(search::fold);
+    let name = name.as_deref();
+    run!(conn, execute, REPLACE_UNPROVEN, id, username, display_name, locale, hash, now, text, name).map(drop)
+}
+
 const FIND: &str = "
     SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
            password_changed_at, token_version, created_at, updated_at, last_login_at,

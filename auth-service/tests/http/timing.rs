@@ -104,5 +104,5 @@ async fn times_of_registering_free_and_taken_addresses_are_told(
 
 /// Which comes first changes from pair to pair: what follows a mail may wait for its sender.
 const fn order(number: usize) -> [(usize, &'static str); 2] {
-    if number % 2 == 0 { [(0, "p"), (1, "q")] } else { [(1, "q"), (0, "p")] }
+    if number.is_multiple_of(2) { [(0, "p"), (1, "q")] } else { [(1, "q"), (0, "p")] }
 }

@@ -175,3 +175,25 @@ async fn a_right_password_sends_no_more_than_three_links_an_hour(
     deployment.outbox_is_empty().await;
     assert_eq!(letters_to(&relay, "kim@example.com").len(), 3);
 }
+
+#[rstest]
+#[tokio::test]
+async fn an_address_that_was_only_claimed_belongs_to_who_proves_it(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let (relay, deployment) = strict(engine);
+    let api = deployment.start().await;
+    let claim = json!({"email": "kim@example.com", "username": "squatter", "password": "Squatter-Pass-9!"});
+    assert_eq!(api.post(REGISTER, claim).await.status, 202);
+    let old = letter(&relay, "kim@example.com", SUBJECT).await.token("/verify-email");
+    assert_eq!(api.register("kim@example.com").await.status, 202);
+    assert_eq!(api.post_token(VERIFY, &old).await.status, 400, "the claim's link ends at once");
+    let new = nth_letter(&relay, "kim@example.com", SUBJECT, 2).await.token("/verify-email");
+    assert_eq!(api.post_token(VERIFY, &new).await.status, 204);
+    assert_eq!(api.login("kim@example.com", "Squatter-Pass-9!").await.status, 401);
+    let kim = api.log_in("kim@example.com").await;
+    assert_eq!(api.me(&kim.access).await.body["username"], Value::Null);
+    let again = json!({"email": "kim@example.com", "password": "Squatter-Pass-9!"});
+    assert_eq!(api.post(REGISTER, again).await.status, 202);
+    assert_eq!(api.login("kim@example.com", PASSWORD).await.status, 200, "what is proven is not given away");
+}

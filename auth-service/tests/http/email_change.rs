@@ -127,3 +127,27 @@ async fn one_account_asks_for_three_addresses_an_hour(#[values(Engine::Sqlite, E
     assert_eq!(change(&api, &kim, "new4@example.com").await.status, 429);
     nth_letter(&relay, "kim@example.com", "A change of your e-mail address was requested", 3).await;
 }
+
+#[rstest]
+#[tokio::test]
+async fn of_two_people_who_want_one_address_one_gets_it(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let (relay, deployment) = with_relay(engine);
+    let api = deployment.start().await;
+    let people = [api.person("kim@example.com").await, api.person("lee@example.com").await];
+    let mut confirmations = Vec::new();
+    for (count, person) in (1..).zip(&people) {
+        assert_eq!(change(&api, person, "new@example.com").await.status, 202);
+        let token = nth_letter(&relay, "new@example.com", SUBJECT, count).await.token("/confirm-email");
+        let api = api.clone();
+        confirmations.push(async move { api.post_token(CONFIRM, &token).await.status });
+    }
+    let (one, other) = (confirmations.remove(0), confirmations.remove(0));
+    let mut statuses = [tokio::spawn(one), tokio::spawn(other)];
+    let mut answered = Vec::new();
+    for outcome in &mut statuses {
+        answered.push(outcome.await.unwrap());
+    }
+    answered.sort_unstable();
+    assert_eq!(answered, [204, 400]);
+    assert_eq!(deployment.number("SELECT COUNT(*) FROM users WHERE email = 'new@example.com'").await, 1);
+}

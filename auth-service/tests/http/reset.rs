@@ -228,3 +228,52 @@ async fn a_mail_that_cannot_be_sent_is_not_promised(#[values(Engine::Sqlite, Eng
     }
     assert_eq!(deployment.number("SELECT COUNT(*) FROM mail_outbox").await, 0, "nor is a notice queued");
 }
+
+#[rstest]
+#[tokio::test]
+async fn of_many_links_that_were_asked_for_at_once_one_is_good(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let (relay, deployment) = with_relay(engine);
+    let deployment = deployment.set("RATE_LIMIT_FORGOT_PER_ACCOUNT", "off");
+    let instances = [deployment.start().await, deployment.start().await];
+    instances[0].person("kim@example.com").await;
+    let asking: Vec<_> = (0..20)
+        .map(|number| {
+            let api = instances[number % 2].clone();
+            tokio::spawn(async move { api.post_email(FORGOT, "kim@example.com").await.status })
+        })
+        .collect();
+    for outcome in asking {
+        assert_eq!(outcome.await.unwrap(), 202);
+    }
+    deployment.outbox_is_empty().await;
+    let mut good = 0;
+    for letter in letters_to(&relay, "kim@example.com").iter().filter(|letter| letter.subject == SUBJECT) {
+        good += usize::from(reset(&instances[0], &letter.token("/reset-password"), NEW).await.status == 204);
+    }
+    assert_eq!(good, 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_older_mail_that_comes_late_does_not_end_a_newer_link(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let (relay, deployment) = with_relay(engine);
+    let api = deployment.start().await;
+    api.person("kim@example.com").await;
+    letter(&relay, "kim@example.com", "Confirm your e-mail address").await;
+    // The first is refused for now while it goes out; the second is asked for meanwhile.
+    relay.set(Some(test_peers::Trouble::Answer(test_peers::Stage::Message, "451 Later")));
+    assert_eq!(api.post_email(FORGOT, "kim@example.com").await.status, 202);
+    let refused = "SELECT COUNT(*) FROM mail_outbox WHERE kind = 'reset_password' AND last_error LIKE '%Later%'";
+    crate::waiting::until("it was refused", crate::mailbox::IN_TIME, async || deployment.number(refused).await == 1)
+        .await;
+    relay.set(None);
+    deployment.clock.advance(Duration::from_secs(1));
+    let token = ask(&api, &relay, "kim@example.com").await;
+    deployment.clock.advance(Duration::from_secs(60));
+    deployment.outbox_is_empty().await;
+    assert_eq!(reset(&api, &token, NEW).await.status, 204);
+}

@@ -197,3 +197,31 @@ async fn an_address_that_was_only_claimed_belongs_to_who_proves_it(
     assert_eq!(api.post(REGISTER, again).await.status, 202);
     assert_eq!(api.login("kim@example.com", PASSWORD).await.status, 200, "what is proven is not given away");
 }
+
+#[rstest]
+#[tokio::test]
+async fn of_many_who_register_an_address_at_once_each_is_answered_alike(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let (relay, deployment) = strict(engine);
+    let (api, other) = (deployment.start().await, deployment.start().await);
+    let tries: Vec<_> = (0..20)
+        .map(|number| {
+            let api = if number % 2 == 0 { api.clone() } else { other.clone() };
+            tokio::spawn(async move { api.register("kim@example.com").await.status })
+        })
+        .collect();
+    for outcome in tries {
+        assert_eq!(outcome.await.unwrap(), 202);
+    }
+    deployment.outbox_is_empty().await;
+    assert_eq!(deployment.number("SELECT COUNT(*) FROM users").await, 1);
+    let letters = letters_to(&relay, "kim@example.com");
+    assert!(!letters.is_empty());
+    let mut good = 0;
+    for letter in letters.iter().filter(|letter| letter.subject == SUBJECT) {
+        good += usize::from(api.post_token(VERIFY, &letter.token("/verify-email")).await.status == 204);
+    }
+    assert_eq!(good, 1, "one link is good");
+    api.log_in("kim@example.com").await;
+}

@@ -130,7 +130,8 @@ fn new_device(at: Ts, ip_address: &str, device: Option<&str>) -> Vec<Text> {
     ]
 }
 
-const fn action(purpose: Purpose) -> Text {
+/// What a link does, on its button.
+pub const fn action(purpose: Purpose) -> Text {
     match purpose {
         Purpose::VerifyEmail | Purpose::ChangeEmail => Text::new("Confirm the address", "이메일 주소 확인"),
         Purpose::ResetPassword | Purpose::Invitation => Text::new("Choose a password", "비밀번호 설정"),

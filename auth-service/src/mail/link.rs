@@ -28,6 +28,10 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::Invitation, Self::NotMe];
+
     /// The purpose of the link in a mail, if it has one.
     pub const fn of(mail: &Mail) -> Option<Self> {
         match mail {
@@ -56,7 +60,7 @@ impl Purpose {
         }
     }
 
-    /// The page that a link opens; the team's own front end has it.
+    /// The page that a link opens, ours or that of the team's own front end.
     pub const fn path(self) -> &'static str {
         match self {
             Self::VerifyEmail => "/verify-email",
@@ -120,7 +124,7 @@ pub async fn end(tx: &mut Conn, purpose: Purpose, user: UserId, now: Ts) -> Resu
 /// # Errors
 /// When the database fails.
 pub async fn end_all(tx: &mut Conn, user: UserId, now: Ts) -> Result<(), DbError> {
-    for purpose in [Purpose::VerifyEmail, Purpose::ResetPassword, Purpose::ChangeEmail, Purpose::Invitation] {
+    for purpose in Purpose::ALL.into_iter().filter(|purpose| purpose.newest_wins()) {
         store::drop_waiting(tx, user, purpose.as_str(), now).await?;
         store::end_tokens(tx, user, purpose, now).await?;
     }

@@ -88,7 +88,8 @@ const PAGE: &str =
 const BUTTON: &str =
     "display:inline-block;padding:.6em 1.2em;border-radius:.4em;background:#1a56db;color:#fff;text-decoration:none";
 
-fn escape(text: &str) -> String {
+/// A text that stays text in HTML.
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

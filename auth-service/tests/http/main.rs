@@ -21,6 +21,7 @@ mod me;
 mod notices;
 mod odd_text;
 mod outdated_schema;
+mod pages;
 mod password;
 mod refresh;
 mod register;

@@ -89,6 +89,7 @@ fn api() -> OpenApiRouter<App> {
 pub fn router(app: App) -> Router {
     let (routes, paths) = api().split_for_parts();
     let routes = if app.config.docs { routes.merge(docs(document::finish(paths))) } else { routes };
+    let routes = routes.merge(recovery::pages::routes());
     let layers = ServiceBuilder::new()
         // First in and last out: whatever happens below, the answer has its id, headers, log line and problem body.
         .layer(Edge::new(app.config.proxies.clone()))

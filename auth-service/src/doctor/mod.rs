@@ -13,6 +13,7 @@ use crate::{
         Db, DbError, Engine, Ts,
         migrate::{self, SCRIPTS, Schema},
     },
+    mail::Outbox,
 };
 
 /// Clocks may differ by so much before tokens of one machine are refused on another.
@@ -37,6 +38,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
         Finding { subject: "signing key", outcome: examine_key(config) },
         Finding { subject: "disk", outcome: examine_disk(config) },
         Finding { subject: "redis", outcome: examine_redis(config).await },
+        Finding { subject: "mail", outcome: Outbox::examine(&config.mail, config.extra_roots.as_deref()).await },
     ];
     findings.extend(examine_database(config).await);
     findings

@@ -19,6 +19,7 @@ use service_kit::{
 
 use crate::{
     db::DbError,
+    fields::Fault,
     passwords::{Busy, Weakness},
 };
 
@@ -147,6 +148,27 @@ impl Error {
             Self::Unavailable(_) | Self::RevocationsUnknown | Self::NotReady => "temporarily_unavailable",
             Self::Internal(_) => "internal_error",
         }
+    }
+
+    /// A fault of one member.
+    #[must_use]
+    pub fn of_field(field: &'static str, fault: Fault) -> Self {
+        Self::Invalid(vec![FieldError { field: field.into(), code: fault.code, detail: fault.detail }])
+    }
+
+    /// What a person is told, where one sentence must do: of the first member that is wrong, or of the whole.
+    #[must_use]
+    pub fn sentence(&self) -> Text {
+        if let Self::WeakPassword(_, weakness) = self {
+            return Text::new(weakness.english(), weakness.korean());
+        }
+        if let Self::Invalid(errors) | Self::InvalidQuery(errors) = self
+            && let Some(first) = errors.first()
+        {
+            return first.detail.clone();
+        }
+        let Entry { en, ko, .. } = self.entry();
+        Text::new(en, ko)
     }
 
     /// How long to wait before another try, where waiting helps.

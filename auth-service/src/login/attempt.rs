@@ -19,6 +19,9 @@ use crate::{
     users::{self, DisplayName, Email, Profile, Username, store::UserRow},
 };
 
+/// Nobody's id, for the statements that an unknown name costs.
+const NOBODY: UserId = UserId(uuid::Uuid::nil());
+
 /// Whose account is meant.
 #[derive(Clone, Debug)]
 pub enum Identifier {
@@ -98,17 +101,18 @@ pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<Outcome
     admit(app, right, &attempt, client).await.map(Outcome::LoggedIn)
 }
 
-/// The account that is meant, and whether the device is known to it.
+/// The account that is meant, and whether the device is known to it: by as many statements where nobody is meant.
 async fn find(app: &App, attempt: &Attempt) -> Result<(Option<UserRow>, bool)> {
     let mut conn = app.db.read().await?;
-    let id = match &attempt.identifier {
-        Identifier::Email(email) => users::store::find_id_by_email(&mut conn, email).await?,
-        Identifier::Username(username) => users::store::find_id_by_username(&mut conn, username).await?,
+    let user = match &attempt.identifier {
+        Identifier::Email(email) => users::store::find_by_email(&mut conn, email).await?,
+        Identifier::Username(username) => users::store::find_by_username(&mut conn, username).await?,
     };
-    let Some(id) = id else { return Ok((None, false)) };
-    let user = users::store::find(&mut conn, id).await?;
     let known_device = match &attempt.device {
-        Some(token) => store::is_known_device(&mut conn, &token.hash(), id, app.now()).await?,
+        Some(token) => {
+            let id = user.as_ref().map_or(NOBODY, |user| user.id);
+            store::is_known_device(&mut conn, &token.hash(), id, app.now()).await?
+        }
         None => false,
     };
     Ok((user, known_device))
@@ -169,9 +173,7 @@ async fn remind(app: &App, user: &UserRow) -> Result<()> {
 async fn refuse<T>(app: &App, user: Option<UserId>, client: &Client) -> Result<T> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
-    if let Some(id) = user {
-        store::insert_history(&mut tx, id, None, client, now).await?;
-    }
+    store::insert_history(&mut tx, user.unwrap_or(NOBODY), None, client, now).await?;
     audit::Entry::new(Event::LoginFailed, user, client).record(&mut tx, now).await?;
     tx.commit().await?;
     metrics::counter!("logins_total", "outcome" => "refused").increment(1);

@@ -91,9 +91,9 @@ pub async fn delete_expired_devices(conn: &mut Conn, limit: Ts) -> Result<u64, D
 
 const INSERT_HISTORY: &str = "
     INSERT INTO login_histories (id, user_id, session_id, at, outcome, method, ip_address, user_agent)
-    VALUES ($1, $2, $3, $4, $5, 'password', $6, $7)";
+    SELECT $1, id, $3, $4, $5, 'password', $6, $7 FROM users WHERE id = $2";
 
-/// Adds a line to a person's history: of a session that began, or of a login that was refused.
+/// Adds a line to a person's history, of a session that began, or of a login that was refused; to nobody's, nothing.
 pub async fn insert_history(
     conn: &mut Conn,
     user: UserId,

@@ -16,7 +16,7 @@ pub struct MailConfig {
     /// Who it is from.
     pub from: Mailbox,
     /// What links begin with, without the slash at its end.
-    pub link_base: Option<String>,
+    pub link_base: String,
     /// Whether an account can be used only after its address was proven.
     pub requires_verification: bool,
 }
@@ -88,23 +88,24 @@ impl MailConfig {
             }
         }
         let delivery = match relay {
-            Some(relay) if from.is_some() || !is_production => Delivery::Relay(relay),
+            Some(relay) if !is_production || (from.is_some() && public_url.is_some()) => Delivery::Relay(relay),
             None if !is_production => Delivery::Log,
             Some(_) | None => Delivery::Nowhere,
         };
-        let local = || (!is_production).then(|| format!("http://localhost:{}", addr.port()));
-        Self {
-            delivery,
-            from: from.unwrap_or_else(nobody),
-            link_base: public_url.map(|url| url.as_str().trim_end_matches('/').to_owned()).or_else(local),
-            requires_verification,
-        }
+        let link_base = match public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://localhost:{}", addr.port()),
+        };
+        Self { delivery, from: from.unwrap_or_else(nobody), link_base, requires_verification }
     }
 
     /// Whether mail can be sent, with links in it.
     #[must_use]
     pub const fn is_configured(&self) -> bool {
-        !matches!(self.delivery, Delivery::Nowhere) && self.link_base.is_some()
+        match self.delivery {
+            Delivery::Relay(_) | Delivery::Log => true,
+            Delivery::Nowhere => false,
+        }
     }
 }
 
@@ -133,4 +134,67 @@ impl Relay {
 fn nobody() -> Mailbox {
     let address = Address::new("no-reply", "localhost");
     Mailbox::new(Some("auth-system".to_owned()), address.unwrap_or_else(|_| unreachable!("a fixed address")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_is_read_from_its_url() {
+        let relay = Relay::parse("smtp://a%40b:p%3A%2Fw@mail.example.com", Environment::Production).unwrap();
+        assert_eq!(
+            (relay.host.as_str(), relay.port, relay.encryption),
+            ("mail.example.com", 587, Encryption::StartTls)
+        );
+        assert_eq!(relay.credentials, Some(("a@b".to_owned(), "p:/w".to_owned())));
+        let relay = Relay::parse("smtps://mail.example.com", Environment::Production).unwrap();
+        assert_eq!((relay.port, relay.encryption, relay.credentials), (465, Encryption::Tls, None));
+    }
+
+    #[test]
+    fn passwords_never_leave_production_unencrypted() {
+        let encryption = |url, environment| Relay::parse(url, environment).map(|relay| relay.encryption).ok();
+        for (url, development, production) in [
+            ("smtp://mail.example.com", Some(Encryption::StartTls), Some(Encryption::StartTls)),
+            ("smtp://localhost:1025", Some(Encryption::StartTlsIfOffered), Some(Encryption::StartTls)),
+            ("smtp://mail.example.com?tls=none", Some(Encryption::Plain), None),
+            ("smtp://127.0.0.1:25?tls=none", Some(Encryption::Plain), Some(Encryption::Plain)),
+            ("smtp://[::1]:25?tls=none", Some(Encryption::Plain), Some(Encryption::Plain)),
+            ("smtps://mail.example.com?tls=none", None, None),
+            ("http://mail.example.com", None, None),
+            ("mail.example.com:25", None, None),
+        ] {
+            assert_eq!(encryption(url, Environment::Development), development, "{url}");
+            assert_eq!(encryption(url, Environment::Production), production, "{url}");
+        }
+    }
+
+    #[test]
+    fn production_needs_all_of_it_or_none() {
+        let all = [
+            ("ENV", "production"),
+            ("SMTP_URL", "smtps://mail.example.com"),
+            ("MAIL_FROM", "Example <no-reply@example.com>"),
+            ("REQUIRE_EMAIL_VERIFICATION", "true"),
+        ];
+        let public = Url::parse("https://auth.example.com/").unwrap();
+        let addr = SocketAddr::from(([127, 0, 0, 1], 8000));
+        let read = |variables: &[(&str, &str)], public: Option<&Url>| {
+            let mut env = Env::from_pairs(variables.iter().copied());
+            let config = MailConfig::read(&mut env, public, addr);
+            (config, env.finish().is_ok())
+        };
+        let (config, is_accepted) = read(&all, Some(&public));
+        assert!(is_accepted && config.is_configured());
+        assert_eq!(config.link_base, "https://auth.example.com");
+        assert!(!read(&all, None).1, "without PUBLIC_URL");
+        for missing in [1, 2] {
+            let some: Vec<_> = (0..4).filter(|&index| index != missing).map(|index| all[index]).collect();
+            assert!(!read(&some, Some(&public)).1, "without {}", all[missing].0);
+            let (config, is_accepted) = read(&some[..2], Some(&public));
+            assert!(is_accepted && !config.is_configured(), "without {} and verification", all[missing].0);
+        }
+        assert!(!read(&[("MAIL_FROM", "a@b.co\r\nBcc: c@d.co")], None).1, "no header is smuggled in");
+    }
 }

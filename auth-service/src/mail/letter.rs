@@ -130,7 +130,8 @@ fn new_device(at: Ts, ip_address: &str, device: Option<&str>) -> Vec<Text> {
     ]
 }
 
-const fn action(purpose: Purpose) -> Text {
+/// What a link does, on its button.
+pub const fn action(purpose: Purpose) -> Text {
     match purpose {
         Purpose::VerifyEmail | Purpose::ChangeEmail => Text::new("Confirm the address", "이메일 주소 확인"),
         Purpose::ResetPassword | Purpose::Invitation | Purpose::ExpiredPassword => {
@@ -185,4 +186,56 @@ fn told(en: String, ko: String) -> Text {
 
 fn time(at: Ts) -> String {
     Timestamp::from(at).to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SessionId;
+
+    fn all() -> Vec<Mail> {
+        let (to, at) = ("k***@example.com".to_owned(), Ts::from_micros(1_767_225_600_000_000));
+        let (session, ip_address) = (SessionId(uuid::Uuid::nil()), "203.0.113.7".to_owned());
+        vec![
+            Mail::VerifyEmail,
+            Mail::AlreadyRegistered,
+            Mail::ResetPassword,
+            Mail::ChangeEmail,
+            Mail::EmailChangeRequested { to: to.clone() },
+            Mail::EmailChanged { to },
+            Mail::Invitation,
+            Mail::NewDevice { session, at, ip_address, device: None },
+            Mail::PasswordChanged,
+            Mail::SessionReuse,
+            Mail::DormancyNotice { locks_at: at },
+        ]
+    }
+
+    #[test]
+    fn every_mail_is_written_in_english_and_in_korean() {
+        for mail in all() {
+            let (en, ko) = (write(&mail, Locale::En, "Example"), write(&mail, Locale::Ko, "Example"));
+            let words = |letter: &Letter| {
+                let Letter { subject, before, action, after, .. } = letter;
+                let parts = before.iter().chain(action).chain(after);
+                format!("{subject}\n{}", parts.map(String::as_str).collect::<Vec<_>>().join("\n"))
+            };
+            for letter in [&en, &ko] {
+                assert!(!letter.before.is_empty() && !words(letter).contains(['{', '}']), "{letter:?}");
+                assert_eq!(letter.action.is_some(), Purpose::of(&mail).is_some(), "{letter:?}");
+                assert!(words(letter).contains("Example"), "{letter:?}");
+            }
+            assert!(words(&en).is_ascii(), "{en:?}");
+            assert!(words(&ko).lines().all(|line| line.chars().any(|c| ('가'..='힣').contains(&c))), "{ko:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_queued_is_read_again() {
+        for mail in all() {
+            let text = serde_json::to_string(&mail).unwrap();
+            assert!(text.contains(&format!("\"kind\":\"{}\"", mail.kind())), "{text}");
+            assert_eq!(serde_json::from_str::<Mail>(&text).unwrap(), mail);
+        }
+    }
 }

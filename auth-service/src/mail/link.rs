@@ -30,6 +30,16 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::VerifyEmail,
+        Self::ResetPassword,
+        Self::ChangeEmail,
+        Self::Invitation,
+        Self::ExpiredPassword,
+        Self::NotMe,
+    ];
+
     /// The purpose of the link in a mail, if it has one.
     pub const fn of(mail: &Mail) -> Option<Self> {
         match mail {
@@ -59,11 +69,12 @@ impl Purpose {
         }
     }
 
-    /// The page that a link opens; the team's own front end has it.
+    /// The page that a link opens, ours or that of the team's own front end.
     pub const fn path(self) -> &'static str {
         match self {
             Self::VerifyEmail => "/verify-email",
-            Self::ResetPassword | Self::ExpiredPassword => "/reset-password",
+            Self::ResetPassword => "/reset-password",
+            Self::ExpiredPassword => "/replace-password",
             Self::ChangeEmail => "/confirm-email",
             Self::Invitation => "/accept-invitation",
             Self::NotMe => "/not-me",
@@ -112,18 +123,20 @@ pub async fn issue(tx: &mut Conn, purpose: Purpose, link: &Link, token: &OpaqueT
     store::insert_token(tx, purpose, link, &token.hash(), now).await
 }
 
+/// Ends the links that a person was sent for one purpose.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end(tx: &mut Conn, purpose: Purpose, user: UserId, now: Ts) -> Result<(), DbError> {
+    store::end_tokens(tx, user, purpose, now).await
+}
+
 /// Ends every link that a person was sent or is about to be sent, but for those that end a session.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn end_all(tx: &mut Conn, user: UserId, now: Ts) -> Result<(), DbError> {
-    for purpose in [
-        Purpose::VerifyEmail,
-        Purpose::ResetPassword,
-        Purpose::ChangeEmail,
-        Purpose::Invitation,
-        Purpose::ExpiredPassword,
-    ] {
+    for purpose in Purpose::ALL.into_iter().filter(|purpose| purpose.newest_wins()) {
         store::drop_waiting(tx, user, purpose.as_str(), now).await?;
         store::end_tokens(tx, user, purpose, now).await?;
     }

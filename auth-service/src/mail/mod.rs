@@ -14,7 +14,9 @@ mod smtp;
 mod store;
 
 pub use config::{Delivery, MailConfig};
+pub use letter::action;
 pub use outbox::Outbox;
+pub use render::escape;
 pub use send::start;
 
 use std::time::Duration;

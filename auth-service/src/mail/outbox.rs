@@ -5,7 +5,7 @@ use tokio::sync::Notify;
 
 use super::{
     config::{Delivery, MailConfig, Relay},
-    smtp,
+    smtp::{self, Connection},
 };
 
 /// The way out.
@@ -36,6 +36,31 @@ impl Outbox {
             Delivery::Nowhere => Transport::Nowhere,
         };
         Ok(Self { bell: Notify::new(), transport })
+    }
+
+    /// Tries the relay as far as one can without sending anything; says what was found.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub async fn examine(config: &MailConfig, extra_roots: Option<&[u8]>) -> Result<String, String> {
+        match &config.delivery {
+            Delivery::Relay(relay) => {
+                let tls = smtp::tls(relay, extra_roots)?;
+                let connection = Connection::open(relay, &tls, config.from.email.domain()).await;
+                let connection = connection.map_err(|refusal| {
+                    format!(
+                        "{}. Check SMTP_URL: host, port, user, password, and smtps:// for port 465",
+                        refusal.reason()
+                    )
+                })?;
+                connection.close().await;
+                Ok(format!("{} takes mail from {}", relay.host, config.from))
+            }
+            Delivery::Log => Ok("SMTP_URL is not set: mails stand in the log".to_owned()),
+            Delivery::Nowhere => {
+                Ok("no mail is sent: set PUBLIC_URL, SMTP_URL and MAIL_FROM for password resets and notices".to_owned())
+            }
+        }
     }
 
     /// Has a sender look at once, after a commit; without it what was queued goes out within a second.

@@ -175,7 +175,7 @@ impl Sender {
         Ok(fresh)
     }
 
-    /// Notes that a mail goes out, and makes its link, in one transaction: a link exists if and only if it was sent.
+    /// Notes that a mail goes out, and makes its link, in one transaction: no link is good that was not sent.
     async fn hand_over(&self, parcel: &Parcel) -> Result<HandOver, DbError> {
         let now = self.app.now();
         let purpose = Purpose::of(&parcel.mail);
@@ -185,6 +185,11 @@ impl Sender {
         };
         if let Some(reason) = purpose.and_then(|purpose| objection(purpose, &parcel.row, &email, &status)) {
             return Ok(HandOver::Drop(reason));
+        }
+        // A refused one that is tried again must not end the link of a newer one.
+        let (kind, queued_at) = (parcel.row.kind.as_str(), parcel.row.created_at);
+        if parcel.mail.newest_wins() && store::has_newer(&mut tx, parcel.user, kind, queued_at).await? {
+            return Ok(HandOver::Drop("a newer one took its place"));
         }
         if !store::hand_over(&mut tx, parcel.row.id, now).await? {
             return Ok(HandOver::Gone);
@@ -198,7 +203,7 @@ impl Sender {
                     session_id: parcel.mail.session(),
                 };
                 link::issue(&mut tx, purpose, &link, &token, now).await?;
-                let base = self.app.config.mail.link_base.as_deref().unwrap_or_default();
+                let base = self.app.config.mail.link_base.as_str();
                 Some(format!("{base}{}?token={}", purpose.path(), token.to_wire()))
             }
             None => None,

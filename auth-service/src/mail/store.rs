@@ -78,6 +78,15 @@ pub async fn claim(conn: &mut Conn, leased_until: Ts, now: Ts) -> Result<Option<
     run!(conn, fetch_optional, CLAIM, now, leased_until)
 }
 
+const COUNT_NEWER: &str = "
+    SELECT COUNT(*) FROM mail_outbox WHERE user_id = $1 AND kind = $2 AND created_at > $3 AND failed_at IS NULL";
+
+/// Whether a person was sent, or will be, a newer mail of this kind.
+pub async fn has_newer(conn: &mut Conn, user: UserId, kind: &str, than: Ts) -> Result<bool, DbError> {
+    let (count,): (i64,) = run!(conn, fetch_one, COUNT_NEWER, user, kind, than)?;
+    Ok(count > 0)
+}
+
 const HAND_OVER: &str = "
     UPDATE mail_outbox SET handed_over_at = $2
     WHERE id = $1 AND handed_over_at IS NULL AND failed_at IS NULL RETURNING id";

@@ -6,6 +6,7 @@
 mod change_email;
 mod disown;
 pub mod http;
+pub mod pages;
 mod request;
 mod reset;
 mod store;

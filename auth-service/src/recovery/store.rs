@@ -27,6 +27,11 @@ impl Account {
         !self.is_disabled() && !self.is_proven && self.has_password
     }
 
+    /// Whether it cannot be used yet.
+    pub fn is_pending(&self) -> bool {
+        self.status == "pending"
+    }
+
     /// The language of its owner.
     pub fn locale(&self) -> Locale {
         Locale::from_stored(&self.locale)

@@ -10,13 +10,19 @@ use crate::{
     app::App,
     audit::{self, Event},
     client::Client,
-    db::Ts,
+    db::{DbError, Ts},
     error::{Error, Result},
     ids::UserId,
-    mail::{self, Mail, Recipient},
+    mail::{
+        self, Mail, Recipient,
+        link::{self, Purpose},
+    },
     passwords::{NewPassword, OwnWords},
     recovery::{self, Account},
 };
+
+/// Nobody's id, for the statements that a free address costs.
+const NOBODY: UserId = UserId(uuid::Uuid::nil());
 
 /// What a person gives of themselves.
 pub struct Registration {
@@ -74,8 +80,8 @@ async fn make(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Reg
     Ok(Registered::Made(Box::new(profile.user)))
 }
 
-/// Makes an account that waits for its address to be proven. An address that has an account costs the same statements,
-/// and its owner is told.
+/// Makes an account that waits for its address to be proven, in place of one that still does. An address that has an
+/// account costs the same statements, and its owner is told.
 async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Registered> {
     let account = recovery::find_by_email(&mut app.db.read().await?, &user.email).await?;
     let owner = account.as_ref().map_or(user.id, |account| account.id);
@@ -92,6 +98,15 @@ async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Re
         Inserted::EmailTaken => (Event::RegistrationRepeated, account.as_ref().and_then(reminder)),
         Inserted::UsernameTaken => return Err(Error::UsernameTaken),
     };
+    // Whoever only claimed the address keeps nothing of it: neither their password nor their link may outlive this.
+    let claimed = account.filter(|account| may_mail && account.awaits_proof() && account.is_pending());
+    let claimed = claimed.map_or(NOBODY, |account| account.id);
+    match store::replace_unproven(&mut tx, claimed, user, now).await {
+        Ok(()) => {}
+        Err(DbError::Duplicate) => return Err(Error::UsernameTaken),
+        Err(other) => return Err(other.into()),
+    }
+    link::end(&mut tx, Purpose::VerifyEmail, claimed, now).await?;
     if may_mail {
         let (told, locale, mail) = match told {
             Some((owner, locale, mail)) => (Some(owner), locale, mail),

@@ -129,6 +129,24 @@ pub async fn insert(conn: &mut Conn, user: &NewUser, now: Ts) -> Result<Inserted
     Ok(Inserted::Yes)
 }
 
+const REPLACE_UNPROVEN: &str = "
+    UPDATE users SET username = $2, display_name = $3, locale = $4, password_hash = $5, password_changed_at = $6,
+                     updated_at = $6, search_text = $7, search_name = $8
+    WHERE id = $1 AND status = 'pending' AND email_verified_at IS NULL AND password_hash IS NOT NULL
+        AND deleted_at IS NULL";
+
+/// Gives an account that nobody has proven to be theirs to whoever registers now with its address, but for one that
+/// waits for somebody who was invited; [`DbError::Duplicate`] when the name is taken.
+pub async fn replace_unproven(conn: &mut Conn, id: UserId, by: &NewUser, now: Ts) -> Result<(), DbError> {
+    let username = by.username.as_ref().map(Username::as_str);
+    let display_name = by.display_name.as_ref().map(DisplayName::as_str);
+    let (locale, hash) = (by.locale.as_str(), by.password_hash.as_deref());
+    let text = search::text(by.email.as_str(), username, display_name);
+    let name = display_name.map(search::fold);
+    let name = name.as_deref();
+    run!(conn, execute, REPLACE_UNPROVEN, id, username, display_name, locale, hash, now, text, name).map(drop)
+}
+
 const FIND: &str = "
     SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
            password_changed_at, token_version, created_at, updated_at, last_login_at,
@@ -138,6 +156,28 @@ const FIND: &str = "
 /// The account with this id.
 pub async fn find(conn: &mut Conn, id: UserId) -> Result<Option<UserRow>, DbError> {
     run!(conn, fetch_optional, FIND, id)
+}
+
+const FIND_BY_EMAIL: &str = "
+    SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
+           password_changed_at, token_version, created_at, updated_at, last_login_at,
+           (SELECT version FROM role_catalogue) AS catalogue_version
+    FROM users WHERE email = $1 AND deleted_at IS NULL";
+
+/// The account with this address.
+pub async fn find_by_email(conn: &mut Conn, email: &Email) -> Result<Option<UserRow>, DbError> {
+    run!(conn, fetch_optional, FIND_BY_EMAIL, email.as_str())
+}
+
+const FIND_BY_USERNAME: &str = "
+    SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
+           password_changed_at, token_version, created_at, updated_at, last_login_at,
+           (SELECT version FROM role_catalogue) AS catalogue_version
+    FROM users WHERE lower(username) = lower($1) AND deleted_at IS NULL";
+
+/// The account with this name.
+pub async fn find_by_username(conn: &mut Conn, username: &Username) -> Result<Option<UserRow>, DbError> {
+    run!(conn, fetch_optional, FIND_BY_USERNAME, username.as_str())
 }
 
 const FIND_ID_BY_EMAIL: &str = "SELECT id FROM users WHERE email = $1 AND deleted_at IS NULL";

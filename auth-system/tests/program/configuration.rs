@@ -153,7 +153,7 @@ fn the_doctor_finds_nothing_wrong_with_a_good_environment() {
     assert_eq!(place.run(&["migrate"]).code, Some(0));
     let finished = place.run(&["doctor"]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
-    for subject in ["signing key", "disk", "redis", "database", "schema", "indexes", "clock"] {
+    for subject in ["signing key", "disk", "redis", "mail", "database", "schema", "indexes", "clock"] {
         assert!(finished.out.lines().any(|line| line.starts_with("ok ") && line.contains(subject)), "{finished:?}");
     }
 }

@@ -17,6 +17,7 @@ mod drain;
 mod edge;
 mod keys_cli;
 mod log;
+mod mail;
 mod metrics;
 mod outages;
 mod overload;

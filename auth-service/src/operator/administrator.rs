@@ -7,10 +7,12 @@ use crate::{
     audit::Event,
     db::Conn,
     ids::{Entropy, UserId},
+    login,
     passwords::{self, Hasher, NewPassword, OwnWords, Rejected},
+    sessions,
     users::{
         self, Email, Locale, Username,
-        store::{Inserted, NewUser},
+        store::{Inserted, NewUser, UserRow},
     },
 };
 
@@ -41,6 +43,9 @@ pub enum Made {
         /// Whether it had been closed, and is open again.
         was_closed: bool,
     },
+    /// The account that had the address was given the role and another password, made where none was given: nobody had
+    /// proven the address to be theirs, so its sessions ended.
+    TakenOver(Option<String>),
     /// The account that had the address was an administrator already.
     Unchanged,
 }
@@ -56,11 +61,13 @@ pub async fn create_administrator(operator: &Operator<'_>, wish: Administrator) 
         None => None,
     };
     let mut conn = operator.db.read().await?;
-    if let Some(id) = users::store::find_id_by_email(&mut conn, &email).await? {
-        drop(conn);
-        return promote(operator, id).await;
-    }
+    let account = users::store::find_by_email(&mut conn, &email).await?;
     drop(conn);
+    match account {
+        Some(account) if account.email_verified_at.is_some() => return promote(operator, account.id).await,
+        Some(account) => return take_over(operator, account, wish.password).await,
+        None => {}
+    }
     let own_words = [email.as_str()].into_iter().chain(username.as_ref().map(Username::as_str));
     let own_words: Vec<String> = own_words.map(str::to_owned).collect();
     let (hash, made) = hash(operator, wish.password, &own_words).await?;
@@ -82,6 +89,26 @@ pub async fn create_administrator(operator: &Operator<'_>, wish: Administrator) 
     Ok(Made::Created(made))
 }
 
+/// Gives the role to an account that anybody may have made with this address: whoever it was keeps neither a password nor
+/// a session of it.
+async fn take_over(operator: &Operator<'_>, account: UserRow, password: Option<String>) -> Result<Made, OperatorError> {
+    let (hash, made) = hash(operator, password, std::slice::from_ref(&account.email)).await?;
+    let (id, now) = (account.id, operator.now());
+    let mut tx = operator.db.begin().await?;
+    store::open(&mut tx, id, now).await?;
+    users::store::update_password(&mut tx, id, account.password_hash.as_deref(), &hash, now).await?;
+    store::make_administrator(&mut tx, id, now).await?;
+    let version = users::store::raise_version(&mut tx, id, now).await?.unwrap_or_default();
+    let ended = sessions::store::end_all(&mut tx, id, None, now, "taken_over").await?;
+    login::forget_devices(&mut tx, id, None).await?;
+    let recorder = operator.recorder(now);
+    drop(recorder.sessions(&mut tx, &ended).await?.and(recorder.user(&mut tx, id, version).await?));
+    record(&mut tx, Event::PasswordChanged, id, now).await?;
+    record(&mut tx, Event::UserRolesChanged, id, now).await?;
+    tx.commit().await?;
+    Ok(Made::TakenOver(made))
+}
+
 async fn promote(operator: &Operator<'_>, id: UserId) -> Result<Made, OperatorError> {
     let now = operator.now();
     let mut tx: Conn = operator.db.begin().await?;
@@ -90,7 +117,7 @@ async fn promote(operator: &Operator<'_>, id: UserId) -> Result<Made, OperatorEr
     if !was_closed && !is_new {
         return Ok(Made::Unchanged);
     }
-    let version = store::raise_version(&mut tx, id, now).await?;
+    let version = users::store::raise_version(&mut tx, id, now).await?.unwrap_or_default();
     // Old tokens are refused, and the next refresh carries the new rights: the person stays logged in.
     drop(operator.recorder(now).user(&mut tx, id, version).await?);
     if was_closed {

@@ -1,9 +1,10 @@
 //! Closes an account at once and everywhere.
 
+use auth_sdk::UserStatus;
 use uuid::Uuid;
 
-use super::{Operator, OperatorError, record, store};
-use crate::{audit::Event, db::Conn, ids::UserId, sessions, users, users::Email};
+use super::{Operator, OperatorError, record};
+use crate::{audit::Event, db::Conn, ids::UserId, roles, sessions, users, users::Email};
 
 /// Closes the account with this address or id: its sessions end, its tokens are refused. False when it was closed
 /// already.
@@ -15,11 +16,12 @@ pub async fn disable(operator: &Operator<'_>, account: &str) -> Result<bool, Ope
     let mut tx = operator.db.begin().await?;
     let id = find(&mut tx, account).await?.ok_or_else(|| OperatorError::NotFound(account.to_owned()))?;
     // Two commands at once could each see the other's administrator.
-    store::lock_administrators(&mut tx).await?;
-    if store::is_last_administrator(&mut tx, id, now).await? {
+    roles::store::lock(&mut tx).await?;
+    if roles::store::is_last_administrator(&mut tx, id).await? {
         return Err(OperatorError::LastAdministrator);
     }
-    let Some(version) = store::close(&mut tx, id, now).await? else { return Ok(false) };
+    let closed = users::store::set_status(&mut tx, id, UserStatus::Disabled, now).await?;
+    let Some(version) = closed else { return Ok(false) };
     let ended = sessions::store::end_all(&mut tx, id, None, now, "account_disabled").await?;
     let recorder = operator.recorder(now);
     drop(recorder.sessions(&mut tx, &ended).await?.and(recorder.user(&mut tx, id, version).await?));

@@ -13,7 +13,6 @@ pub use disable::disable;
 pub use export::{Layout, export};
 pub use list::{Filter, list};
 pub use store::Account;
-pub(crate) use store::{close, is_last_administrator, lock_administrators};
 
 use std::io;
 

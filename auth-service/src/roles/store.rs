@@ -227,6 +227,18 @@ pub async fn count_administrators(conn: &mut Conn) -> Result<i64, DbError> {
     Ok(count)
 }
 
+const COUNT_OTHERS: &str = "
+    SELECT COUNT(*) FROM user_roles
+    JOIN roles ON roles.id = user_roles.role_id AND roles.name = $1
+    JOIN users ON users.id = user_roles.user_id AND users.deleted_at IS NULL AND users.status = 'active'
+    WHERE user_roles.expires_at IS NULL AND users.id <> $2";
+
+/// Whether nobody but this active administrator may do everything, for good; ask under [`lock`].
+pub async fn is_last_administrator(conn: &mut Conn, id: UserId) -> Result<bool, DbError> {
+    let (others,): (i64,) = run!(conn, fetch_one, COUNT_OTHERS, ADMIN, id)?;
+    Ok(others == 0 && count_administrators(conn).await? > 0)
+}
+
 fn names(rows: Result<Vec<(String,)>, DbError>) -> Result<Vec<String>, DbError> {
     Ok(rows?.into_iter().map(|(name,)| name).collect())
 }

@@ -305,6 +305,26 @@ pub async fn record_login(conn: &mut Conn, user: &UserRow, now: Ts) -> Result<bo
     Ok(run!(conn, execute, RECORD_LOGIN, user.id, now, user.password_changed_at)? == 1)
 }
 
+const SET_STATUS: &str = "
+    UPDATE users SET status = $2, updated_at = $3, token_version = token_version + 1
+    WHERE id = $1 AND deleted_at IS NULL AND status <> $2 RETURNING token_version";
+
+/// Opens or closes an account; gives the version below which its tokens are refused, or nothing where it was so already.
+pub async fn set_status(conn: &mut Conn, id: UserId, status: UserStatus, now: Ts) -> Result<Option<i64>, DbError> {
+    let row: Option<(i64,)> = run!(conn, fetch_optional, SET_STATUS, id, status_to_text(status), now)?;
+    Ok(row.map(|(version,)| version))
+}
+
+const RAISE_VERSION: &str = "
+    UPDATE users SET token_version = token_version + 1, updated_at = $2
+    WHERE id = $1 AND deleted_at IS NULL RETURNING token_version";
+
+/// The version below which a person's tokens are refused from now on.
+pub async fn raise_version(conn: &mut Conn, id: UserId, now: Ts) -> Result<Option<i64>, DbError> {
+    let row: Option<(i64,)> = run!(conn, fetch_optional, RAISE_VERSION, id, now)?;
+    Ok(row.map(|(version,)| version))
+}
+
 const SOFT_DELETE: &str = "
     UPDATE users SET deleted_at = $2, updated_at = $2, token_version = token_version + 1
     WHERE id = $1 AND deleted_at IS NULL RETURNING token_version";

@@ -54,6 +54,7 @@ async fn whoever_is_promoted_stays_logged_in_and_refreshes_to_the_new_rights(
     let deployment = Deployment::new(engine);
     let (api, config) = (deployment.start().await, deployment.config());
     let person = api.person("kim@example.com").await;
+    assert_eq!(deployment.change("UPDATE users SET email_verified_at = created_at").await, 1);
     let operator = Operator { db: &api.app.db, config: &config, clock: &deployment.clock };
     let made = operator::create_administrator(&operator, administrator("kim@example.com", Some("x"))).await;
     assert!(matches!(made, Ok(Made::Promoted { was_closed: false })));
@@ -62,6 +63,25 @@ async fn whoever_is_promoted_stays_logged_in_and_refreshes_to_the_new_rights(
     assert_eq!(api.me(&refreshed.text("access_token")).await.body["roles"], json!(["admin", "user"]));
     assert_eq!(deployment.number("SELECT COUNT(*) FROM revocations WHERE kind = 'user'").await, 1);
     assert_eq!(api.login("kim@example.com", PASSWORD).await.status, 200, "the password stays");
+}
+
+#[rstest]
+#[tokio::test]
+async fn whoever_only_claimed_the_administrators_address_keeps_nothing_of_it(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    const NEW: &str = "purple tram over the hill";
+    let deployment = Deployment::new(engine);
+    let (api, config) = (deployment.start().await, deployment.config());
+    let squatter = api.person("admin@example.com").await;
+    let operator = Operator { db: &api.app.db, config: &config, clock: &deployment.clock };
+    let made = operator::create_administrator(&operator, administrator("admin@example.com", Some(NEW))).await;
+    assert!(matches!(made, Ok(Made::TakenOver(None))));
+    assert_eq!(api.refresh(&squatter.refresh).await.status, 401);
+    api.refuses_in_time(&squatter.access).await;
+    assert_eq!(api.login("admin@example.com", PASSWORD).await.status, 401);
+    let login = api.login("admin@example.com", NEW).await;
+    assert_eq!(api.me(&login.text("access_token")).await.body["roles"], json!(["admin", "user"]));
 }
 
 #[rstest]

@@ -2,7 +2,7 @@
 
 use auth_sdk::{User, UserStatus};
 
-use super::{lock, record, store};
+use super::{lock, record};
 use crate::{
     app::App,
     audit::Event,
@@ -12,7 +12,7 @@ use crate::{
     ids::UserId,
     login::Guess,
     sessions::revoke,
-    users::{Profile, store::status_to_text},
+    users::{Profile, store},
 };
 
 /// Closes an account: its sessions end, and its tokens and keys are refused everywhere within a second.
@@ -23,13 +23,15 @@ pub async fn disable(app: &App, caller: &Caller, id: UserId, client: &Client) ->
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let (_, rights) = lock(app, &mut tx, caller, id).await?;
-    let version = store::set_status(&mut tx, id, status_to_text(UserStatus::Disabled), now).await?;
+    let version = store::set_status(&mut tx, id, UserStatus::Disabled, now).await?;
     rights.keep_an_administrator(&mut tx).await?;
-    let sessions = revoke::all(app, &mut tx, id, None, "disabled").await?;
-    let tokens = app.recorder(now).user(&mut tx, id, version).await?;
+    let mut pending = revoke::all(app, &mut tx, id, None, "disabled").await?;
+    if let Some(version) = version {
+        pending = pending.and(app.recorder(now).user(&mut tx, id, version).await?);
+    }
     record(app, &mut tx, Event::UserDisabled, caller, (id, client)).await?;
     let user = Profile::find(&mut tx, id, now).await?.ok_or(Error::NotFound)?.user;
-    app.commit(tx, tokens.and(sessions)).await?;
+    app.commit(tx, pending).await?;
     app.user_changed(id);
     Ok(user)
 }
@@ -42,7 +44,7 @@ pub async fn enable(app: &App, caller: &Caller, id: UserId, client: &Client) -> 
     let now = app.now();
     let mut tx = app.db.begin().await?;
     lock(app, &mut tx, caller, id).await?;
-    store::set_status(&mut tx, id, status_to_text(UserStatus::Active), now).await?;
+    store::set_status(&mut tx, id, UserStatus::Active, now).await?;
     record(app, &mut tx, Event::UserEnabled, caller, (id, client)).await?;
     let user = Profile::find(&mut tx, id, now).await?.ok_or(Error::NotFound)?.user;
     tx.commit().await?;

@@ -2,7 +2,7 @@
 
 use auth_sdk::User;
 
-use super::{lock, store};
+use super::lock;
 use crate::{
     app::App,
     audit::{Entry, Event, Target},
@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     ids::UserId,
     roles::{self, Grant},
-    users::Profile,
+    users::{Profile, store},
 };
 
 /// Sets all roles of a person. Their tokens are refused within a second; their sessions live, and refresh to the new
@@ -26,7 +26,7 @@ pub async fn set(app: &App, caller: &Caller, id: UserId, grants: Vec<Grant>, cli
     let (_, rights) = lock(app, &mut tx, caller, id).await?;
     roles::assign(&mut tx, &rights, id, &grants, now).await?;
     rights.keep_an_administrator(&mut tx).await?;
-    let version = store::raise_version(&mut tx, id, now).await?;
+    let version = store::raise_version(&mut tx, id, now).await?.ok_or(Error::NotFound)?;
     let pending = app.recorder(now).user(&mut tx, id, version).await?;
     let names: Vec<_> = grants.iter().map(|grant| grant.role.as_str().to_owned()).collect();
     let entry = Entry::by(Event::UserRolesChanged, caller, Some(Target::User(id)), client);

@@ -5,26 +5,6 @@ use crate::{
     ids::UserId,
 };
 
-const SET_STATUS: &str = "
-    UPDATE users SET status = $2, updated_at = $3, token_version = token_version + 1
-    WHERE id = $1 AND deleted_at IS NULL RETURNING token_version";
-
-/// Opens or closes an account; gives the version below which its tokens are refused.
-pub async fn set_status(conn: &mut Conn, id: UserId, status: &str, now: Ts) -> Result<i64, DbError> {
-    let (version,): (i64,) = run!(conn, fetch_one, SET_STATUS, id, status, now)?;
-    Ok(version)
-}
-
-const RAISE_VERSION: &str = "
-    UPDATE users SET token_version = token_version + 1, updated_at = $2
-    WHERE id = $1 AND deleted_at IS NULL RETURNING token_version";
-
-/// The version below which a person's tokens are refused from now on.
-pub async fn raise_version(conn: &mut Conn, id: UserId, now: Ts) -> Result<i64, DbError> {
-    let (version,): (i64,) = run!(conn, fetch_one, RAISE_VERSION, id, now)?;
-    Ok(version)
-}
-
 const FIND_DELETED: &str = "SELECT email FROM users WHERE id = $1 AND deleted_at IS NOT NULL";
 const RESTORE: &str = "UPDATE users SET deleted_at = NULL, updated_at = $2 WHERE id = $1 AND deleted_at IS NOT NULL";
 const COUNT_EMAIL: &str = "SELECT COUNT(*) FROM users WHERE email = $1 AND deleted_at IS NULL";

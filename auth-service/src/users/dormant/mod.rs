@@ -7,6 +7,7 @@ mod store;
 
 use std::time::Duration;
 
+use auth_sdk::UserStatus;
 use service_kit::config::Env;
 
 use crate::{
@@ -16,10 +17,9 @@ use crate::{
     error::Result,
     ids::UserId,
     mail::{self, Mail, Recipient},
-    operator,
     revocation::Pending,
-    sessions,
-    users::Locale,
+    roles, sessions,
+    users::{self, Locale},
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -138,11 +138,11 @@ pub async fn lock_due(app: &App, tx: &mut Conn, dormancy: &Dormancy, from: UserI
     };
     let mut done = Pending::default();
     if !due.is_empty() {
-        operator::lock_administrators(tx).await?;
+        roles::store::lock(tx).await?;
     }
     for id in due {
         // A system that nobody can administer is worse than an account that nobody uses.
-        if !operator::is_last_administrator(tx, id, now).await? {
+        if !roles::store::is_last_administrator(tx, id).await? {
             done = done.and(lock(app, tx, id, now).await?);
         }
     }
@@ -150,7 +150,8 @@ pub async fn lock_due(app: &App, tx: &mut Conn, dormancy: &Dormancy, from: UserI
 }
 
 async fn lock(app: &App, tx: &mut Conn, id: UserId, now: Ts) -> Result<Pending> {
-    let Some(version) = operator::close(tx, id, now).await? else { return Ok(Pending::default()) };
+    let closed = users::store::set_status(tx, id, UserStatus::Disabled, now).await?;
+    let Some(version) = closed else { return Ok(Pending::default()) };
     let ended = sessions::revoke::all(app, tx, id, None, "account_dormant").await?;
     let account = app.recorder(now).user(tx, id, version).await?;
     audit::Entry::by_system(Event::UserDormant, Some(Target::User(id))).record(tx, now).await?;

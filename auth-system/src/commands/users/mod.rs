@@ -84,6 +84,14 @@ async fn create_admin(operator: &Operator<'_>, wish: Administrator) -> anyhow::R
                 println!("the account was not active, and is now");
             }
         }
+        Made::TakenOver(made) => {
+            println!(
+                "{email} existed, but nobody had proven the address: it is an administrator now, with another password, and its sessions have ended"
+            );
+            if let Some(password) = made {
+                println!("the password, which is shown only now:\n\n  {password}\n");
+            }
+        }
         Made::Unchanged => println!("{email} is an administrator already; nothing was changed"),
     }
     Ok(ExitCode::SUCCESS)

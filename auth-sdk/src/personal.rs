@@ -129,8 +129,8 @@ pub struct HeldSession {
     pub end_reason: Option<String>,
     /// The program that it belongs to.
     pub client: String,
-    /// How the person proved themselves (RFC 8176), as a JSON array.
-    pub auth_methods: String,
+    /// How the person proved themselves (RFC 8176).
+    pub auth_methods: Vec<String>,
     /// The client's address at login.
     pub ip_address: Option<String>,
     /// The client's own words.
@@ -157,8 +157,8 @@ pub struct HeldApiKey {
     pub id: Uuid,
     /// What it is for.
     pub name: String,
-    /// What it may do, as a JSON array.
-    pub scopes: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
     /// How often it may be used.
     pub rate_limit: Option<String>,
     /// When it was made.

@@ -15,9 +15,10 @@ async fn sealed(engine: Engine) -> (Deployment, Instance) {
     let deployment = Deployment::new(engine);
     let api = deployment.start().await;
     assert_eq!(api.register("kim@example.com").await.status, 201);
-    for _ in 0..10 {
+    for _ in 0..4 {
         api.log_in("kim@example.com").await;
     }
+    deployment.write_entries(6).await;
     deployment.is_sealed().await;
     (deployment, api)
 }

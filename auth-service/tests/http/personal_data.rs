@@ -85,6 +85,8 @@ async fn an_export_holds_everything_and_no_secret(#[values(Engine::Sqlite, Engin
     assert_eq!(answer.members(), members);
     assert_eq!(answer.body["profile"]["email"], "kim@example.com");
     assert_eq!(answer.body["profile"]["display_name"], "김");
+    assert_eq!(answer.body["sessions"][0]["auth_methods"], json!(["pwd"]));
+    assert_eq!(answer.body["api_keys"][0]["scopes"], json!(["users:read"]));
     let count = |name: &str| answer.body[name].as_array().unwrap().len();
     let counts =
         ["roles", "sessions", "devices", "api_keys", "mails", "login_history", "audit_by_person", "audit_about_person"]

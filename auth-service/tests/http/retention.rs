@@ -165,3 +165,31 @@ async fn a_log_of_which_nothing_is_left_goes_on_behind_its_checkpoint(
     let report = verify(&api.app).await;
     assert_eq!((report.faults.as_slice(), report.entries, report.head.seq), (&[][..], 2, 4));
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_verification_beside_all_that_changes_the_log_finds_nothing(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let deployment = Deployment::new(engine).set("USER_PURGE_DAYS", "1").set("AUDIT_RETENTION_DAYS", "off");
+    let api = deployment.start().await;
+    let kept: Days = "10".parse().unwrap();
+    for round in 0..3 {
+        delete(&api, &format!("person{round}@example.com")).await;
+        deployment.write_entries(2_500).await;
+        deployment.is_sealed().await;
+        deployment.clock.advance(DAY * 12);
+        deployment.write_entries(1_000).await;
+        let verifying = async {
+            for _ in 0..5 {
+                assert_eq!(verify(&api.app).await.faults.first(), None);
+            }
+        };
+        let (trimmed, erased, ()) =
+            tokio::join!(audit::trim(&api.app, kept), auth_service::jobs::erase_people(&api.app), verifying);
+        trimmed.unwrap();
+        erased.unwrap();
+    }
+    deployment.is_sealed().await;
+    assert_eq!(verify(&api.app).await.faults, []);
+}

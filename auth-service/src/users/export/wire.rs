@@ -48,7 +48,7 @@ impl From<SessionRow> for HeldSession {
             ended_at: row.ended_at.map(Into::into),
             end_reason: row.end_reason,
             client: row.client,
-            auth_methods: row.auth_methods,
+            auth_methods: serde_json::from_str(&row.auth_methods).unwrap_or_default(),
             ip_address: row.ip_address,
             user_agent: row.user_agent,
             device_name: row.device_name,
@@ -61,7 +61,7 @@ impl From<ApiKeyRow> for HeldApiKey {
         Self {
             id: row.id,
             name: row.name,
-            scopes: row.scopes,
+            scopes: serde_json::from_str(&row.scopes).unwrap_or_default(),
             rate_limit: row.rate_limit,
             created_at: row.created_at.into(),
             expires_at: row.expires_at.into(),

@@ -122,11 +122,9 @@ impl Sender {
         };
         let letter = self.letter(&parcel);
         let text = render::text(&letter, link.as_deref());
-        tracing::info!(
-            "SMTP_URL is not set, so this mail is only shown\nTo: {}\nSubject: {}\n\n{text}",
-            parcel.row.recipient,
-            letter.subject
-        );
+        let (to, subject) = (parcel.row.recipient.as_str(), letter.subject.as_str());
+        let link = link.unwrap_or_default();
+        tracing::info!(link, "SMTP_URL is not set, so this mail is only shown\nTo: {to}\nSubject: {subject}\n\n{text}");
         self.sent(&parcel).await
     }
 

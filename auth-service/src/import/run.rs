@@ -95,9 +95,7 @@ pub enum ImportError {
     )]
     Begun(i64),
     /// Another import of the same file is running.
-    #[error(
-        "another import of this very file is running: this one has stopped, and has left out nothing that it began"
-    )]
+    #[error("another import of this very file is running, so this one has stopped; what it stored is kept")]
     Overtaken,
     /// The reading thread is gone.
     #[error("the file could not be read to its end")]

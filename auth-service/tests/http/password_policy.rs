@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use data_encoding::HEXUPPER;
 use rstest::rstest;
 use serde_json::{Value, json};
+use service_kit::config::Env;
 
 use crate::support::{Answer, Deployment, Engine, Instance};
 
@@ -94,4 +95,31 @@ async fn a_breached_password_is_refused_under_every_preset(
     assert_eq!(api.get("/api/v1/auth/password-policy").await.body["checks_breached"], true);
     assert_eq!(refusal(&api, known).await, "breached");
     assert_eq!(register(&api, "hkwq prvm 83!").await.status, 201);
+}
+
+/// What the configuration is refused for.
+fn refusals(variables: &[(&str, &str)]) -> String {
+    let mut env = Env::from_pairs(variables.iter().copied());
+    let _ = auth_service::Config::read(&mut env);
+    env.finish().err().map(|refusals| refusals.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_start_refuses_settings_that_cannot_be_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("list");
+    std::fs::write(&file, "no list\n").unwrap();
+    for (variable, value) in [
+        ("PASSWORD_POLICY", "strict"),
+        ("PASSWORD_BREACHED_FILE", "/nowhere/list"),
+        ("PASSWORD_BREACHED_FILE", file.to_str().unwrap()),
+        ("PASSWORD_EXPIRES_DAYS", "0"),
+        ("PASSWORD_EXPIRES_DAYS", "never"),
+        ("DORMANT_AFTER_DAYS", "30"),
+    ] {
+        assert!(refusals(&[(variable, value)]).contains(variable), "{variable}={value}");
+    }
+    let late = [("DORMANT_AFTER_DAYS", "90"), ("DORMANT_NOTICE_DAYS", "60")];
+    assert!(refusals(&late).contains("DORMANT_NOTICE_DAYS"));
+    assert_eq!(refusals(&[("DORMANT_AFTER_DAYS", "90"), ("DORMANT_NOTICE_DAYS", "59")]), "");
 }

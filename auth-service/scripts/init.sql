@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 );
 
 -- E-mail is stored canonical (lower case, NFC), so that equality is exact. What is searched is folded by the program:
--- search_text is all that a person is found by, search_name the name they show.
+-- search_text is all that a person is found by, search_name the name they show. A username is only wished for until the
+-- address is proven, or registering would tell which addresses have accounts.
 CREATE TABLE IF NOT EXISTS users (
     id                  UUID PRIMARY KEY,
     email               TEXT COLLATE "C" NOT NULL,
@@ -32,6 +33,7 @@ CREATE TABLE IF NOT EXISTS users (
     last_login_at       TIMESTAMPTZ,
     dormancy_noticed_at TIMESTAMPTZ,
     deleted_at          TIMESTAMPTZ,
+    wished_username     TEXT,
     search_text         TEXT COLLATE "C" NOT NULL,
     search_name         TEXT COLLATE "C"
 );

@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 );
 
 -- E-mail is stored canonical (lower case, NFC), so that equality is exact. What is searched is folded by the program:
--- search_text is all that a person is found by, search_name the name they show.
+-- search_text is all that a person is found by, search_name the name they show. A username is only wished for until the
+-- address is proven, or registering would tell which addresses have accounts.
 CREATE TABLE IF NOT EXISTS users (
     search_key          INTEGER PRIMARY KEY,
     id                  UUID NOT NULL UNIQUE,
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS users (
     last_login_at       TIMESTAMPTZ,
     dormancy_noticed_at TIMESTAMPTZ,
     deleted_at          TIMESTAMPTZ,
+    wished_username     TEXT,
     search_text         TEXT NOT NULL,
     search_name         TEXT
 );
@@ -40,6 +42,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS idx_users_username_active ON users (lower(user
 -- Trigrams of search_text; PostgreSQL has them in an index.
 CREATE VIRTUAL TABLE IF NOT EXISTS users_search
     USING fts5 (search_text, content = 'users', content_rowid = 'search_key', tokenize = 'trigram');
+-- What is erased must not stay in the index.
+INSERT INTO users_search (users_search, rank) VALUES ('secure-delete', 1);
 CREATE TRIGGER IF NOT EXISTS users_search_insert AFTER INSERT ON users BEGIN
     INSERT INTO users_search (rowid, search_text) VALUES (new.search_key, new.search_text);
 END;

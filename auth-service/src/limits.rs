@@ -105,9 +105,11 @@ impl Limits {
         if self.spares(client) {
             return Ok(());
         }
+        // Hashed, for nobody's address should stand in Redis.
+        let account = TokenHash::of(account.as_bytes()).to_hex();
         for (quota, subject) in counted(quota, client) {
             let limit = Limit { name: "login_accounts", quota };
-            admitted(self.counters.check_distinct(limit, &subject, account, now.as_micros()).await)?;
+            admitted(self.counters.check_distinct(limit, &subject, &account, now.as_micros()).await)?;
         }
         Ok(())
     }
@@ -155,18 +157,24 @@ impl Limits {
         Ok(last)
     }
 
-    /// Counts a call by a person, or by a key that has a limit of its own.
+    /// Counts a call by a person or a key: by the key's own limit, if it has one, and always by its owner's.
     ///
     /// # Errors
     /// [`Error::TooManyRequests`].
     pub async fn call_by(&self, caller: &Caller, now: Ts) -> Result<Option<Decision>> {
-        let of_key = caller.api_key().and_then(|grant| Some((grant.key_id, grant.rate_limit?)));
-        let (limit, subject) = match (of_key, self.rules.api_per_user) {
-            (Some((key, quota)), _) => (Limit { name: "api_key", quota }, key),
-            (None, Rule::Quota(quota)) => (Limit { name: "api_user", quota }, caller.user_id().0),
-            (None, Rule::Off) => return Ok(None),
+        let of_key = caller
+            .api_key()
+            .and_then(|grant| Some((Limit { name: "api_key", quota: grant.rate_limit? }, grant.key_id)));
+        let of_user = match self.rules.api_per_user {
+            Rule::Quota(quota) => Some((Limit { name: "api_user", quota }, caller.user_id().0)),
+            Rule::Off => None,
         };
-        admit(self.counters.check_often(limit, &subject.to_string(), now.as_micros()).await).map(Some)
+        let mut told = None;
+        for (limit, subject) in of_key.into_iter().chain(of_user) {
+            let decision = admit(self.counters.check_often(limit, &subject.to_string(), now.as_micros()).await)?;
+            told = told.or(Some(decision));
+        }
+        Ok(told)
     }
 
     /// Counts a mail asked for from the client's address.
@@ -178,12 +186,13 @@ impl Limits {
     }
 
     /// Counts a mail that anybody can have sent to an account, or to an address that has none, which costs the same;
-    /// false when there were enough.
-    pub async fn mails_to(&self, account: Option<UserId>, email: &str, now: Ts) -> bool {
+    /// false when there were enough. By `kind`, so that nobody keeps a person from one mail by asking for another.
+    pub async fn mails_to(&self, kind: &str, account: Option<UserId>, email: &str, now: Ts) -> bool {
         let Rule::Quota(quota) = self.rules.forgot_per_account else { return true };
         let limit = Limit { name: "mails_to", quota };
         // Hashed, for nobody's address should stand in Redis.
         let subject = account.map_or_else(|| TokenHash::of(email.as_bytes()).to_hex(), |id| id.0.to_string());
+        let subject = format!("{kind}:{subject}");
         admitted(self.counters.check(limit, &subject, now.as_micros()).await).is_ok()
     }
 

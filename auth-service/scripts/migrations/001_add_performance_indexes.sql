@@ -30,6 +30,7 @@ CREATE INDEX IF NOT EXISTS idx_audit_logs_event ON audit_logs (event, at, id);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_ip_address ON audit_logs (ip_address, at, id) WHERE ip_address IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_audit_logs_request ON audit_logs (request_id, at, id) WHERE request_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_audit_logs_unsealed ON audit_logs (at, id) WHERE seq IS NULL;
+CREATE INDEX IF NOT EXISTS idx_revocations_expires_at ON revocations (expires_at);
 CREATE INDEX IF NOT EXISTS idx_one_time_tokens_user ON one_time_tokens (user_id, purpose);
 CREATE INDEX IF NOT EXISTS idx_one_time_tokens_expires_at ON one_time_tokens (expires_at);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_due ON mail_outbox (next_attempt_at) WHERE handed_over_at IS NULL AND failed_at IS NULL;

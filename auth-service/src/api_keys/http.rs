@@ -47,10 +47,10 @@ pub async fn list_api_keys(State(app): State<App>, caller: SessionCaller) -> Res
 
 /// Make an API key
 ///
-/// The answer shows the key this once. Send it as `Authorization: Bearer ask_…` or as `X-API-Key`.
+/// Demands a fresh session. The answer shows the key this once. Send it as `Authorization: Bearer ask_…` or as `X-API-Key`.
 #[utoipa::path(
     post, path = "/api/v1/api-keys", tag = "api-keys", security(("bearer" = [])), request_body = CreateApiKey,
-    responses((status = 201, body = NewApiKey, headers(("Location" = String, description = "The key"))), (status = 401, body = Problem), (status = 403, body = Problem, description = "beyond_own_rights"), (status = 409, body = Problem, description = "too_many"), (status = 422, body = Problem), (status = 503, body = Problem))
+    responses((status = 201, body = NewApiKey, headers(("Location" = String, description = "The key"))), (status = 401, body = Problem), (status = 403, body = Problem, description = "beyond_own_rights or reauthentication_required"), (status = 409, body = Problem, description = "too_many"), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn create_api_key(
     State(app): State<App>,
@@ -67,7 +67,7 @@ pub async fn create_api_key(
 
 /// Replace an API key
 ///
-/// Makes a new key with the same name, scopes and life; the old one stays good for `overlap`.
+/// Demands a fresh session. Makes a new key with the same name, scopes and life; the old one stays good for `overlap`.
 #[utoipa::path(
     post, path = "/api/v1/api-keys/{id}/rotate", tag = "api-keys", security(("bearer" = [])), request_body = RotateApiKey,
     params(("id" = Uuid, Path, description = "The key to replace")),

@@ -16,7 +16,8 @@ use crate::{
     client::Client,
     db::{Conn, Ts},
     error::{Error, Result},
-    ids::OpaqueToken,
+    ids::{OpaqueToken, UserId},
+    revocation::Pending,
 };
 
 /// A key to be.
@@ -33,11 +34,12 @@ pub struct Made {
     pub secret: OpaqueToken,
 }
 
-/// Makes a key that may do no more than its owner.
+/// Makes a key that may do no more than its owner. It outlives sessions, so a session must be fresh for it.
 ///
 /// # Errors
-/// [`Error::BeyondOwnRights`], [`Error::TooMany`].
+/// [`Error::ReauthenticationRequired`], [`Error::BeyondOwnRights`], [`Error::TooMany`].
 pub async fn create(app: &App, caller: &SessionCaller, wish: Wish, client: &Client) -> Result<Made> {
+    caller.require_fresh(app).await?;
     let held = &caller.claims().permissions;
     if wish.scopes.iter().any(|scope| !held.contains(scope)) {
         return Err(Error::BeyondOwnRights);
@@ -67,8 +69,9 @@ pub async fn create(app: &App, caller: &SessionCaller, wish: Wish, client: &Clie
 /// Makes a key in place of another, which stays good for `overlap`.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::TooMany`].
+/// [`Error::ReauthenticationRequired`], [`Error::NotFound`], [`Error::TooMany`].
 pub async fn rotate(app: &App, caller: &SessionCaller, id: Uuid, overlap: Duration, client: &Client) -> Result<Made> {
+    caller.require_fresh(app).await?;
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let old = store::find_live(&mut tx, id, now).await?.filter(|old| old.user_id == caller.user_id());
@@ -82,7 +85,7 @@ pub async fn rotate(app: &App, caller: &SessionCaller, id: Uuid, overlap: Durati
         app.recorder(now).api_key(&mut tx, id).await?
     } else {
         store::shorten(&mut tx, id, caller.user_id(), now.plus(overlap), now).await?;
-        Default::default()
+        Pending::default()
     };
     record(&mut tx, caller, Event::ApiKeyRotated, id, client, now).await?;
     app.commit(tx, pending).await?;
@@ -102,6 +105,18 @@ pub async fn revoke(app: &App, caller: &SessionCaller, id: Uuid, client: &Client
     let pending = app.recorder(now).api_key(&mut tx, id).await?;
     record(&mut tx, caller, Event::ApiKeyRevoked, id, client, now).await?;
     app.commit(tx, pending).await
+}
+
+/// Ends every key of a person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke_all(app: &App, tx: &mut Conn, user: UserId, now: Ts) -> Result<Pending> {
+    let mut pending = Pending::default();
+    for id in store::revoke_all(tx, user, now).await? {
+        pending = pending.and(app.recorder(now).api_key(tx, id).await?);
+    }
+    Ok(pending)
 }
 
 async fn insert(tx: &mut Conn, mut made: Made, now: Ts) -> Result<Made> {

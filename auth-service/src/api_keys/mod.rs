@@ -18,6 +18,7 @@ use crate::{
 
 use uuid::Uuid;
 
+pub use issue::revoke_all;
 pub use resolve::{KeyCache, KeyGrant, resolve};
 pub use store::delete_old;
 

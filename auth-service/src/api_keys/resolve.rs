@@ -26,7 +26,7 @@ use crate::{
 /// The most keys that are remembered.
 const CAPACITY: usize = 10_000;
 /// The longest that one is believed: an old key that a rotation left must end when it was said to.
-const MAX_AGE: Duration = Duration::from_secs(1);
+const MAX_AGE: Duration = Duration::from_millis(900);
 /// How exactly the last use of a key is known.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(60);
 
@@ -72,31 +72,41 @@ pub(super) async fn resolve_hash(app: &App, id: Uuid, secret_hash: &TokenHash) -
     if app.revocations.view.is_api_key_revoked(&id.to_string()) {
         return Ok(None);
     }
-    let Some(row) = find(app, id).await? else { return Ok(None) };
+    let Some((loaded, row)) = find(app, id).await? else { return Ok(None) };
     let is_right: bool = row.secret_hash.as_slice().ct_eq(secret_hash.as_bytes()).into();
     if !is_right || row.expires_at <= app.now() {
         return Ok(None);
     }
-    let owner = app.profiles.find(&app.db, row.user_id, app.now()).await?;
-    Ok(owner.filter(|profile| profile.is_active()).map(|owner| grant(&row, &owner)))
+    let owner = app.profiles.find(&app.db, row.user_id, app.now()).await?.filter(|profile| profile.is_active());
+    let Some(owner) = owner else { return Ok(None) };
+    note_use(app, &row, loaded).await?;
+    Ok(Some(grant(&row, &owner)))
 }
 
-async fn find(app: &App, id: Uuid) -> Result<Option<Arc<KeyRow>>> {
+async fn find(app: &App, id: Uuid) -> Result<Option<(Instant, Arc<KeyRow>)>> {
     if let Some((loaded, row)) = app.api_keys.0.get(&id)
         && loaded.elapsed() < MAX_AGE
     {
-        return Ok(Some(row));
+        return Ok(Some((loaded, row)));
     }
     let (began, now) = (Instant::now(), app.now());
     let row = store::find_live(&mut app.db.read().await?, id, now).await?.map(Arc::new);
     if let Some(row) = &row {
         app.api_keys.0.insert(id, (began, Arc::clone(row)));
-        let since = now.minus(USE_NOTED_EVERY);
-        if row.last_used_at.is_none_or(|at| at < since) {
-            store::note_use(&mut app.db.write().await?, id, now, since).await?;
-        }
     }
-    Ok(row)
+    Ok(row.map(|row| (began, row)))
+}
+
+/// Notes that a key is used, which is known to the minute.
+async fn note_use(app: &App, row: &KeyRow, loaded: Instant) -> Result<()> {
+    let now = app.now();
+    let since = now.minus(USE_NOTED_EVERY);
+    if row.last_used_at.is_none_or(|at| at < since) {
+        store::note_use(&mut app.db.write().await?, row.id, now, since).await?;
+        let noted = Arc::new(KeyRow { last_used_at: Some(now), ..row.clone() });
+        app.api_keys.0.insert(row.id, (loaded, noted));
+    }
+    Ok(())
 }
 
 fn grant(row: &KeyRow, owner: &Profile) -> KeyGrant {

@@ -80,6 +80,15 @@ pub async fn revoke(conn: &mut Conn, id: Uuid, user: UserId, now: Ts) -> Result<
     run!(conn, execute, REVOKE, id, user, now)
 }
 
+const REVOKE_ALL: &str = "
+    UPDATE api_keys SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 RETURNING id";
+
+/// Ends every live key of a person.
+pub async fn revoke_all(conn: &mut Conn, user: UserId, now: Ts) -> Result<Vec<Uuid>, DbError> {
+    let rows: Vec<(Uuid,)> = run!(conn, fetch_all, REVOKE_ALL, user, now)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 const NOTE_USE: &str = "
     UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)";
 

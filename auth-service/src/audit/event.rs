@@ -47,6 +47,8 @@ pub enum Event {
     SessionDisowned,
     /// A person proved themselves again.
     Reauthenticated,
+    /// A wrong password was given in a session.
+    ConfirmationFailed,
     /// A password was changed by whoever knew it.
     PasswordChanged,
     /// A mail to reset a password was asked for.
@@ -116,6 +118,7 @@ impl Event {
             Self::SessionsEnded => "sessions_ended",
             Self::SessionDisowned => "session_disowned",
             Self::Reauthenticated => "reauthenticated",
+            Self::ConfirmationFailed => "confirmation_failed",
             Self::PasswordChanged => "password_changed",
             Self::PasswordResetRequested => "password_reset_requested",
             Self::PasswordReset => "password_reset",
@@ -141,6 +144,10 @@ impl Event {
 
     /// `refused` where somebody was kept from what they tried, `done` otherwise.
     pub(super) fn outcome(self) -> &'static str {
-        if matches!(self, Self::LoginFailed | Self::PasswordExpired | Self::RefreshReuse) { "refused" } else { "done" }
+        if matches!(self, Self::LoginFailed | Self::ConfirmationFailed | Self::PasswordExpired | Self::RefreshReuse) {
+            "refused"
+        } else {
+            "done"
+        }
     }
 }

@@ -81,6 +81,13 @@ impl<'a> Entry<'a> {
         Self { event, actor: user, target, client: Some(client), details: Map::new() }
     }
 
+    /// An entry about what somebody did to `user`'s account who has not proven to be that user.
+    #[must_use]
+    pub fn about(event: Event, user: Option<UserId>, client: &'a Client) -> Self {
+        let target = user.map(Target::User);
+        Self { event, actor: None, target, client: Some(client), details: Map::new() }
+    }
+
     /// An entry about what `caller` did, to `target` unless it was to no single thing.
     #[must_use]
     pub fn by(event: Event, caller: &Caller, target: Option<Target>, client: &'a Client) -> Self {

@@ -110,8 +110,8 @@ pub const CATALOGUE: [Entry; 32] = [
     entry(
         S::CONFLICT,
         "system_role",
-        "A system role cannot be renamed or deleted.",
-        "시스템 역할은 이름을 바꾸거나 삭제할 수 없습니다.",
+        "What came with the service stays: it cannot be renamed, deleted or emptied.",
+        "기본으로 제공되는 역할과 권한은 이름을 바꾸거나 삭제하거나 비울 수 없습니다.",
     ),
     entry(
         S::CONFLICT,

@@ -1,8 +1,8 @@
 //! `Idempotency-Key`: a call that makes something can be repeated without making it twice.
 //!
 //! The first call with a key takes it before anything is done, and leaves its answer when it is done. A repeat with the
-//! same body is given that answer; while the first is under way, or if its process died before it could leave one, a
-//! repeat is refused rather than done again.
+//! same body is given that answer; while the first is under way a repeat is refused. A call that has left no answer a
+//! minute later was cut short, and may be repeated.
 
 mod store;
 
@@ -29,6 +29,8 @@ use crate::{
 
 /// How long an answer is kept.
 pub const KEPT: Duration = Duration::from_secs(86_400);
+/// How long a call can be under way: longer than any request may take.
+const UNDER_WAY: Duration = Duration::from_secs(60);
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is of an earlier call.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -93,7 +95,7 @@ impl Once {
             key,
         };
         let now = app.now();
-        if !store::take(&mut app.db.write().await?, &place, &body_hash, now, now.minus(KEPT)).await? {
+        if !store::take(&mut app.db.write().await?, &place, &body_hash, now).await? {
             return repeat(app, &place, &body_hash).await;
         }
         match act(fields).await {

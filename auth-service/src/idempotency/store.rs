@@ -1,5 +1,6 @@
 //! SQL of idempotency keys.
 
+use super::{KEPT, UNDER_WAY};
 use crate::{
     db::{Conn, DbError, Ts, run},
     ids::{TokenHash, UserId},
@@ -25,12 +26,14 @@ const TAKE: &str = "
     INSERT INTO idempotency_keys (user_id, route, key, body_hash, created_at) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (user_id, route, key) DO UPDATE
         SET body_hash = excluded.body_hash, created_at = excluded.created_at, status = NULL, answer = NULL
-        WHERE idempotency_keys.created_at < $6";
+        WHERE idempotency_keys.created_at < $6
+            OR (idempotency_keys.status IS NULL AND idempotency_keys.created_at < $7)";
 
-/// Takes a key, unless it is in use since `since`; whether it was taken.
-pub async fn take(conn: &mut Conn, place: &Place, body: &TokenHash, now: Ts, since: Ts) -> Result<bool, DbError> {
-    let (route, key) = (place.route.as_str(), place.key.as_str());
-    Ok(run!(conn, execute, TAKE, place.user, route, key, body.as_bytes(), now, since)? == 1)
+/// Takes a key, unless its answer is kept, or a call with it is under way; whether it was taken.
+pub async fn take(conn: &mut Conn, place: &Place, body: &TokenHash, now: Ts) -> Result<bool, DbError> {
+    let (route, key, body) = (place.route.as_str(), place.key.as_str(), body.as_bytes());
+    let (kept, under_way) = (now.minus(KEPT), now.minus(UNDER_WAY));
+    Ok(run!(conn, execute, TAKE, place.user, route, key, body, now, kept, under_way)? == 1)
 }
 
 const FIND: &str = "

@@ -87,11 +87,8 @@ pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<Outcome
     };
     let (user, is_outdated) = match guess.verify(app, &attempt.password, user).await? {
         Guessed::Right { user, is_outdated } => (user, is_outdated),
-        Guessed::Unproven(user) => {
-            remind(app, &user).await?;
-            return refuse(app, Some(user.id), client).await;
-        }
-        Guessed::Wrong(user) => return refuse(app, user.map(|user| user.id), client).await,
+        Guessed::Unproven(user) => return refuse(app, Some(user), Mind::Address, client).await,
+        Guessed::Wrong(user) => return refuse(app, user, Mind::Nothing, client).await,
     };
     if expired::is_due(app, &user, app.now()) {
         return Ok(Outcome::PasswordExpired(expired::hand_over(app, &user, client).await?));
@@ -127,7 +124,7 @@ async fn admit(app: &App, right: Right, attempt: &Attempt, client: &Client) -> R
     let mut tx = app.db.begin().await?;
     if !users::store::record_login(&mut tx, &user, now).await? {
         drop(tx);
-        return refuse(app, Some(user.id), client).await;
+        return refuse(app, Some(user), Mind::Nothing, client).await;
     }
     if let Some(better) = &better_hash {
         let stored = user.password_hash.as_deref().unwrap_or_default();
@@ -157,24 +154,32 @@ async fn admit(app: &App, right: Right, attempt: &Attempt, client: &Client) -> R
     Ok(LoggedIn { tokens, device })
 }
 
-/// Sends the link that proves the address again to whoever knows the password, but not for ever.
-async fn remind(app: &App, user: &UserRow) -> Result<()> {
-    let now = app.now();
-    if app.limits.mails_to(Some(user.id), &user.email, now).await {
-        let mut tx = app.db.begin().await?;
-        mail::notify(app, &mut tx, user.id, Mail::VerifyEmail, now).await?;
-        tx.commit().await?;
-        app.mail.wake();
-    }
-    Ok(())
+/// What somebody who is refused is reminded of.
+enum Mind {
+    Nothing,
+    /// By a mail to whoever knows the password, but not for ever: that the address is still to be proven.
+    Address,
 }
 
 /// Every refusal ends here, whatever its reason.
-async fn refuse<T>(app: &App, user: Option<UserId>, client: &Client) -> Result<T> {
+async fn refuse<T>(app: &App, user: Option<UserRow>, mind: Mind, client: &Client) -> Result<T> {
     let now = app.now();
+    let reminded = match (&user, mind) {
+        (Some(user), Mind::Address)
+            if app.limits.mails_to(Mail::VerifyEmail.kind(), Some(user.id), &user.email, now).await =>
+        {
+            Some(user.id)
+        }
+        (Some(_) | None, Mind::Address | Mind::Nothing) => None,
+    };
+    let id = user.as_ref().map(|user| user.id);
     let mut tx = app.db.begin().await?;
-    store::insert_history(&mut tx, user.unwrap_or(NOBODY), None, client, now).await?;
-    audit::Entry::new(Event::LoginFailed, user, client).record(&mut tx, now).await?;
+    store::insert_history(&mut tx, id.unwrap_or(NOBODY), None, client, now).await?;
+    audit::Entry::about(Event::LoginFailed, id, client).record(&mut tx, now).await?;
+    if let Some(id) = reminded {
+        // Nobody is woken: the next second will do, and this one takes as long as any refusal.
+        mail::notify(app, &mut tx, id, Mail::VerifyEmail, now).await?;
+    }
     tx.commit().await?;
     metrics::counter!("logins_total", "outcome" => "refused").increment(1);
     Err(Error::InvalidCredentials)

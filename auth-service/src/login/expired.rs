@@ -11,9 +11,9 @@ use crate::{
     audit::{self, Event},
     client::Client,
     db::Ts,
-    error::Result,
+    error::{Error, Result},
     mail::link::{self, Link, Purpose},
-    users::store::UserRow,
+    users::{self, store::UserRow},
 };
 
 /// Whether this account's password must be replaced.
@@ -28,6 +28,9 @@ pub fn is_due(app: &App, user: &UserRow, now: Ts) -> bool {
 pub async fn hand_over(app: &App, user: &UserRow, client: &Client) -> Result<PasswordExpired> {
     let (now, token) = (app.now(), app.entropy.token());
     let mut tx = app.db.begin().await?;
+    if !users::store::lock_unchanged(&mut tx, user).await? {
+        return Err(Error::InvalidCredentials);
+    }
     let link = Link { user_id: user.id, email: user.email.clone(), session_id: None };
     link::issue(&mut tx, Purpose::ExpiredPassword, &link, &token, now).await?;
     store::insert_history(&mut tx, user.id, None, client, now).await?;

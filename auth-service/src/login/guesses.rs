@@ -91,7 +91,7 @@ impl Guess {
         match (verdict, user) {
             // A guess that leads nowhere stays counted: a refusal that comes as slowly as before would tell that it was right.
             (Ok(right @ (Verdict::Right | Verdict::RightButOutdated)), Some(user))
-                if user.status() == UserStatus::Active =>
+                if user.status() == UserStatus::Active && !is_unproven(app, &user) =>
             {
                 app.guesses.give_back(ticket, now).await;
                 Ok(Guessed::Right { user, is_outdated: right == Verdict::RightButOutdated })
@@ -101,7 +101,7 @@ impl Guess {
                 store::add_failure(&mut app.db.write().await?, &self.0, day).await?;
                 let is_right = verdict != Verdict::Wrong;
                 Ok(match user {
-                    Some(user) if is_right && user.status() == UserStatus::Pending => Guessed::Unproven(user),
+                    Some(user) if is_right && user.status() != UserStatus::Disabled => Guessed::Unproven(user),
                     user => Guessed::Wrong(user),
                 })
             }
@@ -111,4 +111,9 @@ impl Guess {
             }
         }
     }
+}
+
+/// Whether an account waits for its address to be proven, also one from before that was demanded.
+fn is_unproven(app: &App, user: &UserRow) -> bool {
+    app.config.mail.requires_verification && user.email_verified_at.is_none()
 }

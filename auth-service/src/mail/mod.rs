@@ -143,7 +143,8 @@ pub async fn queue_if_any(
     store::insert(tx, user, (to.0.as_str(), to.1), &mail, now).await
 }
 
-/// Tells the owner of an account something, where mail can be sent at all.
+/// Tells the owner of an account something, where mail can be sent at all. To an address that nobody has proven nothing
+/// goes but how to prove it: it may be somebody else's.
 ///
 /// # Errors
 /// When the database fails.
@@ -152,6 +153,9 @@ pub async fn notify(app: &App, tx: &mut Conn, user: UserId, mail: Mail, now: Ts)
         return Ok(());
     }
     let Some(to) = Recipient::find(tx, user).await? else { return Ok(()) };
+    if !mail.proves_address() && !store::is_proven(tx, user).await? {
+        return Ok(());
+    }
     queue(tx, &to, mail, now).await
 }
 
@@ -196,6 +200,20 @@ impl Mail {
             | Self::PasswordChanged
             | Self::SessionReuse
             | Self::DormancyNotice { .. } => None,
+        }
+    }
+
+    /// Whether its link proves the address that it is sent to.
+    const fn proves_address(&self) -> bool {
+        match self {
+            Self::VerifyEmail | Self::ResetPassword | Self::ChangeEmail | Self::Invitation => true,
+            Self::AlreadyRegistered
+            | Self::EmailChangeRequested { .. }
+            | Self::EmailChanged { .. }
+            | Self::NewDevice { .. }
+            | Self::PasswordChanged
+            | Self::SessionReuse
+            | Self::DormancyNotice { .. } => false,
         }
     }
 

@@ -19,6 +19,14 @@ pub async fn find_owner(conn: &mut Conn, user: UserId) -> Result<Option<(String,
     run!(conn, fetch_optional, FIND_OWNER, user)
 }
 
+const COUNT_PROVEN: &str = "SELECT COUNT(*) FROM users WHERE id = $1 AND email_verified_at IS NOT NULL";
+
+/// Whether the address of an account was proven.
+pub async fn is_proven(conn: &mut Conn, user: UserId) -> Result<bool, DbError> {
+    let (count,): (i64,) = run!(conn, fetch_one, COUNT_PROVEN, user)?;
+    Ok(count > 0)
+}
+
 const LOCK_OWNER: &str = "
     UPDATE users SET updated_at = updated_at WHERE id = $1 AND deleted_at IS NULL RETURNING email, status";
 

@@ -8,6 +8,7 @@ use crate::{
     db::Conn,
     ids::{Entropy, UserId},
     login,
+    mail::link,
     passwords::{self, Hasher, NewPassword, OwnWords, Rejected},
     sessions,
     users::{
@@ -96,7 +97,11 @@ async fn take_over(operator: &Operator<'_>, account: UserRow, password: Option<S
     let (id, now) = (account.id, operator.now());
     let mut tx = operator.db.begin().await?;
     store::open(&mut tx, id, now).await?;
-    users::store::update_password(&mut tx, id, account.password_hash.as_deref(), &hash, now).await?;
+    if users::store::update_password(&mut tx, id, account.password_hash.as_deref(), &hash, now).await? == 0 {
+        // Whoever claimed it has changed the password in this very moment.
+        return Err(OperatorError::JustTaken);
+    }
+    link::end_all(&mut tx, id, now).await?;
     store::make_administrator(&mut tx, id, now).await?;
     let version = users::store::raise_version(&mut tx, id, now).await?.unwrap_or_default();
     let ended = sessions::store::end_all(&mut tx, id, None, now, "taken_over").await?;

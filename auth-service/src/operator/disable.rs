@@ -4,7 +4,7 @@ use auth_sdk::UserStatus;
 use uuid::Uuid;
 
 use super::{Operator, OperatorError, record};
-use crate::{audit::Event, db::Conn, ids::UserId, roles, sessions, users, users::Email};
+use crate::{audit::Event, db::Conn, ids::UserId, mail::link, roles, sessions, users, users::Email};
 
 /// Closes the account with this address or id: its sessions end, its tokens are refused. False when it was closed
 /// already.
@@ -22,6 +22,7 @@ pub async fn disable(operator: &Operator<'_>, account: &str) -> Result<bool, Ope
     }
     let closed = users::store::set_status(&mut tx, id, UserStatus::Disabled, now).await?;
     let Some(version) = closed else { return Ok(false) };
+    link::end_all(&mut tx, id, now).await?;
     let ended = sessions::store::end_all(&mut tx, id, None, now, "account_disabled").await?;
     let recorder = operator.recorder(now);
     drop(recorder.sessions(&mut tx, &ended).await?.and(recorder.user(&mut tx, id, version).await?));

@@ -117,7 +117,10 @@ fn write_csv(output: &mut dyn Write, line: &Line<'_>, with_hashes: bool) -> std:
     output.write_all(fields.join(",").as_bytes())
 }
 
-/// A field of CSV (RFC 4180).
+/// A field of CSV (RFC 4180); one that a spreadsheet would take for a formula is made a text by an apostrophe, which the
+/// import takes off again.
 fn quote(text: &str) -> String {
+    let guarded = format!("'{text}");
+    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { &guarded } else { text };
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

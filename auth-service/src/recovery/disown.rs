@@ -1,4 +1,6 @@
-//! Ends a session of which the account's owner says that it was somebody else's.
+//! Shuts out whoever began a session of which the account's owner says that it was not theirs.
+
+use auth_sdk::UserStatus;
 
 use crate::{
     app::App,
@@ -6,16 +8,15 @@ use crate::{
     client::Client,
     error::{Error, Result},
     ids::OpaqueToken,
-    login,
     mail::{
-        self, Mail,
+        self, Mail, Recipient,
         link::{self, Purpose},
     },
-    sessions::revoke,
+    users::{self, shut_out},
 };
 
-/// Ends the session that the link is about, and sends a link to choose a new password: whoever logged in knows the old
-/// one. Every device is forgotten, for nobody can tell which others are theirs.
+/// Shuts everybody out and takes the password, which whoever logged in knows; a mail lets the owner choose another. Where
+/// the account has another address by now, that may be the stranger's: then it is closed, for an operator to look at.
 ///
 /// # Errors
 /// [`Error::InvalidOrExpiredToken`].
@@ -23,13 +24,22 @@ pub async fn disown(app: &App, token: &OpaqueToken, client: &Client) -> Result<(
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let link = link::spend(&mut tx, [Purpose::NotMe; 2], token, now).await?.ok_or(Error::InvalidOrExpiredToken)?;
-    let session = link.session_id.ok_or(Error::InvalidOrExpiredToken)?;
-    let pending = revoke::one(app, &mut tx, session, link.user_id, "disowned").await?;
-    login::forget_devices(&mut tx, link.user_id, None).await?;
-    mail::notify(app, &mut tx, link.user_id, Mail::ResetPassword, now).await?;
-    let entry = audit::Entry::new(Event::SessionDisowned, Some(link.user_id), client).session(session);
+    let (id, session) = (link.user_id, link.session_id.ok_or(Error::InvalidOrExpiredToken)?);
+    let owner = Recipient::find(&mut tx, id).await?.ok_or(Error::InvalidOrExpiredToken)?;
+    let mut pending = shut_out(app, &mut tx, id, "disowned", now).await?;
+    users::store::void_password(&mut tx, id, now).await?;
+    let entry = audit::Entry::new(Event::SessionDisowned, Some(id), client).session(session);
     entry.record(&mut tx, now).await?;
+    if owner.email == link.email {
+        mail::notify(app, &mut tx, id, Mail::ResetPassword, now).await?;
+    } else {
+        if let Some(version) = users::store::set_status(&mut tx, id, UserStatus::Disabled, now).await? {
+            pending = pending.and(app.recorder(now).user(&mut tx, id, version).await?);
+        }
+        audit::Entry::about(Event::UserDisabled, Some(id), client).record(&mut tx, now).await?;
+    }
     app.commit(tx, pending).await?;
+    app.user_changed(id);
     app.mail.wake();
     Ok(())
 }

@@ -148,7 +148,7 @@ impl Page<'_> {
                 body,
                 "<form method=\"post\" action=\"{path}\"><input type=\"hidden\" name=\"token\" value=\"{token}\">"
             );
-            if matches!(self.purpose, Purpose::ResetPassword | Purpose::Invitation) {
+            if matches!(self.purpose, Purpose::ResetPassword | Purpose::Invitation | Purpose::ExpiredPassword) {
                 let label = words(Text::new("New password", "새 비밀번호"));
                 let _ = write!(
                     body,

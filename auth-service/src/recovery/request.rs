@@ -18,8 +18,8 @@ use crate::{
 /// # Errors
 /// [`crate::error::Error::MailNotConfigured`], [`crate::error::Error::TooManyRequests`] for the client's address.
 pub async fn reset(app: &App, email: &Email, client: &Client) -> Result<()> {
-    let is_meant = |account: &Account| !account.is_disabled();
-    ask(app, email, (Mail::ResetPassword, Event::PasswordResetRequested), is_meant, client).await
+    let mail_for = |account: &Account| (!account.is_disabled()).then_some(Mail::ResetPassword);
+    ask(app, email, (Mail::ResetPassword, Event::PasswordResetRequested), mail_for, client).await
 }
 
 /// Sends the link that proves an address again, if it has an account and was not proven.
@@ -27,27 +27,29 @@ pub async fn reset(app: &App, email: &Email, client: &Client) -> Result<()> {
 /// # Errors
 /// As for [`reset`].
 pub async fn verification(app: &App, email: &Email, client: &Client) -> Result<()> {
-    ask(app, email, (Mail::VerifyEmail, Event::EmailVerificationRequested), Account::awaits_proof, client).await
+    ask(app, email, (Mail::VerifyEmail, Event::EmailVerificationRequested), Account::proof, client).await
 }
 
 async fn ask(
     app: &App,
     email: &Email,
-    (mail, event): (Mail, Event),
-    is_meant: impl Fn(&Account) -> bool,
+    (usual, event): (Mail, Event),
+    mail_for: impl Fn(&Account) -> Option<Mail>,
     client: &Client,
 ) -> Result<()> {
     mail::require_configured(app)?;
     let now = app.now();
     app.limits.forgot(client, now).await?;
-    let account = store::find_by_email(&mut app.db.read().await?, email).await?.filter(is_meant);
-    if !app.limits.mails_to(account.as_ref().map(|account| account.id), email.as_str(), now).await {
+    let account = store::find_by_email(&mut app.db.read().await?, email).await?;
+    let meant = account.and_then(|account| mail_for(&account).map(|mail| (account.id, account.locale(), mail)));
+    let user = meant.as_ref().map(|(id, ..)| *id);
+    if !app.limits.mails_to(usual.kind(), user, email.as_str(), now).await {
         return Ok(());
     }
-    let (user, locale) = (account.as_ref().map(|account| account.id), account.as_ref().map(Account::locale));
+    let (locale, mail) = meant.map_or((Locale::En, usual), |(_, locale, mail)| (locale, mail));
     let mut tx = app.db.begin().await?;
-    mail::queue_if_any(&mut tx, user, (email, locale.unwrap_or(Locale::En)), mail, now).await?;
-    audit::Entry::new(event, user, client).record(&mut tx, now).await?;
+    mail::queue_if_any(&mut tx, user, (email, locale), mail, now).await?;
+    audit::Entry::about(event, user, client).record(&mut tx, now).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -52,6 +52,7 @@ pub async fn reset(app: &App, token: &OpaqueToken, new: NewPassword, client: &Cl
     if store::set_password(&mut tx, (link.user_id, &link.email), &hash, proven_at, now).await? == 0 {
         return Err(Error::InvalidOrExpiredToken);
     }
+    users::store::grant_wish(&mut tx, link.user_id).await?;
     link::end_all(&mut tx, link.user_id, now).await?;
     let pending = revoke::all(app, &mut tx, link.user_id, None, "password_reset").await?;
     login::forget_devices(&mut tx, link.user_id, None).await?;

@@ -3,6 +3,7 @@
 use crate::{
     db::{Conn, DbError, Ts, run},
     ids::UserId,
+    mail::Mail,
     users::{Email, Locale},
 };
 
@@ -25,6 +26,15 @@ impl Account {
     /// Whether its owner has still to prove the address; one who was invited does so by the invitation.
     pub fn awaits_proof(&self) -> bool {
         !self.is_disabled() && !self.is_proven && self.has_password
+    }
+
+    /// The mail by which its owner proves the address, if that is still to be done.
+    pub fn proof(&self) -> Option<Mail> {
+        match (self.awaits_proof(), self.is_pending() && !self.is_proven) {
+            (true, _) => Some(Mail::VerifyEmail),
+            (false, true) => Some(Mail::Invitation),
+            (false, false) => None,
+        }
     }
 
     /// Whether it cannot be used yet.

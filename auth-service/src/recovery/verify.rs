@@ -8,6 +8,7 @@ use crate::{
     error::{Error, Result},
     ids::OpaqueToken,
     mail::link::{self, Purpose},
+    users,
 };
 
 /// Notes that the address is its owner's; an account that waited for that can be used from now on.
@@ -22,6 +23,7 @@ pub async fn verify(app: &App, token: &OpaqueToken, client: &Client) -> Result<(
     if store::prove_email(&mut tx, link.user_id, &link.email, now).await? == 0 {
         return Err(Error::InvalidOrExpiredToken);
     }
+    users::store::grant_wish(&mut tx, link.user_id).await?;
     audit::Entry::new(Event::EmailVerified, Some(link.user_id), client).record(&mut tx, now).await?;
     tx.commit().await?;
     app.user_changed(link.user_id);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Rights, RoleName, store};
+use super::{Permission, Rights, RoleName, store};
 use crate::{
     db::{Conn, Ts},
     error::Result,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The most roles of one person.
-const MAX_ROLES: usize = 100;
+const MAX_ROLES: usize = 30;
 
 /// A role to be given, for good or until then.
 #[derive(Clone, Debug)]
@@ -28,8 +28,7 @@ pub fn read_grants(fields: &mut Fields, now: Ts) -> Option<Vec<Grant>> {
         return fields.refuse("roles", Fault::new("not_a_list", "This must be a list.", "목록이어야 합니다."));
     };
     if items.len() > MAX_ROLES {
-        return fields
-            .refuse("roles", Fault::new("too_many", "At most 100 roles.", "역할은 100개를 넘을 수 없습니다."));
+        return fields.refuse("roles", Fault::new("too_many", "At most 30 roles.", "역할은 30개를 넘을 수 없습니다."));
     }
     let mut grants = Vec::new();
     for item in items {
@@ -80,7 +79,12 @@ pub async fn assign(tx: &mut Conn, rights: &Rights, user: UserId, grants: &[Gran
         let Some(role) = store::find_by_name(tx, grant.role.as_str()).await? else {
             return Err(Fault::new("unknown_role", "There is no such role.", "없는 역할입니다.").of("roles"));
         };
-        rights.cover(&store::list_permissions_of(tx, role.id).await?)?;
+        let permissions = store::list_permissions_of(tx, role.id).await?;
+        rights.cover(&permissions)?;
+        if permissions.is_empty() && !role.is_system {
+            // It permits nothing here, but a team's own services may go by its name.
+            rights.cover(&[Permission::RolesWrite.as_str().to_owned()])?;
+        }
         store::grant(tx, user, role.id, grant.expires_at, now).await?;
     }
     Ok(())

@@ -17,6 +17,10 @@ use crate::{
     revocation::Pending,
 };
 
+/// All names of permissions together, in bytes: the token of an administrator lists every one, and must stay a header that
+/// servers take.
+const MAX_BYTES: i64 = 5 * 1_024;
+
 /// A role with what it permits.
 pub type RoleWithPermissions = (RoleRow, Vec<String>);
 
@@ -125,6 +129,7 @@ pub async fn delete(app: &App, caller: &Caller, id: Uuid, force: Force, client: 
     if matches!(force, Force::No) && store::is_held(&mut tx, id).await? {
         return Err(Error::RoleInUse);
     }
+    while store::take_from_some(&mut tx, id).await? > 0 {}
     store::delete(&mut tx, id).await?;
     let pending = refuse_tokens(app, &mut tx, std::slice::from_ref(&row.name)).await?;
     let entry = Entry::by(Event::RoleDeleted, caller, Some(Target::Role(id)), client);
@@ -142,7 +147,7 @@ pub enum Force {
 /// Makes a permission, which administrators hold at once.
 ///
 /// # Errors
-/// [`Error::NameTaken`].
+/// [`Error::NameTaken`], [`Error::TooMany`].
 pub async fn create_permission(
     app: &App,
     caller: &Caller,
@@ -151,6 +156,9 @@ pub async fn create_permission(
 ) -> Result<PermissionRow> {
     let mut tx = app.db.begin().await?;
     store::lock(&mut tx).await?;
+    if store::measure_permissions(&mut tx).await? + permission.name.len() as i64 > MAX_BYTES {
+        return Err(Error::TooMany);
+    }
     store::insert_permission(&mut tx, &permission).await.map_err(name_taken)?;
     let admin = store::find_by_name(&mut tx, ADMIN).await?.ok_or(Error::NotFound)?;
     let mut permissions = store::list_permissions_of(&mut tx, admin.id).await?;

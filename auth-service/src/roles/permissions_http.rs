@@ -49,7 +49,7 @@ pub async fn list_permissions(
 /// For a team's own services to ask for; administrators hold it at once.
 #[utoipa::path(
     post, path = "/api/v1/permissions", tag = "roles", security(("bearer" = []), ("api_key" = [])), request_body = CreatePermission,
-    responses((status = 201, body = auth_sdk::Permission), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem, description = "name_taken"), (status = 422, body = Problem), (status = 503, body = Problem))
+    responses((status = 201, body = auth_sdk::Permission), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem, description = "name_taken or too_many"), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn create_permission(State(app): State<App>, caller: Caller, client: Client, once: Once) -> Result<Response> {
     caller.require(Permission::RolesWrite)?;

@@ -97,6 +97,16 @@ pub async fn update(conn: &mut Conn, id: Uuid, name: &str, description: &str) ->
     run!(conn, execute, UPDATE, id, name, description).map(drop)
 }
 
+const TAKE_FROM_SOME: &str = "
+    DELETE FROM user_roles WHERE role_id = $1 AND user_id IN (
+        SELECT user_id FROM user_roles WHERE role_id = $1 LIMIT 10000)";
+
+/// Takes a role from some of those who hold it; says how many: from a million at once would take longer than a statement
+/// may.
+pub async fn take_from_some(conn: &mut Conn, id: Uuid) -> Result<u64, DbError> {
+    run!(conn, execute, TAKE_FROM_SOME, id)
+}
+
 const DELETE: &str = "DELETE FROM roles WHERE id = $1 AND NOT is_system";
 
 /// Deletes a role, and takes it from whoever holds it.
@@ -152,6 +162,14 @@ const INSERT_PERMISSION: &str = "INSERT INTO permissions (id, name, description)
 pub async fn insert_permission(conn: &mut Conn, permission: &PermissionRow) -> Result<(), DbError> {
     let (name, description) = (permission.name.as_str(), permission.description.as_str());
     run!(conn, execute, INSERT_PERMISSION, permission.id, name, description).map(drop)
+}
+
+const MEASURE_PERMISSIONS: &str = "SELECT COALESCE(SUM(length(name)), 0) FROM permissions";
+
+/// How long all names of permissions are together, in bytes.
+pub async fn measure_permissions(conn: &mut Conn) -> Result<i64, DbError> {
+    let (bytes,): (i64,) = run!(conn, fetch_one, MEASURE_PERMISSIONS)?;
+    Ok(bytes)
 }
 
 const FIND_PERMISSION: &str = "SELECT id, name, description FROM permissions WHERE id = $1";

@@ -242,6 +242,14 @@ pub async fn delete_expired_refresh(
     Ok(last.map(|(id,)| id))
 }
 
+const DELETE_OF: &str = "
+    DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 LIMIT $2)";
+
+/// Deletes sessions of a person, a batch of them, with their refresh tokens; says how many.
+pub async fn delete_of(conn: &mut Conn, user: UserId) -> Result<u64, DbError> {
+    run!(conn, execute, DELETE_OF, user, BATCH)
+}
+
 const DELETE_OLD: &str = "
     DELETE FROM sessions WHERE id IN (
         SELECT id FROM sessions WHERE absolute_expires_at < $1 ORDER BY absolute_expires_at LIMIT $2)";

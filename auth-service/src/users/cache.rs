@@ -21,8 +21,8 @@ use crate::{
 
 /// The most profiles that are remembered: about 20 MiB.
 const CAPACITY: usize = 10_000;
-/// The longest that one is believed.
-const MAX_AGE: Duration = Duration::from_secs(1);
+/// The longest that one is believed: with the time that a reading takes, less than a second.
+const MAX_AGE: Duration = Duration::from_millis(900);
 
 /// An account with what its access tokens carry.
 pub struct Profile {

@@ -1,6 +1,6 @@
 //! Deletes a person's own account.
 
-use super::store;
+use super::{shut_out, store};
 use crate::{
     app::App,
     audit::{self, Event},
@@ -8,7 +8,6 @@ use crate::{
     client::Client,
     error::{Error, Result},
     roles::Rights,
-    sessions::revoke,
 };
 
 /// Deletes the caller's account softly: it is gone for everyone, its address is free, its tokens are refused everywhere.
@@ -22,7 +21,7 @@ pub async fn delete(app: &App, caller: &SessionCaller, client: &Client) -> Resul
     let rights = Rights::lock(app, &mut tx, &caller.any()).await?;
     let version = store::soft_delete(&mut tx, id, now).await?.ok_or(Error::InvalidToken)?;
     rights.keep_an_administrator(&mut tx).await?;
-    let sessions = revoke::all(app, &mut tx, id, None, "account_deleted").await?;
+    let sessions = shut_out(app, &mut tx, id, "account_deleted", now).await?;
     let account = app.recorder(now).user(&mut tx, id, version).await?;
     audit::Entry::new(Event::UserDeleted, Some(id), client).record(&mut tx, now).await?;
     app.commit(tx, account.and(sessions)).await

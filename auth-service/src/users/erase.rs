@@ -7,7 +7,7 @@ use crate::{
     db::{Conn, DbError, Ts},
     ids::UserId,
     jobs::{self, BATCH, Days, Lock},
-    login,
+    login, sessions,
 };
 
 /// Erases everybody whose account was deleted longer ago than `kept`; says how many.
@@ -41,7 +41,8 @@ async fn erase(app: &App, user: UserId, limit: Ts) -> Result<bool, DbError> {
             about = audit::erase_about(&mut tx, user, after).await?;
         }
         let lines = login::history::delete(&mut tx, user, BATCH).await?;
-        let is_last = by.is_none() && about.is_none() && lines < BATCH.unsigned_abs();
+        let ended = sessions::store::delete_of(&mut tx, user).await?;
+        let is_last = by.is_none() && about.is_none() && lines.max(ended) < BATCH.unsigned_abs();
         if is_last {
             store::erase(&mut tx, user).await?;
             Entry::by_system(Event::UserErased, Some(Target::User(user))).record(&mut tx, app.now()).await?;

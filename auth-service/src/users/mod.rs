@@ -16,8 +16,10 @@ mod password;
 mod profile;
 mod register;
 pub mod search;
+mod shut_out;
 pub mod store;
 
 pub use cache::{Profile, ProfileCache};
 pub use email::Email;
 pub use profile::{AvatarUrl, DisplayName, Locale, Phone, Username};
+pub use shut_out::shut_out;

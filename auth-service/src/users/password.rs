@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     ids::OpaqueToken,
     login::{self, confirm},
-    mail::{self, Mail},
+    mail::{self, Mail, link},
     passwords::{NewPassword, OwnWords, Password},
     sessions::revoke,
 };
@@ -24,8 +24,8 @@ pub struct PasswordChange {
     pub device: Option<OpaqueToken>,
 }
 
-/// Replaces the caller's password, ends their other sessions, and forgets every other device: whoever knew the old
-/// password may have made one known.
+/// Replaces the caller's password, ends their other sessions, forgets every other device, and takes back every link:
+/// whoever knew the old password may have made one known, or asked for one.
 ///
 /// # Errors
 /// [`Error::WrongPassword`] when `current` is not the password, [`Error::WeakPassword`], [`Error::TooManyRequests`]; for
@@ -43,6 +43,7 @@ pub async fn change(app: &App, caller: &SessionCaller, change: PasswordChange, c
         return Err(Error::WrongPassword);
     }
     let pending = revoke::all(app, &mut tx, user.id, Some(caller.session_id()), "password_changed").await?;
+    link::end_all(&mut tx, user.id, now).await?;
     login::forget_devices(&mut tx, user.id, device.map(|token| token.hash()).as_ref()).await?;
     audit::Entry::new(Event::PasswordChanged, Some(user.id), client).count(pending.len()).record(&mut tx, now).await?;
     mail::notify(app, &mut tx, user.id, Mail::PasswordChanged, now).await?;

@@ -10,7 +10,7 @@ use crate::{
     app::App,
     audit::{self, Event},
     client::Client,
-    db::{DbError, Ts},
+    db::Ts,
     error::{Error, Result},
     ids::UserId,
     mail::{
@@ -85,27 +85,21 @@ async fn make(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Reg
 async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Registered> {
     let account = recovery::find_by_email(&mut app.db.read().await?, &user.email).await?;
     let owner = account.as_ref().map_or(user.id, |account| account.id);
-    let may_mail = app.limits.mails_to(Some(owner), user.email.as_str(), now).await;
+    let kind = account.as_ref().map_or(Mail::VerifyEmail.kind(), |account| reminder(account).kind());
+    let may_mail = app.limits.mails_to(kind, Some(owner), user.email.as_str(), now).await;
     let mut tx = app.db.begin().await?;
-    // Before the address is looked at: a name is told to be taken whether or not the address is.
-    if let Some(username) = &user.username
-        && store::find_id_by_username(&mut tx, username).await?.is_some()
-    {
-        return Err(Error::UsernameTaken);
-    }
     let (event, told) = match store::insert(&mut tx, user, now).await? {
         Inserted::Yes => (Event::UserRegistered, Some((user.id, user.locale, Mail::VerifyEmail))),
-        Inserted::EmailTaken => (Event::RegistrationRepeated, account.as_ref().and_then(reminder)),
+        Inserted::EmailTaken => {
+            let open = account.as_ref().filter(|account| !account.is_disabled());
+            (Event::RegistrationRepeated, open.map(|account| (account.id, account.locale(), reminder(account))))
+        }
         Inserted::UsernameTaken => return Err(Error::UsernameTaken),
     };
-    // Whoever only claimed the address keeps nothing of it: neither their password nor their link may outlive this.
+    // Whoever only claimed the address keeps nothing of it, and nor does whoever claims it now: only the mailbox decides.
     let claimed = account.filter(|account| may_mail && account.awaits_proof() && account.is_pending());
     let claimed = claimed.map_or(NOBODY, |account| account.id);
-    match store::replace_unproven(&mut tx, claimed, user, now).await {
-        Ok(()) => {}
-        Err(DbError::Duplicate) => return Err(Error::UsernameTaken),
-        Err(other) => return Err(other.into()),
-    }
+    store::contest(&mut tx, claimed, user, now).await?;
     link::end(&mut tx, Purpose::VerifyEmail, claimed, now).await?;
     if may_mail {
         let (told, locale, mail) = match told {
@@ -114,14 +108,14 @@ async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Re
         };
         mail::queue_if_any(&mut tx, told, (&user.email, locale), mail, now).await?;
     }
-    audit::Entry::new(event, Some(owner), client).record(&mut tx, now).await?;
+    audit::Entry::about(event, Some(owner), client).record(&mut tx, now).await?;
     tx.commit().await?;
     metrics::counter!("registrations_total").increment(1);
     Ok(Registered::ToBeProven)
 }
 
-/// What the owner of an address is told with which somebody registers again.
-fn reminder(account: &Account) -> Option<(UserId, Locale, Mail)> {
-    let mail = if account.awaits_proof() { Mail::VerifyEmail } else { Mail::AlreadyRegistered };
-    (!account.is_disabled()).then(|| (account.id, account.locale(), mail))
+/// What the owner of an address is told with which somebody registers again: of an account that is nobody's yet, how to
+/// make it theirs.
+fn reminder(account: &Account) -> Mail {
+    if account.is_pending() { Mail::Invitation } else { Mail::AlreadyRegistered }
 }

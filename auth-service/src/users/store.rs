@@ -105,8 +105,8 @@ pub enum Inserted {
 
 const INSERT: &str = "
     INSERT INTO users (id, email, username, display_name, locale, status, password_hash, password_changed_at,
-                       token_version, created_at, updated_at, search_text, search_name)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $8, $8, $9, $10)
+                       token_version, created_at, updated_at, search_text, search_name, wished_username)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $8, $8, $9, $10, $11)
     ON CONFLICT DO NOTHING";
 const GRANT_ROLE: &str = "
     INSERT INTO user_roles (user_id, role_id, granted_at) SELECT $1, id, $3 FROM roles WHERE name = $2";
@@ -115,12 +115,29 @@ const COUNT_EMAIL: &str = "SELECT COUNT(*) FROM users WHERE email = $1 AND delet
 /// Adds an account with the default role, unless its address or name is taken.
 pub async fn insert(conn: &mut Conn, user: &NewUser, now: Ts) -> Result<Inserted, DbError> {
     let username = user.username.as_ref().map(Username::as_str);
+    // Whoever has not proven the address holds no name.
+    let is_claim = user.status == UserStatus::Pending && user.password_hash.is_some();
+    let (username, wished) = if is_claim { (None, username) } else { (username, None) };
     let display_name = user.display_name.as_ref().map(DisplayName::as_str);
     let (email, locale, status) = (user.email.as_str(), user.locale.as_str(), status_to_text(user.status));
     let (text, name) = (search::text(email, username, display_name), display_name.map(search::fold));
     let (hash, name) = (user.password_hash.as_deref(), name.as_deref());
-    let added =
-        run!(conn, execute, INSERT, user.id, email, username, display_name, locale, status, hash, now, text, name)?;
+    let added = run!(
+        conn,
+        execute,
+        INSERT,
+        user.id,
+        email,
+        username,
+        display_name,
+        locale,
+        status,
+        hash,
+        now,
+        text,
+        name,
+        wished
+    )?;
     if added == 0 {
         let (taken,): (i64,) = run!(conn, fetch_one, COUNT_EMAIL, email)?;
         return Ok(if taken > 0 { Inserted::EmailTaken } else { Inserted::UsernameTaken });
@@ -129,22 +146,29 @@ pub async fn insert(conn: &mut Conn, user: &NewUser, now: Ts) -> Result<Inserted
     Ok(Inserted::Yes)
 }
 
-const REPLACE_UNPROVEN: &str = "
-    UPDATE users SET username = $2, display_name = $3, locale = $4, password_hash = $5, password_changed_at = $6,
-                     updated_at = $6, search_text = $7, search_name = $8
+const CONTEST: &str = "
+    UPDATE users SET password_hash = NULL, password_changed_at = $2, display_name = $3, wished_username = $4,
+                     updated_at = $2
     WHERE id = $1 AND status = 'pending' AND email_verified_at IS NULL AND password_hash IS NOT NULL
         AND deleted_at IS NULL";
 
-/// Gives an account that nobody has proven to be theirs to whoever registers now with its address, but for one that
-/// waits for somebody who was invited; [`DbError::Duplicate`] when the name is taken.
-pub async fn replace_unproven(conn: &mut Conn, id: UserId, by: &NewUser, now: Ts) -> Result<(), DbError> {
+/// Takes the password of an account that nobody has proven to be theirs, since somebody else claims it too: whoever reads
+/// mail at its address is to choose one.
+pub async fn contest(conn: &mut Conn, id: UserId, by: &NewUser, now: Ts) -> Result<(), DbError> {
     let username = by.username.as_ref().map(Username::as_str);
     let display_name = by.display_name.as_ref().map(DisplayName::as_str);
-    let (locale, hash) = (by.locale.as_str(), by.password_hash.as_deref());
-    let text = search::text(by.email.as_str(), username, display_name);
-    let name = display_name.map(search::fold);
-    let name = name.as_deref();
-    run!(conn, execute, REPLACE_UNPROVEN, id, username, display_name, locale, hash, now, text, name).map(drop)
+    run!(conn, execute, CONTEST, id, now, display_name, username).map(drop)
+}
+
+const GRANT_WISH: &str = "
+    UPDATE users SET username = COALESCE(username, wished_username), wished_username = NULL
+    WHERE id = $1 AND wished_username IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM users AS other
+        WHERE lower(other.username) = lower(users.wished_username) AND other.deleted_at IS NULL)";
+
+/// Gives an account whose address was proven the username that was wished for with it, if nobody has it.
+pub async fn grant_wish(conn: &mut Conn, id: UserId) -> Result<(), DbError> {
+    if run!(conn, execute, GRANT_WISH, id)? > 0 { index(conn, id).await } else { Ok(()) }
 }
 
 const FIND: &str = "
@@ -185,14 +209,6 @@ const FIND_ID_BY_EMAIL: &str = "SELECT id FROM users WHERE email = $1 AND delete
 /// Whose address this is.
 pub async fn find_id_by_email(conn: &mut Conn, email: &Email) -> Result<Option<UserId>, DbError> {
     let row: Option<(UserId,)> = run!(conn, fetch_optional, FIND_ID_BY_EMAIL, email.as_str())?;
-    Ok(row.map(|(id,)| id))
-}
-
-const FIND_ID_BY_USERNAME: &str = "SELECT id FROM users WHERE lower(username) = lower($1) AND deleted_at IS NULL";
-
-/// Whose name this is.
-pub async fn find_id_by_username(conn: &mut Conn, username: &Username) -> Result<Option<UserId>, DbError> {
-    let row: Option<(UserId,)> = run!(conn, fetch_optional, FIND_ID_BY_USERNAME, username.as_str())?;
     Ok(row.map(|(id,)| id))
 }
 
@@ -315,6 +331,13 @@ pub async fn set_status(conn: &mut Conn, id: UserId, status: UserStatus, now: Ts
     Ok(row.map(|(version,)| version))
 }
 
+const VOUCH: &str = "UPDATE users SET email_verified_at = COALESCE(email_verified_at, $2) WHERE id = $1";
+
+/// Takes an address for proven.
+pub async fn vouch(conn: &mut Conn, id: UserId, now: Ts) -> Result<(), DbError> {
+    run!(conn, execute, VOUCH, id, now).map(drop)
+}
+
 const RAISE_VERSION: &str = "
     UPDATE users SET token_version = token_version + 1, updated_at = $2
     WHERE id = $1 AND deleted_at IS NULL RETURNING token_version";
@@ -323,6 +346,23 @@ const RAISE_VERSION: &str = "
 pub async fn raise_version(conn: &mut Conn, id: UserId, now: Ts) -> Result<Option<i64>, DbError> {
     let row: Option<(i64,)> = run!(conn, fetch_optional, RAISE_VERSION, id, now)?;
     Ok(row.map(|(version,)| version))
+}
+
+const LOCK_UNCHANGED: &str = "
+    UPDATE users SET updated_at = updated_at
+    WHERE id = $1 AND status = 'active' AND deleted_at IS NULL AND password_changed_at IS NOT DISTINCT FROM $2";
+
+/// Locks an account for the rest of the transaction; false when it was closed or given another password meanwhile.
+pub async fn lock_unchanged(conn: &mut Conn, user: &UserRow) -> Result<bool, DbError> {
+    Ok(run!(conn, execute, LOCK_UNCHANGED, user.id, user.password_changed_at)? == 1)
+}
+
+const VOID_PASSWORD: &str = "
+    UPDATE users SET password_hash = NULL, password_changed_at = $2, updated_at = $2 WHERE id = $1";
+
+/// Takes an account's password: nobody logs in by it before a new one is chosen.
+pub async fn void_password(conn: &mut Conn, id: UserId, now: Ts) -> Result<(), DbError> {
+    run!(conn, execute, VOID_PASSWORD, id, now).map(drop)
 }
 
 const SOFT_DELETE: &str = "

@@ -120,11 +120,35 @@ async fn a_replaced_key_stays_good_for_the_overlap(#[values(Engine::Sqlite, Engi
     assert_eq!((status(&old).await, status(&new).await), (200, 200));
     team.deployment.clock.advance(Duration::from_secs(601));
     assert_eq!((status(&old).await, status(&new).await), (401, 200));
-    let third = team.admin.post(&rotate(&second), json!({"overlap": "0s"})).await;
+    let admin = team.api.bearing_as(ADMIN).await;
+    let third = admin.post(&rotate(&second), json!({"overlap": "0s"})).await;
     assert_eq!((status(&new).await, status(&by_key(&team.api, &third)).await), (401, 200), "at once");
     for overlap in ["31d", "-1s", "soon"] {
-        let refused = team.admin.post(&rotate(&third), json!({"overlap": overlap})).await;
+        let refused = admin.post(&rotate(&third), json!({"overlap": overlap})).await;
         assert_eq!(refused.faults(), [("overlap", "out_of_range")], "{overlap}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_key_outlives_no_deletion_and_is_made_in_a_fresh_session_only(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let team = Team::new(engine).await;
+    let user = team.api.bearing(&team.user.access);
+    let made = make(&user, json!({"name": "x", "scopes": []})).await;
+    let key = by_key(&team.api, &made);
+    assert_eq!(key.get("/api/v1/users/me").await.status, 200);
+    assert_eq!(team.admin.delete(&team.user_path()).await.status, 204);
+    assert_eq!(team.admin.post(&format!("{}/restore", team.user_path()), json!({})).await.status, 200);
+    assert_eq!(key.get("/api/v1/users/me").await.status, 401);
+    team.deployment.clock.advance(Duration::from_secs(301));
+    for (path, body) in [
+        (KEYS.to_owned(), json!({"name": "x", "scopes": []})),
+        (format!("{KEYS}/{}/rotate", made.text("id")), json!({})),
+    ] {
+        let refused = team.admin.post(&path, body).await;
+        assert_eq!((refused.status, refused.code()), (403, "reauthentication_required"), "{path}");
     }
 }
 

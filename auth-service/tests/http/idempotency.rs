@@ -98,6 +98,21 @@ async fn a_refused_call_frees_its_key_and_a_day_ends_it(#[values(Engine::Sqlite,
     assert_eq!(make(&admin, "b@example.com").await.status, 201, "a day later it means something new");
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_call_that_was_cut_short_may_be_repeated_after_a_minute(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let team = Team::new(engine).await;
+    let make = async || post(&team.admin, "key", "/api/v1/roles", json!({"name": "support"})).await;
+    assert_eq!(make().await.status, 201);
+    // As it is left when the process dies between the deed and the note of its answer.
+    team.deployment.change("UPDATE idempotency_keys SET status = NULL, answer = NULL").await;
+    assert_eq!(make().await.code(), "request_in_progress");
+    team.deployment.clock.advance(Duration::from_secs(61));
+    assert_eq!(make().await.code(), "name_taken", "it is tried again, and what was made is found");
+}
+
 #[tokio::test]
 async fn what_is_no_key_is_refused_and_logins_know_none() {
     let team = Team::new(Engine::Sqlite).await;

@@ -57,6 +57,7 @@ async fn nothing_that_a_stranger_wrote_is_in_a_mail(#[values(Engine::Sqlite, Eng
     let name = "\"EVIL\" <evil@example.org>, =?utf-8?q?EVIL?=";
     let account = json!({"email": "kim@example.com", "password": PASSWORD, "display_name": name});
     assert_eq!(api.post("/api/v1/auth/register", account).await.status, 201);
+    deployment.prove_everybody().await;
     for _ in 0..2 {
         let login = json!({"email": "kim@example.com", "password": PASSWORD, "device_name": "EVIL"});
         assert_eq!(api.post("/api/v1/auth/login", login).await.status, 200);

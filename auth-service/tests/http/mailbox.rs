@@ -82,6 +82,11 @@ pub async fn letter(relay: &Smtp, email: &str, subject: &str) -> Letter {
 }
 
 impl Deployment {
+    /// Everybody has proven their address: notices go to nobody else.
+    pub async fn prove_everybody(&self) {
+        self.change("UPDATE users SET email_verified_at = created_at").await;
+    }
+
     /// Waits until nothing waits to be sent.
     pub async fn outbox_is_empty(&self) {
         let waiting = "SELECT COUNT(*) FROM mail_outbox WHERE failed_at IS NULL AND sent_at IS NULL";

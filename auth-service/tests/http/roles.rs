@@ -275,6 +275,24 @@ async fn what_is_no_role_is_refused_with_every_fault() {
 }
 
 #[tokio::test]
+async fn permissions_never_outgrow_the_token_that_lists_them() {
+    let team = Team::new(Engine::Sqlite).await;
+    let (mut admin, mut made) = (team.api.bearing_as(ADMIN).await, 0);
+    let refused = loop {
+        let name = format!("{}:read-{made}", "x".repeat(85));
+        let answer = admin.post(PERMISSIONS, json!({"name": name})).await;
+        if answer.status != 201 {
+            break answer;
+        }
+        made += 1;
+        admin = team.api.bearing_as(ADMIN).await;
+    };
+    assert_eq!((refused.status, refused.code()), (409, "too_many"));
+    assert!(made > 40, "{made}");
+    assert_eq!(admin.get("/api/v1/users/me").await.status, 200);
+}
+
+#[tokio::test]
 async fn lists_of_roles_have_pages() {
     let team = Team::new(Engine::Sqlite).await;
     for number in 0..5 {

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     ids::UserId,
     login::Guess,
+    mail::link,
     sessions::revoke,
     users::{Profile, store},
 };
@@ -25,6 +26,7 @@ pub async fn disable(app: &App, caller: &Caller, id: UserId, client: &Client) ->
     let (_, rights) = lock(app, &mut tx, caller, id).await?;
     let version = store::set_status(&mut tx, id, UserStatus::Disabled, now).await?;
     rights.keep_an_administrator(&mut tx).await?;
+    link::end_all(&mut tx, id, now).await?;
     let mut pending = revoke::all(app, &mut tx, id, None, "disabled").await?;
     if let Some(version) = version {
         pending = pending.and(app.recorder(now).user(&mut tx, id, version).await?);
@@ -36,14 +38,17 @@ pub async fn disable(app: &App, caller: &Caller, id: UserId, client: &Client) ->
     Ok(user)
 }
 
-/// Opens an account, whether it was closed or waited for its address to be proven.
+/// Opens an account that was closed, or that waited for its address to be proven: then the caller vouches for it.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::BeyondOwnRights`].
 pub async fn enable(app: &App, caller: &Caller, id: UserId, client: &Client) -> Result<User> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
-    lock(app, &mut tx, caller, id).await?;
+    let (user, _) = lock(app, &mut tx, caller, id).await?;
+    if user.status() == UserStatus::Pending {
+        store::vouch(&mut tx, id, now).await?;
+    }
     store::set_status(&mut tx, id, UserStatus::Active, now).await?;
     record(app, &mut tx, Event::UserEnabled, caller, (id, client)).await?;
     let user = Profile::find(&mut tx, id, now).await?.ok_or(Error::NotFound)?.user;

@@ -35,6 +35,7 @@ pub async fn find(conn: &mut Conn, filter: &Filter) -> Result<(Vec<UserRow>, Opt
 struct Source {
     kind: Kind,
     engine: Engine,
+    deleted: bool,
 }
 
 enum Kind {
@@ -51,12 +52,12 @@ async fn choose_source(conn: &mut Conn, filter: &Filter) -> Result<Source, DbErr
     let searched = filter.search.clone().map(Kind::Matching);
     let held = filter.role.clone().map(|role| Kind::Holding(role.into_string()));
     for kind in [searched, held].into_iter().flatten() {
-        let source = Source { kind, engine };
+        let source = Source { kind, engine, deleted: filter.deleted };
         if source.is_small(conn).await? {
             return Ok(source);
         }
     }
-    Ok(Source { kind: Kind::All, engine })
+    Ok(Source { kind: Kind::All, engine, deleted: filter.deleted })
 }
 
 impl Source {
@@ -94,8 +95,13 @@ impl Source {
                     .bind(Bind::Text(phrase(text))),
             },
             Kind::Matching(Search::Prefix(text)) => {
-                statement.push(" FROM users WHERE ");
-                push_prefix(statement, text)
+                // The indexes of names are of those who are not deleted.
+                statement.push(if self.deleted {
+                    " FROM users WHERE users.deleted_at IS NOT NULL AND ("
+                } else {
+                    " FROM users WHERE users.deleted_at IS NULL AND ("
+                });
+                push_prefix(statement, text).push(")")
             }
             Kind::Holding(role) => statement
                 .push(" FROM user_roles JOIN roles ON roles.id = user_roles.role_id JOIN users ON users.id = user_roles.user_id WHERE roles.name = ")

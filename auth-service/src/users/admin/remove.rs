@@ -15,8 +15,7 @@ use crate::{
     error::{Error, Result},
     ids::UserId,
     roles::Rights,
-    sessions::revoke,
-    users::{self, Profile},
+    users::{self, Profile, shut_out},
 };
 
 /// Deletes an account: it is gone for everyone, and its address is free.
@@ -29,7 +28,7 @@ pub async fn delete(app: &App, caller: &Caller, id: UserId, client: &Client) -> 
     let (_, rights) = lock(app, &mut tx, caller, id).await?;
     let version = users::store::soft_delete(&mut tx, id, now).await?.ok_or(Error::NotFound)?;
     rights.keep_an_administrator(&mut tx).await?;
-    let sessions = revoke::all(app, &mut tx, id, None, "account_deleted").await?;
+    let sessions = shut_out(app, &mut tx, id, "account_deleted", now).await?;
     let tokens = app.recorder(now).user(&mut tx, id, version).await?;
     record(app, &mut tx, Event::UserDeleted, caller, (id, client)).await?;
     app.commit(tx, tokens.and(sessions)).await?;
@@ -37,7 +36,7 @@ pub async fn delete(app: &App, caller: &Caller, id: UserId, client: &Client) -> 
     Ok(())
 }
 
-/// Brings a deleted account back, with the roles it had; its sessions stay ended.
+/// Brings a deleted account back, with the roles it had; its sessions, keys and links stay ended.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::BeyondOwnRights`], [`Error::EmailTaken`], [`Error::UsernameTaken`].
@@ -45,7 +44,9 @@ pub async fn restore(app: &App, caller: &Caller, id: UserId, client: &Client) ->
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let rights = Rights::lock(app, &mut tx, caller).await?;
-    match store::restore(&mut tx, id, now).await {
+    // Whoever is about to be erased cannot come back: a part of what was theirs may be gone.
+    let erased_before = app.config.retention.deleted_users.before(now);
+    match store::restore(&mut tx, id, erased_before, now).await {
         Ok(Restored::Yes) => {}
         Ok(Restored::NotFound) => return Err(Error::NotFound),
         Ok(Restored::EmailTaken) => return Err(Error::EmailTaken),

@@ -5,7 +5,8 @@ use crate::{
     ids::UserId,
 };
 
-const FIND_DELETED: &str = "SELECT email FROM users WHERE id = $1 AND deleted_at IS NOT NULL";
+const FIND_DELETED: &str = "
+    SELECT email FROM users WHERE id = $1 AND deleted_at IS NOT NULL AND (deleted_at > $2 OR $2 IS NULL)";
 const RESTORE: &str = "UPDATE users SET deleted_at = NULL, updated_at = $2 WHERE id = $1 AND deleted_at IS NOT NULL";
 const COUNT_EMAIL: &str = "SELECT COUNT(*) FROM users WHERE email = $1 AND deleted_at IS NULL";
 
@@ -16,9 +17,10 @@ pub enum Restored {
     EmailTaken,
 }
 
-/// Brings a deleted account back, unless its address has another owner; [`DbError::Duplicate`] when its name has.
-pub async fn restore(conn: &mut Conn, id: UserId, now: Ts) -> Result<Restored, DbError> {
-    let row: Option<(String,)> = run!(conn, fetch_optional, FIND_DELETED, id)?;
+/// Brings an account back that was deleted after `since`, unless its address has another owner; [`DbError::Duplicate`]
+/// when its name has.
+pub async fn restore(conn: &mut Conn, id: UserId, since: Option<Ts>, now: Ts) -> Result<Restored, DbError> {
+    let row: Option<(String,)> = run!(conn, fetch_optional, FIND_DELETED, id, since)?;
     let Some((email,)) = row else { return Ok(Restored::NotFound) };
     let (taken,): (i64,) = run!(conn, fetch_one, COUNT_EMAIL, email.as_str())?;
     if taken > 0 {

@@ -16,7 +16,7 @@ use crate::{
     db::{Conn, DbError, Ts},
     error::Result,
     ids::UserId,
-    mail::{self, Mail, Recipient},
+    mail::{self, Mail, Recipient, link},
     revocation::Pending,
     roles, sessions,
     users::{self, Locale},
@@ -90,6 +90,8 @@ impl Dormancy {
 /// When the database fails.
 pub async fn see_to_page(app: &App, mut tx: Conn, dormancy: &Dormancy, from: UserId) -> Result<(u64, Option<UserId>)> {
     let now = app.now();
+    // Before any account, as everywhere: two locks taken in either order would wait for each other.
+    roles::store::lock(&mut tx).await?;
     let told =
         if app.config.mail.is_configured() { notice_due(&mut tx, dormancy, from, now).await?.done } else { Vec::new() };
     for Notice { id, email, locale, .. } in &told {
@@ -123,7 +125,7 @@ pub async fn notice_due(
 }
 
 /// Closes those, of the accounts after `from`, who were told long enough ago and have not come back: their sessions end,
-/// their tokens are refused. The caller commits with [`App::commit`].
+/// their tokens are refused. The caller holds the lock of the roles, and commits with [`App::commit`].
 ///
 /// # Errors
 /// When the database fails.
@@ -137,9 +139,6 @@ pub async fn lock_due(app: &App, tx: &mut Conn, dormancy: &Dormancy, from: UserI
         store::find_noticed(tx, (from, until), unused_since, now.minus(dormancy.notice)).await?
     };
     let mut done = Pending::default();
-    if !due.is_empty() {
-        roles::store::lock(tx).await?;
-    }
     for id in due {
         // A system that nobody can administer is worse than an account that nobody uses.
         if !roles::store::is_last_administrator(tx, id).await? {
@@ -152,6 +151,7 @@ pub async fn lock_due(app: &App, tx: &mut Conn, dormancy: &Dormancy, from: UserI
 async fn lock(app: &App, tx: &mut Conn, id: UserId, now: Ts) -> Result<Pending> {
     let closed = users::store::set_status(tx, id, UserStatus::Disabled, now).await?;
     let Some(version) = closed else { return Ok(Pending::default()) };
+    link::end_all(tx, id, now).await?;
     let ended = sessions::revoke::all(app, tx, id, None, "account_dormant").await?;
     let account = app.recorder(now).user(tx, id, version).await?;
     audit::Entry::by_system(Event::UserDormant, Some(Target::User(id))).record(tx, now).await?;

@@ -21,7 +21,7 @@ pub async fn page_end(conn: &mut Conn, from: UserId) -> Result<(UserId, Option<U
 const MARK_NOTICED: &str = "
     UPDATE users SET dormancy_noticed_at = $4
     WHERE id > $1 AND id <= $2 AND status = 'active' AND deleted_at IS NULL
-      AND created_at <= $3 AND (last_login_at IS NULL OR last_login_at <= $3)
+      AND updated_at <= $3 AND created_at <= $3 AND (last_login_at IS NULL OR last_login_at <= $3)
       AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id AND sessions.last_used_at > $3)
       AND NOT EXISTS (SELECT 1 FROM api_keys WHERE api_keys.user_id = users.id AND api_keys.last_used_at > $3)
       AND (dormancy_noticed_at IS NULL OR dormancy_noticed_at < last_login_at OR EXISTS (
@@ -42,7 +42,7 @@ pub async fn mark_noticed(
 const FIND_UNUSED: &str = "
     SELECT id FROM users
     WHERE id > $1 AND id <= $2 AND status = 'active' AND deleted_at IS NULL
-      AND created_at <= $3 AND (last_login_at IS NULL OR last_login_at <= $3)
+      AND updated_at <= $3 AND created_at <= $3 AND (last_login_at IS NULL OR last_login_at <= $3)
       AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id AND sessions.last_used_at > $3)
       AND NOT EXISTS (SELECT 1 FROM api_keys WHERE api_keys.user_id = users.id AND api_keys.last_used_at > $3)";
 
@@ -59,7 +59,7 @@ pub async fn find_unused(
 const FIND_NOTICED: &str = "
     SELECT id FROM users
     WHERE id > $1 AND id <= $2 AND status = 'active' AND deleted_at IS NULL
-      AND created_at <= $3 AND (last_login_at IS NULL OR last_login_at <= $3)
+      AND updated_at <= $3 AND created_at <= $3 AND (last_login_at IS NULL OR last_login_at <= $3)
       AND dormancy_noticed_at <= $4 AND (last_login_at IS NULL OR last_login_at <= dormancy_noticed_at)
       AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id AND sessions.last_used_at > $3)
       AND NOT EXISTS (

@@ -91,6 +91,16 @@ impl Deployment {
         Ok(Instance { process, address, ready_after: ready - began })
     }
 
+    /// Runs a command of the program to its end, which must be a good one; says how long it took.
+    pub fn run(&self, arguments: &[String]) -> Result<Duration> {
+        let mut command = Command::new(program()?);
+        command.args(arguments).env_clear().envs(self.env.iter().cloned()).current_dir(self.folder.path());
+        let began = Instant::now();
+        let output = command.stdin(Stdio::null()).output()?;
+        ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(began.elapsed())
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("log")
     }

@@ -1,5 +1,6 @@
 //! The rows of the table, each measured by a function of its own.
 
+mod import;
 mod jwks;
 mod login;
 mod me;
@@ -29,6 +30,7 @@ pub enum Row {
     RefreshRs256,
     RefreshOther,
     Revocation,
+    Import,
 }
 
 impl Row {
@@ -46,6 +48,7 @@ impl Row {
             Self::RefreshRs256 => refresh::measure_rs256(site),
             Self::RefreshOther => refresh::measure_other(site),
             Self::Revocation => revocation::measure(site),
+            Self::Import => import::measure(site),
         }
     }
 }

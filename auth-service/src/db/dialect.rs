@@ -77,13 +77,14 @@ pub const IMPORT_USERS: Pair = Pair {
         ON CONFLICT DO NOTHING",
 };
 
-/// Gives the people of a batch who were added their roles.
+/// Gives the people of a batch who were added their roles. PostgreSQL cannot guess how few there are, and would read the
+/// whole table for them: hence its subquery, by the index one by one.
 pub const IMPORT_ROLES: Pair = Pair {
     postgres: "INSERT INTO user_roles (user_id, role_id, granted_at)
-        SELECT users.id, role.id::uuid, $2::timestamptz
+        SELECT added.id, role.id::uuid, $2::timestamptz
         FROM json_to_recordset($1::json) AS person (id uuid, roles json)
-        CROSS JOIN LATERAL json_array_elements_text(person.roles) AS role (id)
-        JOIN users ON users.id = person.id",
+        CROSS JOIN LATERAL (SELECT users.id FROM users WHERE users.id = person.id LIMIT 1) AS added
+        CROSS JOIN LATERAL json_array_elements_text(person.roles) AS role (id)",
     sqlite: "INSERT INTO user_roles (user_id, role_id, granted_at)
         SELECT users.id, unhex(role.value), $2
         FROM json_each($1) AS person

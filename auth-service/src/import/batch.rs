@@ -69,7 +69,7 @@ impl Reading {
             if records <= self.skip {
                 return ControlFlow::Continue(());
             }
-            batch.add(record, &self.rules);
+            batch.add(record, &self.rules, records);
             batch.records = records;
             if records % RECORDS == 0 { send(mem::take(&mut batch), sender) } else { ControlFlow::Continue(()) }
         });
@@ -91,9 +91,9 @@ fn send(mut batch: Batch, sender: &Sender<Message>) -> ControlFlow<()> {
 }
 
 impl Batch {
-    fn add(&mut self, record: Record, rules: &Rules) {
+    fn add(&mut self, record: Record, rules: &Rules, place: u64) {
         self.bytes = record.bytes;
-        match record.content.and_then(|raw| Row::parse(raw, rules)) {
+        match record.content.and_then(|raw| Row::parse(raw, rules, place)) {
             Ok(mut row) => {
                 (row.n, row.line) = (self.rows.len(), record.line);
                 self.rows.push(row);

@@ -92,13 +92,13 @@ impl Refusal {
 }
 
 impl Row {
-    /// Checks what a file says of a person.
-    pub(super) fn parse(raw: Raw, rules: &Rules) -> Result<Self, Refusal> {
+    /// Checks what a file says of the person at this place in it.
+    pub(super) fn parse(raw: Raw, rules: &Rules, place: u64) -> Result<Self, Refusal> {
         let email = raw.email.clone();
-        Self::check(raw, rules).map_err(|refusal| Refusal { email: email.map(|text| quote(&text)), ..refusal })
+        Self::check(raw, rules, place).map_err(|refusal| Refusal { email: email.map(|text| quote(&text)), ..refusal })
     }
 
-    fn check(raw: Raw, rules: &Rules) -> Result<Self, Refusal> {
+    fn check(raw: Raw, rules: &Rules, place: u64) -> Result<Self, Refusal> {
         let email = raw.email.ok_or_else(|| Refusal::new("required", "there is no email"))?;
         let email = Email::parse(email.trim()).map_err(|fault| Refusal::of("email", fault))?.as_str().to_owned();
         let username = optional("username", raw.username, Username::parse)?.map(|name| name.as_str().to_owned());
@@ -119,7 +119,7 @@ impl Row {
         Ok(Self {
             n: 0,
             line: 0,
-            id: Entropy.uuid(rules.now).simple().to_string(),
+            id: Entropy.uuid_in_place(rules.now, place).simple().to_string(),
             email_verified: raw.email_verified,
             locale: locale.as_str(),
             status: match raw.status {
@@ -260,7 +260,7 @@ mod tests {
         let raw = |change: fn(&mut Raw)| {
             let mut raw = Raw { email: Some(" Kim@Example.com ".to_owned()), ..Raw::default() };
             change(&mut raw);
-            Row::parse(raw, &rules)
+            Row::parse(raw, &rules, 0)
         };
         assert_eq!(raw(|_| ()).ok().unwrap().email, "kim@example.com");
         type Change = fn(&mut Raw);

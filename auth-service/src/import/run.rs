@@ -6,6 +6,7 @@ use std::{
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use service_kit::clock::Clock;
@@ -22,12 +23,16 @@ use super::{
 };
 use crate::{
     audit::{self, Event},
-    db::{Db, DbError, Ts},
+    db::{Db, DbError, Engine, Ts},
     ids::TokenHash,
 };
 
 /// Batches that wait: one is being stored, one is ready, one is being filled.
 const WAITING: usize = 2;
+
+/// Time between two transactions on SQLite, whose writers wait for each other by looking now and then, every 100 ms at
+/// the latest: without it a server that runs meanwhile would hardly ever come to write.
+const GAP: Duration = Duration::from_millis(50);
 
 /// What to import, and how.
 pub struct Options {
@@ -237,6 +242,10 @@ impl Import<'_> {
         }
         tx.commit().await?;
         self.progress = next;
+        match self.db.engine() {
+            Engine::Sqlite => tokio::time::sleep(GAP).await,
+            Engine::Postgres => {}
+        }
         Ok(())
     }
 

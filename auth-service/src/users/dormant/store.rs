@@ -1,4 +1,5 @@
-//! SQL of accounts that nobody uses, a page at a time.
+//! SQL of accounts that nobody uses, a page at a time. A session that has ended counts by its login alone: only live ones
+//! are found by their owner.
 
 use uuid::Uuid;
 
@@ -22,8 +23,8 @@ const MARK_NOTICED: &str = "
     UPDATE users SET dormancy_noticed_at = $4
     WHERE id > $1 AND id <= $2 AND status = 'active' AND deleted_at IS NULL
       AND updated_at <= $3 AND created_at <= $3 AND (last_login_at IS NULL OR last_login_at <= $3)
-      AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id AND sessions.last_used_at > $3)
-      AND NOT EXISTS (SELECT 1 FROM api_keys WHERE api_keys.user_id = users.id AND api_keys.last_used_at > $3)
+      AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = users.id AND ended_at IS NULL AND last_used_at > $3)
+      AND NOT EXISTS (SELECT 1 FROM api_keys WHERE user_id = users.id AND last_used_at > $3)
       AND (dormancy_noticed_at IS NULL OR dormancy_noticed_at < last_login_at OR EXISTS (
           SELECT 1 FROM api_keys
           WHERE api_keys.user_id = users.id AND api_keys.last_used_at > users.dormancy_noticed_at))
@@ -43,8 +44,8 @@ const FIND_UNUSED: &str = "
     SELECT id FROM users
     WHERE id > $1 AND id <= $2 AND status = 'active' AND deleted_at IS NULL
       AND updated_at <= $3 AND created_at <= $3 AND (last_login_at IS NULL OR last_login_at <= $3)
-      AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id AND sessions.last_used_at > $3)
-      AND NOT EXISTS (SELECT 1 FROM api_keys WHERE api_keys.user_id = users.id AND api_keys.last_used_at > $3)";
+      AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = users.id AND ended_at IS NULL AND last_used_at > $3)
+      AND NOT EXISTS (SELECT 1 FROM api_keys WHERE user_id = users.id AND last_used_at > $3)";
 
 /// The accounts of a page that were not used since an instant.
 pub async fn find_unused(
@@ -61,7 +62,7 @@ const FIND_NOTICED: &str = "
     WHERE id > $1 AND id <= $2 AND status = 'active' AND deleted_at IS NULL
       AND updated_at <= $3 AND created_at <= $3 AND (last_login_at IS NULL OR last_login_at <= $3)
       AND dormancy_noticed_at <= $4 AND (last_login_at IS NULL OR last_login_at <= dormancy_noticed_at)
-      AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id AND sessions.last_used_at > $3)
+      AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = users.id AND ended_at IS NULL AND last_used_at > $3)
       AND NOT EXISTS (
           SELECT 1 FROM api_keys WHERE api_keys.user_id = users.id AND api_keys.last_used_at > dormancy_noticed_at)";
 

@@ -242,13 +242,12 @@ impl<'a, S: Read + Write> Conversation<'a, S> {
                 "AUTH" => self.authenticate(rest)?,
                 "MAIL" if !self.may_send => self.say("530 5.7.0 Authentication required")?,
                 "MAIL" => {
-                    self.from = Some(path(&line));
                     self.to.clear();
-                    self.answer(Stage::Sender, "250 OK")?;
+                    self.from = self.answer(Stage::Sender, "250 OK")?.then(|| path(&line));
                 }
                 "RCPT" if self.from.is_some() => {
-                    self.to.push(path(&line));
-                    self.answer(Stage::Recipient, "250 OK")?;
+                    let is_taken = self.answer(Stage::Recipient, "250 OK")?;
+                    self.to.extend(is_taken.then(|| path(&line)));
                 }
                 "DATA" if !self.to.is_empty() => self.take()?,
                 "RSET" | "NOOP" => self.say("250 OK")?,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use lettre::{Address, message::Mailbox};
-use service_kit::config::{Env, Environment};
+use service_kit::config::{Env, Environment, Secret};
 use url::Url;
 
 use crate::config::is_loopback;
@@ -42,7 +42,7 @@ pub struct Relay {
     /// How the connection is protected.
     pub encryption: Encryption,
     /// User and password.
-    pub credentials: Option<(String, String)>,
+    pub credentials: Option<(String, Secret)>,
 }
 
 /// How the connection to a relay is protected.
@@ -124,8 +124,8 @@ impl Relay {
             (_, _) => return Err(FORM),
         };
         let part = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let credentials =
-            (!url.username().is_empty()).then(|| (part(url.username()), part(url.password().unwrap_or_default())));
+        let credentials = (!url.username().is_empty())
+            .then(|| (part(url.username()), Secret::new(part(url.password().unwrap_or_default()))));
         Ok(Self { host, port: url.port().unwrap_or(port), encryption, credentials })
     }
 }
@@ -147,9 +147,11 @@ mod tests {
             (relay.host.as_str(), relay.port, relay.encryption),
             ("mail.example.com", 587, Encryption::StartTls)
         );
-        assert_eq!(relay.credentials, Some(("a@b".to_owned(), "p:/w".to_owned())));
+        let (user, password) = relay.credentials.unwrap();
+        assert_eq!((user.as_str(), password.expose()), ("a@b", "p:/w"));
         let relay = Relay::parse("smtps://mail.example.com", Environment::Production).unwrap();
-        assert_eq!((relay.port, relay.encryption, relay.credentials), (465, Encryption::Tls, None));
+        assert_eq!((relay.port, relay.encryption), (465, Encryption::Tls));
+        assert!(relay.credentials.is_none());
     }
 
     #[test]

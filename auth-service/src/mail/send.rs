@@ -57,8 +57,11 @@ struct Sender {
     connection: Option<Connection>,
 }
 
-/// Starts the senders of an instance.
+/// Starts the senders of an instance. One that cannot send leaves what is queued to those that can.
 pub fn start(app: &App) {
+    if !app.config.mail.is_configured() {
+        return;
+    }
     for number in 0..SENDERS {
         let sender = Sender { app: app.clone(), connection: None };
         // One looks regularly; it wakes the others when there is more than one mail.
@@ -96,6 +99,10 @@ impl Sender {
             drop(conn);
             // There may be more: somebody else can begin with it.
             self.app.mail.wake();
+            if now.since(row.created_at) > PATIENCE {
+                self.give_up(&row, "it waited for too long").await?;
+                continue;
+            }
             match serde_json::from_str(&row.details) {
                 Ok(mail) => self.deliver(Parcel { row, user, mail }).await?,
                 Err(_) => self.give_up(&row, "this release does not know this mail").await?,
@@ -107,7 +114,7 @@ impl Sender {
     async fn deliver(&mut self, parcel: Parcel) -> Result<(), DbError> {
         let app = self.app.clone();
         match &app.mail.transport {
-            Transport::Nowhere => self.give_up(&parcel.row, "mail is not configured").await,
+            Transport::Nowhere => Ok(()),
             Transport::Log => self.log(parcel).await,
             Transport::Relay(relay, tls) => self.relay(parcel, relay, tls).await,
         }

@@ -75,7 +75,7 @@ impl Connection {
             step(PATIENCE, connection.starttls(tls.clone(), &own_name)).await?;
         }
         if let Some((user, password)) = &relay.credentials {
-            let credentials = Credentials::new(user.clone(), password.clone());
+            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
             step(PATIENCE, connection.auth(MECHANISMS, &credentials)).await?;
         }
         Ok(Self(connection))

@@ -74,7 +74,7 @@ pub struct OutboxRow {
 }
 
 const CLAIM: &str = "
-    UPDATE mail_outbox SET next_attempt_at = $2, attempts = attempts + 1
+    UPDATE mail_outbox SET next_attempt_at = $2, attempts = attempts + 1, last_error = NULL
     WHERE handed_over_at IS NULL AND failed_at IS NULL AND next_attempt_at <= $1 AND id = (
         SELECT id FROM mail_outbox
         WHERE handed_over_at IS NULL AND failed_at IS NULL AND next_attempt_at <= $1
@@ -153,10 +153,9 @@ pub async fn count_waiting(conn: &mut Conn) -> Result<i64, DbError> {
 const DELETE_OLD: &str = "
     DELETE FROM mail_outbox WHERE id IN (
         SELECT id FROM mail_outbox
-        WHERE created_at < $1 AND (handed_over_at IS NOT NULL OR failed_at IS NOT NULL)
-        ORDER BY created_at LIMIT $2)";
+        WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
 
-/// Deletes mails queued before `limit` that will not be sent again.
+/// Deletes mails queued before `limit`: sent, given up, or never sendable.
 pub async fn delete_old(conn: &mut Conn, limit: Ts) -> Result<u64, DbError> {
     run!(conn, execute, DELETE_OLD, limit, BATCH)
 }

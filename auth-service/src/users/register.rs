@@ -110,7 +110,7 @@ async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Re
     }
     audit::Entry::about(event, Some(owner), client).record(&mut tx, now).await?;
     tx.commit().await?;
-    metrics::counter!("registrations_total").increment(1);
+    metrics::counter!("registrations_total").increment(u64::from(event == Event::UserRegistered));
     Ok(Registered::ToBeProven)
 }
 

@@ -271,3 +271,23 @@ async fn the_outbox_holds_no_secret_and_the_database_only_hashes(
     let hashes: Vec<Vec<u8>> = deployment.column("SELECT token_hash FROM one_time_tokens").await;
     assert_eq!(hashes, [auth_service::ids::OpaqueToken::parse(&token).unwrap().hash().as_bytes()]);
 }
+
+#[rstest]
+#[tokio::test]
+async fn what_waited_for_more_than_a_day_is_not_sent_any_more(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let (relay, deployment) = with_relay(engine);
+    relay.set(Some(Trouble::Answer(Stage::Greeting, "421 Closing")));
+    let api = deployment.start().await;
+    assert_eq!(api.register("kim@example.com").await.status, 201);
+    let tried = "SELECT COUNT(*) FROM mail_outbox WHERE last_error LIKE '%421%'";
+    until("it was tried", IN_TIME, async || deployment.number(tried).await == 1).await;
+    api.app.drain();
+    relay.set(None);
+    deployment.clock.advance(Duration::from_secs(86_401));
+    let _next = deployment.start().await;
+    let failed = "SELECT COUNT(*) FROM mail_outbox WHERE failed_at IS NOT NULL";
+    until("it was given up", IN_TIME, async || deployment.number(failed).await == 1).await;
+    assert!(relay.mails().is_empty());
+}

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use test_peers::{Security, Smtp};
 
 use crate::{
     client::{Answer, Client, PASSWORD},
@@ -41,9 +42,13 @@ async fn live(client: &Client) -> Vec<String> {
 #[tokio::test]
 async fn no_line_holds_a_secret_whatever_the_level() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let program = Workplace::on(engine).set("LOG_LEVEL", "trace").start().await;
+        // Without a relay, a developer is shown mails in the log.
+        let relay = Smtp::start(Security::Plain).unwrap();
+        let place = Workplace::on(engine).set("SMTP_URL", &relay.url());
+        let program = place.set("LOG_LEVEL", "trace").start().await;
         let secrets = live(&program.client).await;
         program.until_logged("Token validation failed").await;
+        program.until("mails were sent", async || relay.mails().len() >= 2).await;
         let (out, err) = (program.out(), program.err());
         program.stop().await;
         for secret in &secrets {

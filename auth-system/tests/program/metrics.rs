@@ -29,11 +29,15 @@ async fn the_metrics_page_has_what_operators_watch() {
     for _ in 0..3 {
         assert_eq!(program.client.me(&person.access).await.status, 200);
     }
+    let mail = r#"mails_total{outcome="sent"}"#;
+    program.until("the mail is out", async || read(&place, mail).await.is_some()).await;
     for (name, least) in [
         ("http_requests_total", 6.0),
         ("http_request_duration_seconds_count", 6.0),
         (r#"logins_total{outcome="logged_in"}"#, 1.0),
         (r#"logins_total{outcome="refused"}"#, 1.0),
+        (mail, 1.0),
+        ("mail_outbox_depth", 0.0),
         ("hash_queue_depth", 0.0),
         ("hash_duration_seconds_count", 3.0),
         ("db_connections_open", 1.0),

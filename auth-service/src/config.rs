@@ -27,6 +27,9 @@ use crate::{
 /// Paths that answer whatever `Host` is asked for: checks by address, gateways inside, keys.
 const ANY_HOST: &[&str] = &["/api/v1/health", "/.well-known/jwks.json", "/internal/v1"];
 
+const PUBLIC_URL: &str = "Where people find the service, such as https://auth.example.com; links are made of it.";
+const PASSWORD_MIN_LENGTH: &str = "Fewest characters of a new password, 8 or more; 15 where no second factor is used.";
+
 /// The longest estimated wait for a hash thread: whoever is admitted has an answer within a second.
 const HASH_WAIT: Duration = Duration::from_millis(700);
 
@@ -87,10 +90,7 @@ impl Config {
             ":8000",
             "Where the Auth API listens; a port alone is on 127.0.0.1 in development.",
         );
-        let public_url = env.optional::<Url>(
-            "PUBLIC_URL",
-            "Where people find the service, such as https://auth.example.com; links are made of it.",
-        );
+        let public_url = env.optional::<Url>("PUBLIC_URL", PUBLIC_URL);
         let docs = env.parse("DOCS_ENABLED", "true", "Whether /docs and /openapi.json are served.");
         env.section("Database");
         let db = DbConfig::read(env);
@@ -107,11 +107,7 @@ impl Config {
         env.section("Retention");
         let retention = RetentionConfig::read(env);
         env.section("Passwords");
-        let password_min_length = env.parse(
-            "PASSWORD_MIN_LENGTH",
-            "8",
-            "Fewest characters of a new password, 8 or more; 15 where no second factor is used.",
-        );
+        let password_min_length = env.parse("PASSWORD_MIN_LENGTH", "8", PASSWORD_MIN_LENGTH);
         let passwords = passwords::Policy::read(env, password_min_length);
         env.section("Accounts");
         let dormancy = users::dormant::Dormancy::read(env);

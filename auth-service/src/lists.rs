@@ -36,9 +36,9 @@ impl Params {
     /// # Errors
     /// [`Error::InvalidQuery`] with every fault.
     pub fn read<T>(self, read: impl FnOnce(&mut Fields) -> Option<T>) -> Result<T> {
-        self.0.read(read).map_err(|error| match error {
-            Error::Invalid(faults) => Error::InvalidQuery(faults),
-            other => other,
+        self.0.read(read).map_err(|error| {
+            let Error::Invalid(faults) = error else { return error };
+            Error::InvalidQuery(faults)
         })
     }
 }

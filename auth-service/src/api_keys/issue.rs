@@ -61,7 +61,7 @@ pub async fn create(app: &App, caller: &SessionCaller, wish: Wish, client: &Clie
     };
     let mut tx = app.db.begin().await?;
     let made = insert(&mut tx, made, now).await?;
-    record(&mut tx, caller, Event::ApiKeyCreated, made.row.id, client, now).await?;
+    record(&mut tx, (caller, client), Event::ApiKeyCreated, made.row.id, now).await?;
     tx.commit().await?;
     Ok(made)
 }
@@ -87,7 +87,7 @@ pub async fn rotate(app: &App, caller: &SessionCaller, id: Uuid, overlap: Durati
         store::shorten(&mut tx, id, caller.user_id(), now.plus(overlap), now).await?;
         Pending::default()
     };
-    record(&mut tx, caller, Event::ApiKeyRotated, id, client, now).await?;
+    record(&mut tx, (caller, client), Event::ApiKeyRotated, id, now).await?;
     app.commit(tx, pending).await?;
     Ok(made)
 }
@@ -103,7 +103,7 @@ pub async fn revoke(app: &App, caller: &SessionCaller, id: Uuid, client: &Client
         return Err(Error::NotFound);
     }
     let pending = app.recorder(now).api_key(&mut tx, id).await?;
-    record(&mut tx, caller, Event::ApiKeyRevoked, id, client, now).await?;
+    record(&mut tx, (caller, client), Event::ApiKeyRevoked, id, now).await?;
     app.commit(tx, pending).await
 }
 
@@ -128,6 +128,12 @@ async fn insert(tx: &mut Conn, mut made: Made, now: Ts) -> Result<Made> {
     Ok(made)
 }
 
-async fn record(tx: &mut Conn, caller: &SessionCaller, event: Event, id: Uuid, client: &Client, now: Ts) -> Result<()> {
+async fn record(
+    tx: &mut Conn,
+    (caller, client): (&SessionCaller, &Client),
+    event: Event,
+    id: Uuid,
+    now: Ts,
+) -> Result<()> {
     Ok(Entry::by(event, &caller.any(), Some(Target::ApiKey(id)), client).record(tx, now).await?)
 }

@@ -97,12 +97,7 @@ impl Config {
         env.section("Revocation");
         let revocation = RevocationConfig::read(env);
         env.section("Passwords");
-        let password_min_length = env.parse(
-            "PASSWORD_MIN_LENGTH",
-            "8",
-            "Fewest characters of a new password, 8 or more; 15 where no second factor is used.",
-        );
-        let passwords = passwords::Policy::read(env, password_min_length);
+        let (password_min_length, passwords) = read_password_rules(env);
         env.section("Accounts");
         let dormancy = users::dormant::Dormancy::read(env);
         env.section("Limits");
@@ -148,6 +143,15 @@ impl Config {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn read_password_rules(env: &mut Env) -> (usize, passwords::Policy) {
+    let min_length = env.parse(
+        "PASSWORD_MIN_LENGTH",
+        "8",
+        "Fewest characters of a new password, 8 or more; 15 where no second factor is used.",
+    );
+    (min_length, passwords::Policy::read(env, min_length))
 }
 
 fn read_redis_url(env: &mut Env) -> Option<Secret> {

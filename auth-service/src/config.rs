@@ -28,7 +28,6 @@ use crate::{
 const ANY_HOST: &[&str] = &["/api/v1/health", "/.well-known/jwks.json", "/internal/v1"];
 
 const PUBLIC_URL: &str = "Where people find the service, such as https://auth.example.com; links are made of it.";
-const PASSWORD_MIN_LENGTH: &str = "Fewest characters of a new password, 8 or more; 15 where no second factor is used.";
 
 /// The longest estimated wait for a hash thread: whoever is admitted has an answer within a second.
 const HASH_WAIT: Duration = Duration::from_millis(700);
@@ -107,8 +106,7 @@ impl Config {
         env.section("Retention");
         let retention = RetentionConfig::read(env);
         env.section("Passwords");
-        let password_min_length = env.parse("PASSWORD_MIN_LENGTH", "8", PASSWORD_MIN_LENGTH);
-        let passwords = passwords::Policy::read(env, password_min_length);
+        let (password_min_length, passwords) = read_password_rules(env);
         env.section("Accounts");
         let dormancy = users::dormant::Dormancy::read(env);
         env.section("Limits");
@@ -156,6 +154,15 @@ impl Config {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn read_password_rules(env: &mut Env) -> (usize, passwords::Policy) {
+    let min_length = env.parse(
+        "PASSWORD_MIN_LENGTH",
+        "8",
+        "Fewest characters of a new password, 8 or more; 15 where no second factor is used.",
+    );
+    (min_length, passwords::Policy::read(env, min_length))
 }
 
 fn read_redis_url(env: &mut Env) -> Option<Secret> {

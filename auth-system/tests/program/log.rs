@@ -48,7 +48,7 @@ async fn no_line_holds_a_secret_whatever_the_level() {
         let program = place.set("LOG_LEVEL", "trace").start().await;
         let secrets = live(&program.client).await;
         program.until_logged("Token validation failed").await;
-        program.until("mails were sent", async || relay.mails().len() >= 2).await;
+        program.until("a mail was sent", async || !relay.mails().is_empty()).await;
         let (out, err) = (program.out(), program.err());
         program.stop().await;
         for secret in &secrets {

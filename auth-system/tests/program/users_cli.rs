@@ -34,22 +34,25 @@ async fn the_first_administrator_is_made_on_an_empty_database_and_logs_in() {
 }
 
 #[tokio::test]
-async fn a_promoted_person_keeps_their_session_and_a_disabled_one_is_out_within_a_second() {
+async fn a_claimed_address_is_taken_over_and_a_disabled_person_is_out_within_a_second() {
     let place = Workplace::on(Engine::Sqlite);
     let program = place.start().await;
     let person = program.client.person("kim@example.com").await;
     let promoted = place.run(&["users", "create-admin", "--email", "kim@example.com"]);
-    assert!(promoted.out.contains("existed, and is an administrator now"), "{promoted:?}");
-    program.until("old rights are refused", async || program.client.me(&person.access).await.status == 401).await;
-    let refreshed = program.client.refresh(&person.refresh).await;
-    assert_eq!(refreshed.status, 200);
+    assert!(promoted.out.contains("nobody had proven the address"), "{promoted:?}");
+    program.until("old tokens are refused", async || program.client.me(&person.access).await.status == 401).await;
+    assert_eq!(program.client.refresh(&person.refresh).await.status, 401);
+    let password = promoted.out.lines().map(str::trim).find(|line| line.len() == 23 && !line.contains(' ')).unwrap();
+    let body = json!({"email": "kim@example.com", "password": password});
+    let login = program.client.post("/api/v1/auth/login", body).await;
+    assert_eq!(login.status, 200);
     assert_eq!(place.run(&["users", "create-admin", "--email", "root@example.com"]).code, Some(0));
     let listed = place.run(&["users", "list", "--role", "admin"]);
     assert_eq!(listed.out.lines().count(), 2, "{listed:?}");
     assert!(listed.out.contains("kim@example.com") && listed.out.contains("admin,user"), "{listed:?}");
     let id = listed.out.lines().find(|line| line.contains("kim@")).unwrap().split(' ').next().unwrap();
     assert_eq!(place.run(&["users", "disable", id]).code, Some(0));
-    let access = refreshed.body["access_token"].as_str().unwrap();
+    let access = login.body["access_token"].as_str().unwrap();
     program.until("a closed account is refused", async || program.client.me(access).await.status == 401).await;
     assert!(place.run(&["users", "list", "--status", "disabled"]).out.contains("kim@example.com"));
 }

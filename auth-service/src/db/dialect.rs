@@ -55,6 +55,9 @@ pub const SEAL_AUDIT_ENTRIES: Pair = Pair {
         WHERE audit_logs.id = place.id AND +audit_logs.seq IS NULL",
 };
 
+/// Has the engine look at its tables anew after many rows came at once: until then it plans for what was there before.
+pub const TAKE_STOCK: Pair = Pair { postgres: "ANALYZE users, user_roles", sqlite: "PRAGMA optimize" };
+
 /// Adds the people of a batch, given as a JSON array, but for those whose address or username is taken. One bind, for a
 /// row of binds per person takes longer to send than to store.
 pub const IMPORT_USERS: Pair = Pair {

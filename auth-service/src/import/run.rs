@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     audit::{self, Event},
-    db::{Db, DbError, Engine, Ts},
+    db::{Db, DbError, Engine, Ts, dialect},
     ids::TokenHash,
 };
 
@@ -301,6 +301,8 @@ impl Import<'_> {
         let entry = entry.detail("refused", self.seen.refused).detail("complete", is_whole);
         entry.record(&mut tx, now).await?;
         tx.commit().await?;
+        let mut conn = self.db.write().await?;
+        conn.run_script(dialect::TAKE_STOCK.on(self.db.engine())).await?;
         Ok(())
     }
 

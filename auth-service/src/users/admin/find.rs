@@ -4,10 +4,13 @@
 //! index is walked until a page is full, and they are met soon. Which of the two is counted first, for an estimate that is
 //! wrong by much costs a second.
 
+use uuid::Uuid;
+
 use super::filter::{Filter, Order, Search};
 use crate::{
     db::{Bind, Conn, DbError, Engine, Statement},
     lists::{Cursor, SortKey},
+    roles,
     users::store::UserRow,
 };
 
@@ -23,7 +26,7 @@ const COLUMNS: &str = "
 
 /// The people of a page and one more, if there is one; and how many fit in all, where that is known at no great cost.
 pub async fn find(conn: &mut Conn, filter: &Filter) -> Result<(Vec<UserRow>, Option<i64>), DbError> {
-    let source = choose_source(conn, filter).await?;
+    let Some(source) = choose_source(conn, filter).await? else { return Ok((Vec::new(), Some(0))) };
     let total = count(conn, filter, &source).await?;
     let mut statement = source.begin(COLUMNS);
     push_conditions(&mut statement, filter, &source);
@@ -44,28 +47,44 @@ enum Kind {
     /// The few who match what is searched for.
     Matching(Search),
     /// The few who hold a role.
-    Holding(String),
+    Holding(Uuid),
 }
 
-async fn choose_source(conn: &mut Conn, filter: &Filter) -> Result<Source, DbError> {
+/// Where to look; nothing when there is no such role, so that nobody can hold it.
+async fn choose_source(conn: &mut Conn, filter: &Filter) -> Result<Option<Source>, DbError> {
     let engine = conn.engine();
     let searched = filter.search.clone().map(Kind::Matching);
-    let held = filter.role.clone().map(|role| Kind::Holding(role.into_string()));
+    // By its id, for a planner knows how many hold which id, and not which name is whose.
+    let held = match &filter.role {
+        Some(role) => match roles::store::find_by_name(conn, role.as_str()).await? {
+            Some(role) => Some(Kind::Holding(role.id)),
+            None => return Ok(None),
+        },
+        None => None,
+    };
     for kind in [searched, held].into_iter().flatten() {
         let source = Source { kind, engine, deleted: filter.deleted };
         if source.is_small(conn).await? {
-            return Ok(source);
+            return Ok(Some(source));
         }
     }
-    Ok(Source { kind: Kind::All, engine, deleted: filter.deleted })
+    Ok(Some(Source { kind: Kind::All, engine, deleted: filter.deleted }))
 }
 
 impl Source {
     /// Whether it holds few rows.
     async fn is_small(&self, conn: &mut Conn) -> Result<bool, DbError> {
-        let mut statement = Statement::new("SELECT COUNT(*) FROM (SELECT 1 AS found");
-        self.push_from(&mut statement);
-        statement.push(" LIMIT ").bind(Bind::Number(FEW + 1)).push(") AS few");
+        let mut statement = Statement::new("SELECT COUNT(*) FROM (");
+        for part in 0..self.parts() {
+            statement.push(if part == 0 {
+                "SELECT 1 AS found FROM (SELECT 1 AS one"
+            } else {
+                " UNION ALL SELECT 1 FROM (SELECT 1 AS one"
+            });
+            self.push_from(&mut statement, part);
+            statement.push(" LIMIT ").bind(Bind::Number(FEW + 1)).push(") AS part");
+        }
+        statement.push(") AS few");
         let counts: Vec<(i64,)> = statement.fetch_all(conn).await?;
         Ok(counts.first().is_some_and(|(count,)| *count <= FEW))
     }
@@ -77,13 +96,24 @@ impl Source {
             statement.push(columns).push(" FROM users WHERE ");
             return statement;
         }
-        let mut statement = Statement::new("WITH found AS MATERIALIZED (SELECT users.*");
-        self.push_from(&mut statement);
+        let mut statement = Statement::new("WITH found AS MATERIALIZED (");
+        for part in 0..self.parts() {
+            statement.push(if part == 0 { "SELECT users.*" } else { " UNION SELECT users.*" });
+            self.push_from(&mut statement, part);
+        }
         statement.push(") SELECT").push(columns).push(" FROM found AS users WHERE ");
         statement
     }
 
-    fn push_from(&self, statement: &mut Statement) {
+    /// How many selections it takes, each by an index of its own.
+    const fn parts(&self) -> usize {
+        match &self.kind {
+            Kind::Matching(Search::Prefix(_)) => PREFIXES.len(),
+            Kind::Matching(Search::Part(_)) | Kind::Holding(_) | Kind::All => 1,
+        }
+    }
+
+    fn push_from(&self, statement: &mut Statement, part: usize) {
         match &self.kind {
             Kind::All => statement.push(" FROM users"),
             Kind::Matching(Search::Part(text)) => match self.engine {
@@ -97,15 +127,15 @@ impl Source {
             Kind::Matching(Search::Prefix(text)) => {
                 // The indexes of names are of those who are not deleted.
                 statement.push(if self.deleted {
-                    " FROM users WHERE users.deleted_at IS NOT NULL AND ("
+                    " FROM users WHERE users.deleted_at IS NOT NULL AND "
                 } else {
-                    " FROM users WHERE users.deleted_at IS NULL AND ("
+                    " FROM users WHERE users.deleted_at IS NULL AND "
                 });
-                push_prefix(statement, text).push(")")
+                push_prefix(statement, PREFIXES[part], text)
             }
             Kind::Holding(role) => statement
-                .push(" FROM user_roles JOIN roles ON roles.id = user_roles.role_id JOIN users ON users.id = user_roles.user_id WHERE roles.name = ")
-                .bind(Bind::Text(role.clone())),
+                .push(" FROM user_roles JOIN users ON users.id = user_roles.user_id WHERE user_roles.role_id = ")
+                .bind(Bind::Id(*role)),
         };
     }
 }
@@ -125,8 +155,12 @@ fn push_conditions(statement: &mut Statement, filter: &Filter, source: &Source) 
             statement.push(" AND users.search_text LIKE ").bind(Bind::Text(containing(text))).push(" ESCAPE '\\'");
         }
         (Some(Search::Prefix(text)), Kind::All | Kind::Holding(_)) => {
-            statement.push(" AND (");
-            push_prefix(statement, text).push(")");
+            let mut separator = " AND (";
+            for prefix in PREFIXES {
+                push_prefix(statement.push(separator), prefix, text);
+                separator = " OR ";
+            }
+            statement.push(")");
         }
         (Some(_), Kind::Matching(_)) | (None, _) => {}
     }
@@ -190,17 +224,16 @@ fn phrase(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
-fn push_prefix<'s>(statement: &'s mut Statement, text: &str) -> &'s mut Statement {
-    let end = after_prefix(text);
-    let ranges = [
-        ("(users.email >= ", " AND users.email < "),
-        (") OR (lower(users.username) >= ", " AND lower(users.username) < "),
-        (") OR (users.search_name >= ", " AND users.search_name < "),
-    ];
-    for (from, to) in ranges {
-        statement.push(from).bind(Bind::Text(text.to_owned())).push(to).bind(Bind::Text(end.clone()));
-    }
-    statement.push(")")
+/// What may begin with a text, each with the condition of its index.
+const PREFIXES: [[&str; 2]; 3] = [
+    ["(users.email >= ", " AND users.email < "],
+    ["(lower(users.username) IS NOT NULL AND lower(users.username) >= ", " AND lower(users.username) < "],
+    ["(users.search_name IS NOT NULL AND users.search_name >= ", " AND users.search_name < "],
+];
+
+fn push_prefix<'s>(statement: &'s mut Statement, [from, to]: [&'static str; 2], text: &str) -> &'s mut Statement {
+    let end = Bind::Text(after_prefix(text));
+    statement.push(from).bind(Bind::Text(text.to_owned())).push(to).bind(end).push(")")
 }
 
 /// The first text after all that begin with this one.

@@ -9,7 +9,8 @@ use crate::fields::Fault;
 /// Longest address in characters (RFC 5321 section 4.5.3.1.3, less the angle brackets).
 const MAX_LENGTH: usize = 254;
 
-/// A canonical address: lower case, NFC. Whether anybody reads mail there, only a mail can tell.
+/// A canonical address: lower case, NFC, its domain in the letters people read (UTS 46), whichever of its spellings came.
+/// Whether anybody reads mail there, only a mail can tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
@@ -24,9 +25,11 @@ impl Email {
         if text.chars().count() > MAX_LENGTH {
             return Err(Fault::new("too_long", "At most 254 characters.", "254자를 넘을 수 없습니다."));
         }
-        let canonical: String = text.nfc().flat_map(char::to_lowercase).nfc().collect();
-        let (local, domain) = canonical.rsplit_once('@').ok_or_else(invalid)?;
-        if canonical.chars().count() <= MAX_LENGTH && is_local_part(local) && is_domain(domain) {
+        let (local, domain) = text.rsplit_once('@').ok_or_else(invalid)?;
+        let local: String = local.nfc().flat_map(char::to_lowercase).nfc().collect();
+        let (domain, mapped) = idna::domain_to_unicode(domain);
+        let canonical = format!("{local}@{domain}");
+        if mapped.is_ok() && canonical.chars().count() <= MAX_LENGTH && is_local_part(&local) && is_domain(&domain) {
             Ok(Self(canonical))
         } else {
             Err(invalid())
@@ -83,7 +86,10 @@ mod tests {
             assert_eq!(Email::parse(text).unwrap().as_str(), "test@example.com");
         }
         assert_eq!(Email::parse("e\u{301}@example.com").unwrap(), Email::parse("É@example.com").unwrap());
-        assert!(Email::parse("김민수@예시.한국").is_ok());
+        for text in ["김민수@예시.한국", "김민수@xn--vv4b11d.xn--3e0b707e", "김민수@예시。한국"] {
+            assert_eq!(Email::parse(text).unwrap().as_str(), "김민수@예시.한국", "{text}");
+        }
+        assert_eq!(Email::parse("a@ｅｘａｍｐｌｅ．com").unwrap().as_str(), "a@example.com");
         assert!(Email::parse("a+b.c_d@mail.example.co.kr").is_ok());
     }
 
@@ -109,6 +115,7 @@ mod tests {
             "a@b.co>",
             "a@b.co,c@d.co",
             "a\u{200b}@b.co",
+            "a@xn--zzzz.co",
             &long,
         ] {
             assert!(Email::parse(text).is_err(), "{text:?}");

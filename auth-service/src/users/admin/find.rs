@@ -1,8 +1,10 @@
 //! Finds people among millions.
 //!
-//! What a list costs depends on how it is found. Few people who fit are fetched and sorted; where many fit, the order's
-//! index is walked until a page is full, and they are met soon. Which of the two is counted first, for an estimate that is
+//! What a list costs depends on how it is found. Few people who fit are looked up first and sorted; where many fit, the
+//! order's index is walked until a page is full, and they are met soon. Which of the two is tried, for an estimate that is
 //! wrong by much costs a second.
+
+use std::fmt::Write as _;
 
 use uuid::Uuid;
 
@@ -14,7 +16,7 @@ use crate::{
     users::store::UserRow,
 };
 
-/// The most people who are fetched and sorted.
+/// The most people who are looked up and sorted.
 const FEW: i64 = 5_000;
 /// The most people who are counted.
 const COUNTED: i64 = 1_000;
@@ -27,117 +29,115 @@ const COLUMNS: &str = "
 /// The people of a page and one more, if there is one; and how many fit in all, where that is known at no great cost.
 pub async fn find(conn: &mut Conn, filter: &Filter) -> Result<(Vec<UserRow>, Option<i64>), DbError> {
     let Some(source) = choose_source(conn, filter).await? else { return Ok((Vec::new(), Some(0))) };
+    let engine = conn.engine();
     let total = count(conn, filter, &source).await?;
-    let mut statement = source.begin(COLUMNS);
+    let mut statement = source.begin(COLUMNS, engine);
     push_conditions(&mut statement, filter, &source);
     push_page(&mut statement, filter);
     Ok((statement.fetch_all(conn).await?, total))
 }
 
 /// Where rows come from.
-struct Source {
-    kind: Kind,
-    engine: Engine,
-    deleted: bool,
-}
-
-enum Kind {
+enum Source {
     /// Every account, in the order's index.
     All,
-    /// The few who match what is searched for.
-    Matching(Search),
-    /// The few who hold a role.
-    Holding(Uuid),
+    /// These few who match what is searched for.
+    Matching(Vec<Uuid>),
+    /// These few who hold the role.
+    Holding(Vec<Uuid>),
 }
 
-/// Where to look; nothing when there is no such role, so that nobody can hold it.
+/// Where to look; nothing when nobody can fit.
 async fn choose_source(conn: &mut Conn, filter: &Filter) -> Result<Option<Source>, DbError> {
-    let engine = conn.engine();
-    let searched = filter.search.clone().map(Kind::Matching);
-    // By its id, for a planner knows how many hold which id, and not which name is whose.
-    let held = match &filter.role {
-        Some(role) => match roles::store::find_by_name(conn, role.as_str()).await? {
-            Some(role) => Some(Kind::Holding(role.id)),
-            None => return Ok(None),
-        },
-        None => None,
-    };
-    for kind in [searched, held].into_iter().flatten() {
-        let source = Source { kind, engine, deleted: filter.deleted };
-        if source.is_small(conn).await? {
-            return Ok(Some(source));
+    if let Some(search) = &filter.search {
+        let statement = select_matching(search, filter.deleted, conn.engine());
+        if let Some(ids) = find_few(conn, statement).await? {
+            return Ok(Some(ids).filter(|ids| !ids.is_empty()).map(Source::Matching));
         }
     }
-    Ok(Some(Source { kind: Kind::All, engine, deleted: filter.deleted }))
+    if let Some(name) = &filter.role {
+        // By its id, for a planner knows how many hold which id, and not which name is whose.
+        let Some(role) = roles::store::find_by_name(conn, name.as_str()).await? else { return Ok(None) };
+        let mut statement = Statement::new("SELECT user_id FROM user_roles WHERE role_id = ");
+        statement.bind(Bind::Id(role.id));
+        if let Some(ids) = find_few(conn, statement).await? {
+            return Ok(Some(ids).filter(|ids| !ids.is_empty()).map(Source::Holding));
+        }
+    }
+    Ok(Some(Source::All))
+}
+
+/// The ids that a statement selects, unless they are too many.
+async fn find_few(conn: &mut Conn, mut statement: Statement) -> Result<Option<Vec<Uuid>>, DbError> {
+    statement.push(" LIMIT ").bind(Bind::Number(FEW + 1));
+    let ids: Vec<(Uuid,)> = statement.fetch_all(conn).await?;
+    let is_few = i64::try_from(ids.len()).is_ok_and(|count| count <= FEW);
+    Ok(is_few.then(|| ids.into_iter().map(|(id,)| id).collect()))
+}
+
+/// Selects the ids of those who match, each kind of text by an index of its own.
+fn select_matching(search: &Search, deleted: bool, engine: Engine) -> Statement {
+    let text = match search {
+        Search::Part(text) if engine == Engine::Postgres => {
+            let mut statement = Statement::new("SELECT id FROM users WHERE search_text LIKE ");
+            statement.bind(Bind::Text(containing(text)));
+            return statement;
+        }
+        Search::Part(text) => {
+            let mut statement = Statement::new(
+                "SELECT users.id FROM users_search JOIN users ON users.search_key = users_search.rowid WHERE users_search MATCH ",
+            );
+            statement.bind(Bind::Text(phrase(text)));
+            return statement;
+        }
+        Search::Prefix(text) => text,
+    };
+    let mut statement = Statement::new("SELECT id FROM (");
+    let mut separator = "";
+    for prefix in PREFIXES {
+        statement.push(separator).push("SELECT id FROM (SELECT users.id FROM users WHERE ");
+        // The indexes of names are of those who are not deleted.
+        statement.push(if deleted { "users.deleted_at IS NOT NULL AND " } else { "users.deleted_at IS NULL AND " });
+        push_prefix(&mut statement, prefix, text).push(" LIMIT ").bind(Bind::Number(FEW + 1)).push(") AS part");
+        separator = " UNION ALL ";
+    }
+    statement.push(") AS parts");
+    statement
 }
 
 impl Source {
-    /// Whether it holds few rows.
-    async fn is_small(&self, conn: &mut Conn) -> Result<bool, DbError> {
-        let mut statement = Statement::new("SELECT COUNT(*) FROM (");
-        for part in 0..self.parts() {
-            statement.push(if part == 0 {
-                "SELECT 1 AS found FROM (SELECT 1 AS one"
-            } else {
-                " UNION ALL SELECT 1 FROM (SELECT 1 AS one"
-            });
-            self.push_from(&mut statement, part);
-            statement.push(" LIMIT ").bind(Bind::Number(FEW + 1)).push(") AS part");
-        }
-        statement.push(") AS few");
-        let counts: Vec<(i64,)> = statement.fetch_all(conn).await?;
-        Ok(counts.first().is_some_and(|(count,)| *count <= FEW))
-    }
-
     /// A statement up to its conditions, on the rows of this source, which are collected before anything else is done.
-    fn begin(&self, columns: &'static str) -> Statement {
-        if matches!(self.kind, Kind::All) {
+    fn begin(&self, columns: &'static str, engine: Engine) -> Statement {
+        let (Self::Matching(ids) | Self::Holding(ids)) = self else {
             let mut statement = Statement::new("SELECT");
             statement.push(columns).push(" FROM users WHERE ");
             return statement;
-        }
-        let mut statement = Statement::new("WITH found AS MATERIALIZED (");
-        for part in 0..self.parts() {
-            statement.push(if part == 0 { "SELECT users.*" } else { " UNION SELECT users.*" });
-            self.push_from(&mut statement, part);
-        }
+        };
+        let mut statement = Statement::new("WITH found AS MATERIALIZED (SELECT users.* FROM users WHERE id ");
+        let listed = Bind::Text(list(ids, engine));
+        match engine {
+            Engine::Postgres => statement.push("= ANY(").bind(listed).push("::text::uuid[])"),
+            Engine::Sqlite => statement.push("IN (SELECT unhex(value) FROM json_each(").bind(listed).push("))"),
+        };
         statement.push(") SELECT").push(columns).push(" FROM found AS users WHERE ");
         statement
     }
+}
 
-    /// How many selections it takes, each by an index of its own.
-    const fn parts(&self) -> usize {
-        match &self.kind {
-            Kind::Matching(Search::Prefix(_)) => PREFIXES.len(),
-            Kind::Matching(Search::Part(_)) | Kind::Holding(_) | Kind::All => 1,
-        }
+/// Ids as one value: an array of PostgreSQL, one of JSON for SQLite.
+fn list(ids: &[Uuid], engine: Engine) -> String {
+    let (open, quote, close) = match engine {
+        Engine::Postgres => ('{', "", '}'),
+        Engine::Sqlite => ('[', "\"", ']'),
+    };
+    let mut text = String::from(open);
+    for (at, id) in ids.iter().enumerate() {
+        let separator = if at == 0 { "" } else { "," };
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{separator}{quote}{}{quote}", id.simple());
     }
-
-    fn push_from(&self, statement: &mut Statement, part: usize) {
-        match &self.kind {
-            Kind::All => statement.push(" FROM users"),
-            Kind::Matching(Search::Part(text)) => match self.engine {
-                Engine::Postgres => {
-                    statement.push(" FROM users WHERE search_text LIKE ").bind(Bind::Text(containing(text)))
-                }
-                Engine::Sqlite => statement
-                    .push(" FROM users_search JOIN users ON users.search_key = users_search.rowid WHERE users_search MATCH ")
-                    .bind(Bind::Text(phrase(text))),
-            },
-            Kind::Matching(Search::Prefix(text)) => {
-                // The indexes of names are of those who are not deleted.
-                statement.push(if self.deleted {
-                    " FROM users WHERE users.deleted_at IS NOT NULL AND "
-                } else {
-                    " FROM users WHERE users.deleted_at IS NULL AND "
-                });
-                push_prefix(statement, PREFIXES[part], text)
-            }
-            Kind::Holding(role) => statement
-                .push(" FROM user_roles JOIN users ON users.id = user_roles.user_id WHERE user_roles.role_id = ")
-                .bind(Bind::Id(*role)),
-        };
-    }
+    text.push(close);
+    text
 }
 
 fn push_conditions(statement: &mut Statement, filter: &Filter, source: &Source) {
@@ -150,11 +150,11 @@ fn push_conditions(statement: &mut Statement, filter: &Filter, source: &Source) 
             auth_sdk::UserStatus::Pending => " AND users.status = 'pending'",
         });
     }
-    match (&filter.search, &source.kind) {
-        (Some(Search::Part(text)), Kind::All | Kind::Holding(_)) => {
+    match (&filter.search, source) {
+        (Some(Search::Part(text)), Source::All | Source::Holding(_)) => {
             statement.push(" AND users.search_text LIKE ").bind(Bind::Text(containing(text))).push(" ESCAPE '\\'");
         }
-        (Some(Search::Prefix(text)), Kind::All | Kind::Holding(_)) => {
+        (Some(Search::Prefix(text)), Source::All | Source::Holding(_)) => {
             let mut separator = " AND (";
             for prefix in PREFIXES {
                 push_prefix(statement.push(separator), prefix, text);
@@ -162,13 +162,13 @@ fn push_conditions(statement: &mut Statement, filter: &Filter, source: &Source) 
             }
             statement.push(")");
         }
-        (Some(_), Kind::Matching(_)) | (None, _) => {}
+        (Some(_), Source::Matching(_)) | (None, _) => {}
     }
     if let Some(role) = &filter.role {
         statement
-            .push(" AND EXISTS (SELECT 1 FROM user_roles JOIN roles ON roles.id = user_roles.role_id WHERE user_roles.user_id = users.id AND roles.name = ")
+            .push(" AND EXISTS (SELECT 1 FROM user_roles WHERE user_id = users.id AND role_id = (SELECT id FROM roles WHERE name = ")
             .bind(Bind::Text(role.as_str().to_owned()))
-            .push(")");
+            .push("))");
     }
     if let Some(time) = filter.created_after {
         statement.push(" AND users.created_at > ").bind(Bind::Time(time));
@@ -204,10 +204,10 @@ fn push_page(statement: &mut Statement, filter: &Filter) {
 /// How many fit, if it is not more than can be counted at once. Where they would have to be looked for, nobody counts.
 async fn count(conn: &mut Conn, filter: &Filter, source: &Source) -> Result<Option<i64>, DbError> {
     let is_searched = filter.search.is_some() || filter.role.is_some() || filter.last_login_before.is_some();
-    if matches!(source.kind, Kind::All) && is_searched {
+    if matches!(source, Source::All) && is_searched {
         return Ok(None);
     }
-    let mut statement = source.begin(" COUNT(*) FROM (SELECT 1 AS found");
+    let mut statement = source.begin(" COUNT(*) FROM (SELECT 1 AS found", conn.engine());
     push_conditions(&mut statement, filter, source);
     statement.push(" LIMIT ").bind(Bind::Number(COUNTED + 1)).push(") AS counted");
     let counts: Vec<(i64,)> = statement.fetch_all(conn).await?;

@@ -173,15 +173,20 @@ fn request() -> impl Strategy<Value = Request> {
     (after, 0..3_u8, 0..6_u8).prop_map(|(after, subject, member)| Request { after, subject, member })
 }
 
-async fn answers(limiter: &RateLimiter, history: &[Request], quota: Limit, run: &str) -> Vec<[Decision; 2]> {
+async fn answers(
+    limiter: &RateLimiter,
+    history: &[Request],
+    [rate, distinct]: [&str; 2],
+    run: &str,
+) -> Vec<[Decision; 2]> {
     let mut now = NOW;
     let mut answers = Vec::new();
     for Request { after, subject, member } in history {
         now += after;
         let subject = format!("{run}/{subject}");
-        let rate = limiter.check(quota, &subject, now).await;
-        let distinct = limiter.check_distinct(quota, &subject, &member.to_string(), now).await;
-        answers.push([rate, distinct]);
+        let checked = limiter.check(limit(rate), &subject, now).await;
+        let noted = limiter.check_distinct(limit(distinct), &subject, &member.to_string(), now).await;
+        answers.push([checked, noted]);
     }
     answers
 }
@@ -191,14 +196,17 @@ fn memory_and_redis_decide_alike_whatever_happens() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(1).build().unwrap();
     let shared = runtime.block_on(in_redis());
     let histories = prop::collection::vec(request(), 1..60);
-    let quotas = prop_oneof![Just("1/1s"), Just("3/1m"), Just("7/1m"), Just("5/10m"), Just("1000000/1s")];
+    let rates = prop_oneof![Just("1/1s"), Just("3/1m"), Just("7/1m"), Just("5/10m"), Just("1000000/1s")];
+    // Memory keeps places for as many members as the quota allows, and forgets subjects when these run out.
+    let distincts = prop_oneof![Just("1/1s"), Just("3/1m"), Just("7/1m"), Just("5/10m"), Just("100/1s")];
     let runs = Cell::new(0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(48));
-    let agreement = runner.run(&(histories, quotas), |(history, quota)| {
+    let agreement = runner.run(&(histories, rates, distincts), |(history, rate, distinct)| {
         runs.set(runs.get() + 1);
         let run = runs.get().to_string();
-        let memory = runtime.block_on(answers(&RateLimiter::memory(), &history, limit(quota), &run));
-        prop_assert_eq!(memory, runtime.block_on(answers(&shared, &history, limit(quota), &run)));
+        let quotas = [rate, distinct];
+        let memory = runtime.block_on(answers(&RateLimiter::memory(), &history, quotas, &run));
+        prop_assert_eq!(memory, runtime.block_on(answers(&shared, &history, quotas, &run)));
         Ok(())
     });
     agreement.unwrap();

@@ -14,10 +14,10 @@ use crate::{
     audit::{Entry, Event, Target},
     caller::SessionCaller,
     client::Client,
-    db::{Conn, Ts},
+    db::{Conn, DbError, Ts},
     error::{Error, Result},
     ids::{OpaqueToken, UserId},
-    revocation::Pending,
+    revocation::{Pending, Recorder},
 };
 
 /// A key to be.
@@ -111,10 +111,10 @@ pub async fn revoke(app: &App, caller: &SessionCaller, id: Uuid, client: &Client
 ///
 /// # Errors
 /// When the database fails.
-pub async fn revoke_all(app: &App, tx: &mut Conn, user: UserId, now: Ts) -> Result<Pending> {
+pub async fn revoke_all(recorder: Recorder, tx: &mut Conn, user: UserId, now: Ts) -> Result<Pending, DbError> {
     let mut pending = Pending::default();
     for id in store::revoke_all(tx, user, now).await? {
-        pending = pending.and(app.recorder(now).api_key(tx, id).await?);
+        pending = pending.and(recorder.api_key(tx, id).await?);
     }
     Ok(pending)
 }

@@ -4,6 +4,7 @@ use auth_sdk::UserStatus;
 
 use super::{Operator, OperatorError, record, store};
 use crate::{
+    api_keys,
     audit::Event,
     db::Conn,
     ids::{Entropy, UserId},
@@ -90,8 +91,8 @@ pub async fn create_administrator(operator: &Operator<'_>, wish: Administrator) 
     Ok(Made::Created(made))
 }
 
-/// Gives the role to an account that anybody may have made with this address: whoever it was keeps neither a password nor
-/// a session of it.
+/// Gives the role to an account that anybody may have made with this address: whoever it was keeps no password, session or
+/// API key of it.
 async fn take_over(operator: &Operator<'_>, account: UserRow, password: Option<String>) -> Result<Made, OperatorError> {
     let (hash, made) = hash(operator, password, std::slice::from_ref(&account.email)).await?;
     let (id, now) = (account.id, operator.now());
@@ -107,6 +108,7 @@ async fn take_over(operator: &Operator<'_>, account: UserRow, password: Option<S
     let ended = sessions::store::end_all(&mut tx, id, None, now, "taken_over").await?;
     login::forget_devices(&mut tx, id, None).await?;
     let recorder = operator.recorder(now);
+    drop(api_keys::revoke_all(recorder, &mut tx, id, now).await?);
     drop(recorder.sessions(&mut tx, &ended).await?.and(recorder.user(&mut tx, id, version).await?));
     record(&mut tx, Event::PasswordChanged, id, now).await?;
     record(&mut tx, Event::UserRolesChanged, id, now).await?;

@@ -2,6 +2,7 @@
 
 use super::store;
 use crate::{
+    api_keys,
     app::App,
     audit::{self, Event},
     client::Client,
@@ -24,8 +25,9 @@ const MAILED: [Purpose; 2] = [Purpose::ResetPassword, Purpose::Invitation];
 /// What a login hands out whose password was right and too old.
 const EXPIRED: [Purpose; 2] = [Purpose::ExpiredPassword; 2];
 
-/// Sets a new password. An address that the link was mailed to is thereby proven, every session ends, every device and every failed guess is
-/// forgotten, and no other link that was sent is good any more.
+/// Sets a new password. An address that the link was mailed to is thereby proven, every session ends, every device and
+/// every failed guess is forgotten, and no other link that was sent is good any more. API keys from before the proof end:
+/// anybody may have made them.
 ///
 /// # Errors
 /// [`Error::InvalidOrExpiredToken`] whatever is wrong with the link; [`Error::WeakPassword`] and, for an expired password
@@ -60,6 +62,12 @@ pub async fn reset(app: &App, token: &OpaqueToken, new: NewPassword, client: &Cl
     mail::notify(app, &mut tx, link.user_id, Mail::PasswordChanged, now).await?;
     let entry = audit::Entry::new(Event::PasswordReset, Some(link.user_id), client).count(pending.len());
     entry.record(&mut tx, now).await?;
+    let is_first_proof = proven_at.is_some() && user.email_verified_at.is_none();
+    let pending = if is_first_proof {
+        pending.and(api_keys::revoke_all(app.recorder(now), &mut tx, link.user_id, now).await?)
+    } else {
+        pending
+    };
     app.commit(tx, pending).await?;
     app.user_changed(link.user_id);
     app.mail.wake();

@@ -39,11 +39,12 @@ pub async fn list_roles(State(app): State<App>, caller: Caller, params: Params) 
     let rows = store::list(&mut conn, page.after_text(), page.limit + 1).await?;
     let by_name = |row: &store::RoleRow| Cursor { key: SortKey::Text(row.name.clone()), id: row.id };
     let (rows, next_cursor) = lists::cut(rows, &page, SORT, by_name);
-    let mut items = Vec::new();
-    for row in rows {
-        let permissions = store::list_permissions_of(&mut conn, row.id).await?;
-        items.push(as_role((row, permissions)));
-    }
+    let mut permissions = store::list_permissions_by_role(&mut conn, &rows).await?;
+    let with_permissions = |row: store::RoleRow| {
+        let permitted = permissions.remove(&row.id).unwrap_or_default();
+        as_role((row, permitted))
+    };
+    let items = rows.into_iter().map(with_permissions).collect();
     let total = u64::try_from(store::count(&mut conn).await?).ok();
     Ok(Json(Page { items, next_cursor, total }))
 }

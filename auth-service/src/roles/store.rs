@@ -1,9 +1,11 @@
 //! SQL of roles, of permissions, and of who holds them.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use crate::{
-    db::{Conn, DbError, Ts, run},
+    db::{Bind, Conn, DbError, Statement, Ts, run},
     ids::UserId,
 };
 
@@ -80,6 +82,24 @@ const LIST_PERMISSIONS_OF: &str = "
 /// What a role permits.
 pub async fn list_permissions_of(conn: &mut Conn, role: Uuid) -> Result<Vec<String>, DbError> {
     names(run!(conn, fetch_all, LIST_PERMISSIONS_OF, role))
+}
+
+/// What each of these roles permits, by name; a role that permits nothing is missing.
+pub async fn list_permissions_by_role(
+    conn: &mut Conn,
+    roles: &[RoleRow],
+) -> Result<HashMap<Uuid, Vec<String>>, DbError> {
+    let mut statement = Statement::new(
+        "SELECT role_permissions.role_id, permissions.name
+         FROM role_permissions JOIN permissions ON permissions.id = role_permissions.permission_id
+         WHERE role_permissions.role_id IN ",
+    );
+    statement.bind_all(roles.iter().map(|role| Bind::Id(role.id))).push(" ORDER BY permissions.name");
+    let mut permissions: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for (role, name) in statement.fetch_all::<(Uuid, String)>(conn).await? {
+        permissions.entry(role).or_default().push(name);
+    }
+    Ok(permissions)
 }
 
 const INSERT: &str = "

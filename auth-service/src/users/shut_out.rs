@@ -19,6 +19,6 @@ use crate::{
 pub async fn shut_out(app: &App, tx: &mut Conn, user: UserId, reason: &str, now: Ts) -> Result<Pending> {
     login::forget_devices(tx, user, None).await?;
     link::end_all(tx, user, now).await?;
-    let keys = api_keys::revoke_all(app, tx, user, now).await?;
+    let keys = api_keys::revoke_all(app.recorder(now), tx, user, now).await?;
     Ok(revoke::all(app, tx, user, None, reason).await?.and(keys))
 }

@@ -4,7 +4,10 @@ use auth_service::operator::{self, Administrator, Filter, Layout, Made, Operator
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Deployment, Engine, PASSWORD};
+use crate::{
+    support::{Deployment, Engine, PASSWORD},
+    waiting::{A_SECOND, until},
+};
 
 fn administrator(email: &str, password: Option<&str>) -> Administrator {
     Administrator { email: email.to_owned(), username: None, password: password.map(str::to_owned) }
@@ -74,11 +77,16 @@ async fn whoever_only_claimed_the_administrators_address_keeps_nothing_of_it(
     let deployment = Deployment::new(engine);
     let (api, config) = (deployment.start().await, deployment.config());
     let squatter = api.person("admin@example.com").await;
+    let wish = json!({"name": "squatter", "scopes": []});
+    let key = api.bearing(&squatter.access).post("/api/v1/api-keys", wish).await.text("key");
+    let key = api.with_header("x-api-key", &key);
+    assert_eq!(key.get("/api/v1/users/me").await.status, 200);
     let operator = Operator { db: &api.app.db, config: &config, clock: &deployment.clock };
     let made = operator::create_administrator(&operator, administrator("admin@example.com", Some(NEW))).await;
     assert!(matches!(made, Ok(Made::TakenOver(None))));
     assert_eq!(api.refresh(&squatter.refresh).await.status, 401);
     api.refuses_in_time(&squatter.access).await;
+    until("the key is refused", A_SECOND, async || key.get("/api/v1/users/me").await.status == 401).await;
     assert_eq!(api.login("admin@example.com", PASSWORD).await.status, 401);
     let login = api.login("admin@example.com", NEW).await;
     assert_eq!(api.me(&login.text("access_token")).await.body["roles"], json!(["admin", "user"]));

@@ -33,8 +33,12 @@ async fn a_link_in_a_mail_sets_a_new_password(#[values(Engine::Sqlite, Engine::P
     let (relay, deployment) = with_relay(engine);
     let api = deployment.start().await;
     let (one, other) = (api.person("kim@example.com").await, api.log_in("kim@example.com").await);
+    let made = api.bearing(&one.access).post("/api/v1/api-keys", json!({"name": "x", "scopes": []})).await;
+    let key = api.with_header("x-api-key", &made.text("key"));
+    assert_eq!(key.get("/api/v1/users/me").await.status, 200);
     let token = ask(&api, &relay, "Kim@Example.com".to_lowercase().as_str()).await;
     assert_eq!(reset(&api, &token, NEW).await.status, 204);
+    assert_eq!(key.get("/api/v1/users/me").await.status, 401, "anybody may have made it before the address was proven");
     for session in [&one, &other] {
         api.refuses_in_time(&session.access).await;
         assert_eq!(api.refresh(&session.refresh).await.status, 401);

@@ -43,6 +43,8 @@ async fn a_role_is_made_changed_and_deleted(#[values(Engine::Sqlite, Engine::Pos
     assert_eq!((renamed.text("name"), renamed.text("description")), ("helpdesk".to_owned(), "고객 지원".to_owned()));
     let set = admin.put(&format!("{path}/permissions"), json!({"permissions": ["users:read"]})).await;
     assert_eq!(set.body["permissions"], json!(["users:read"]));
+    let listed = admin.get(ROLES).await;
+    assert!(listed.body["items"].as_array().unwrap().contains(&set.body), "{listed:?}");
     assert_eq!(admin.delete(&path).await.status, 204);
     assert_eq!(admin.get(&path).await.status, 404);
     let events = team

@@ -46,7 +46,7 @@ struct Heartbeat {
 /// # Errors
 /// [`Error::NotFound`], [`Error::InvalidToken`].
 pub fn require_gateway(app: &App, headers: &HeaderMap) -> Result<()> {
-    let expected = app.config.revocation.feed_token.as_ref().ok_or(Error::NotFound)?;
+    let expected = app.config.revocation.token.as_ref().ok_or(Error::NotFound)?;
     let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     // Hashes are compared, so that not even the length shows in the time.
     let expected = TokenHash::of(expected.expose().as_bytes());

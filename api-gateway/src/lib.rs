@@ -6,7 +6,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod body;
+pub mod config;
+mod head;
 pub mod identity;
 pub mod refusal;
 pub mod routes;
+mod upload;
 pub mod upstream;

@@ -5,11 +5,30 @@
 //! request is forwarded. Only the edge writes answers of the gateway's own.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod arrival;
 pub mod body;
-pub mod config;
+mod config;
+mod forward;
+mod gateway;
 mod head;
+mod health;
 pub mod identity;
+mod limits;
+mod listen;
+mod meters;
+pub mod path;
+mod pipeline;
+pub mod policy;
 pub mod refusal;
+mod reload;
+mod reply;
 pub mod routes;
+mod routing;
+mod tunnels;
 mod upload;
 pub mod upstream;
+mod websocket;
+
+pub use config::Config;
+pub use gateway::{App, Neighbours, StartError};
+pub use listen::serve;

@@ -74,21 +74,23 @@ fn events(app: App) -> impl Stream<Item = Result<Event, Infallible>> {
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Listening begins before the snapshot is taken, so nothing falls between them; what comes twice changes nothing.
     let tail = Tail { listener: app.revocations.listen(), app, heartbeat, owes_snapshot: true };
-    stream::unfold(tail, |mut tail| async move { Some((Ok(tail.next().await), tail)) })
+    stream::unfold(tail, |mut tail| async move { tail.next().await.map(|event| (Ok(event), tail)) })
 }
 
 impl Tail {
-    async fn next(&mut self) -> Event {
+    /// Nothing once the instance is leaving: the gateway goes on at another one.
+    async fn next(&mut self) -> Option<Event> {
         if std::mem::take(&mut self.owes_snapshot) {
-            return self.snapshot();
+            return Some(self.snapshot());
         }
         tokio::select! {
-            received = self.listener.recv() => match received {
+            received = self.listener.recv() => Some(match received {
                 Ok(revocation) => event("revocation", &revocation),
                 // It fell too far behind: a new snapshot makes good for what it missed.
                 Err(broadcast::error::RecvError::Lagged(_) | broadcast::error::RecvError::Closed) => self.snapshot(),
-            },
-            _ = self.heartbeat.tick() => event("heartbeat", &Heartbeat { as_of: self.as_of() }),
+            }),
+            _ = self.heartbeat.tick() => Some(event("heartbeat", &Heartbeat { as_of: self.as_of() })),
+            () = self.app.readiness.leaving() => None,
         }
     }
 

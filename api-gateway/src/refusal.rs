@@ -67,7 +67,7 @@ const AMBIGUOUS: Entry = Entry(
 );
 const UNAUTHENTICATED: Entry =
     Entry(S::UNAUTHORIZED, "unauthorized", "Authentication is required.", "인증이 필요합니다.");
-const INVALID_TOKEN: Entry = Entry(S::UNAUTHORIZED, "invalid_token", "Invalid token", "유효하지 않은 토큰입니다.");
+const INVALID_TOKEN: Entry = Entry(S::UNAUTHORIZED, "invalid_token", "Invalid token", "토큰이 유효하지 않습니다.");
 const RATE_LIMITED: Entry = Entry(
     S::TOO_MANY_REQUESTS,
     "rate_limited",

@@ -7,6 +7,7 @@
 
 pub mod body;
 pub mod identity;
+pub mod path;
 pub mod refusal;
 pub mod routes;
 pub mod upstream;

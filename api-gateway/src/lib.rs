@@ -8,6 +8,7 @@
 pub mod body;
 pub mod identity;
 pub mod path;
+pub mod policy;
 pub mod refusal;
 pub mod routes;
 pub mod upstream;

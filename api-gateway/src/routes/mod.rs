@@ -1,5 +1,6 @@
 //! Routes: what is asked for decides where it goes and what must hold before.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,25 @@ use http::{HeaderValue, Method};
 use rate_limit::Quota;
 
 use crate::identity::Stale;
+
+mod admit;
+mod checks;
+mod defaults;
+mod describe;
+mod file;
+mod host;
+pub(crate) mod members;
+mod rewrite;
+mod route;
+mod table;
+mod tls;
+mod upstreams;
+mod values;
+
+pub use describe::describe;
+pub use file::{File, Limits, read};
+pub use table::{NoRoute, Table};
+pub use tls::{Acme, Certificate, Listen, TlsFile};
 
 /// `[[route]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,4 +105,43 @@ pub enum Rewrite {
     Keep,
     /// This takes its place; `strip_prefix = true` is `/`.
     Replace(String),
+}
+
+impl Route {
+    /// From the last byte of a request to the head of its answer, when a route says nothing.
+    pub const TIMEOUT: Duration = Duration::from_secs(15);
+    /// Bytes of a body, when a route says nothing.
+    pub const BODY_LIMIT: u64 = 1 << 20;
+}
+
+impl fmt::Display for Match {
+    /// `GET,POST api.example.com/orders/`: the name of a route that has none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, method) in self.methods.iter().enumerate() {
+            write!(f, "{}{method}", if index == 0 { "" } else { "," })?;
+        }
+        let space = if self.methods.is_empty() { "" } else { " " };
+        write!(f, "{space}{}{}", self.host.as_deref().unwrap_or_default(), self.path)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A route that asks for an identified caller and says nothing more.
+    pub(crate) fn route(path: &str) -> Route {
+        let text = format!("[[route]]\nmatch = {{ path = {path:?} }}\nupstream = \"auth-api\"");
+        let file = read(&text, std::path::Path::new("")).unwrap();
+        Route::clone(&file.routes[0])
+    }
+
+    #[test]
+    fn a_route_without_a_name_is_called_by_what_it_matches() {
+        let methods = vec![Method::GET, Method::POST];
+        let host = Some("api.example.com".to_owned());
+        let long = Match { path: "/orders/".to_owned(), exact: false, host, methods };
+        assert_eq!(long.to_string(), "GET,POST api.example.com/orders/");
+        assert_eq!(&*route("/orders/").name, "/orders/");
+    }
 }

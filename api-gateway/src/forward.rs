@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{self, HeaderValue};
-use http::{HeaderName, Request, Response, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode, Uri};
 use hyper::body::{Body as _, Incoming};
 use service_kit::request_id::X_REQUEST_ID;
 use tokio::time::{Instant, timeout_at};
@@ -16,6 +16,7 @@ use crate::head::{self, Hop};
 use crate::identity::{Caller, headers as identity_headers};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
+use crate::routes::Route;
 use crate::routing::{Routing, Target};
 use crate::upload::{Fault, Progress, Upload};
 use crate::upstream::{Answer, Failure};
@@ -45,6 +46,7 @@ impl Gateway {
             return Err(Refusal::BodyTooLarge);
         }
         let tunnel = head::asks_for_websocket(&request).then(|| hyper::upgrade::on(&mut request));
+        *request.uri_mut() = upstream_uri(&target.route, request.uri())?;
         self.rewrite_head(&passage, &mut request, tunnel.is_some());
         let (request, progress) = with_upload(request, target.route.body_limit);
         let answer = target.upstream.send(request, target.route.retries);
@@ -68,11 +70,6 @@ impl Gateway {
     fn rewrite_head(&self, passage: &Passage<'_>, request: &mut Request<Incoming>, websocket: bool) {
         let Passage { arrival, routing, target: to, caller } = passage;
         let route = &to.route;
-        if let Some(changed) = route.upstream_path(request.uri()) {
-            *request.uri_mut() = changed;
-        } else if request.uri().authority().is_some() {
-            *request.uri_mut() = origin_form(request.uri());
-        }
         let headers = request.headers_mut();
         head::leave_hop(headers);
         identity_headers::strip(headers);
@@ -118,9 +115,10 @@ impl Gateway {
     }
 }
 
-/// The path and query alone: the host travels in `Host`.
-fn origin_form(uri: &http::Uri) -> http::Uri {
-    uri.path_and_query().cloned().map_or_else(|| http::Uri::from_static("/"), http::Uri::from)
+/// The path and query alone, as the route has them: the host travels in `Host`.
+fn upstream_uri(route: &Route, uri: &Uri) -> Result<Uri, Refusal> {
+    let asked = uri.path_and_query().ok_or(Refusal::Ambiguous("no path"))?;
+    route.upstream_path(asked).map(Uri::from).map_err(|_| Refusal::HeadTooLarge)
 }
 
 fn with_upload(request: Request<Incoming>, limit: Option<u64>) -> (Request<Outgoing>, Option<Arc<Progress>>) {

@@ -7,15 +7,6 @@ use crate::identity::Caller;
 use crate::refusal::Refusal;
 use crate::routes::Route;
 
-/// Limits over all routes, from the file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OverAll {
-    /// Of one address, whoever asks.
-    pub per_address: Option<Quota>,
-    /// Of one person, or of one API key.
-    pub per_user: Option<Quota>,
-}
-
 /// The counters; what each allows is the routing's affair.
 pub struct Limits {
     counters: RateLimiter,

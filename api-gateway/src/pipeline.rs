@@ -125,11 +125,9 @@ impl Gateway {
             }
         };
         known.clone_from(&caller);
-        match &caller {
-            Some(caller) if !route.permissions.admit(permissions_of(caller)) => return Err(Refusal::Forbidden),
-            Some(caller) => told = self.limits.caller(routing.over_all.per_user, caller, now).await?.or(told),
-            None if route.auth == Auth::Required => return Err(Refusal::Unauthenticated),
-            None => {}
+        route.admit(caller.as_ref().map(permissions_of))?;
+        if let Some(caller) = &caller {
+            told = self.limits.caller(routing.over_all.per_user, caller, now).await?.or(told);
         }
         let told = self.limits.route(route, caller.as_ref(), arrival.client, now).await?.or(told);
         let mut response = self.forward(Passage { arrival, routing, target, caller }, request).await?;

@@ -31,7 +31,7 @@ struct Outcome<'t> {
     sent: Option<String>,
 }
 
-fn judge(table: &Table, case: Case) -> Verdict {
+fn judge(table: &Table<Arc<Route>>, case: Case) -> Verdict {
     let outcome = decide(table, &case.request, case.caller.as_ref());
     let expected = case.expect;
     let route = outcome.route.map(|route| &*route.name);
@@ -50,7 +50,7 @@ fn judge(table: &Table, case: Case) -> Verdict {
     Verdict { name: case.name, request: case.request.to_string(), differences }
 }
 
-fn decide<'t>(table: &'t Table, request: &Request, caller: Option<&Caller>) -> Outcome<'t> {
+fn decide<'t>(table: &'t Table<Arc<Route>>, request: &Request, caller: Option<&Caller>) -> Outcome<'t> {
     let path = request.target.path();
     let route = match table.judge(&request.host, path, &request.method) {
         Ok(route) => route,

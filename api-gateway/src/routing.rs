@@ -1,13 +1,13 @@
 //! The routing in force: each route with its upstream, its realm and its meters. It is replaced as a whole, and a request
 //! is served from beginning to end by the one that it met.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::identity::{Assertion, Identity, Realm};
-use crate::limits::OverAll;
 use crate::meters::RouteMeters;
-use crate::routes::{Auth, File, Route, Table};
+use crate::routes::{Auth, File, Limits, Route, Table};
 use crate::upstream::{Upstream, UpstreamConfig};
 
 /// Upstreams that exist without a file.
@@ -20,7 +20,7 @@ pub struct Routing {
     /// Which route is whose.
     pub table: Table<Target>,
     /// Limits over all routes.
-    pub over_all: OverAll,
+    pub over_all: Limits,
     /// What signs the assertion for upstreams, if anything.
     pub assertion: Option<Arc<Assertion>>,
     upstreams: HashMap<Arc<str>, Arc<Upstream>>,
@@ -39,6 +39,12 @@ pub struct Target {
     pub meters: RouteMeters,
 }
 
+impl Borrow<Route> for Target {
+    fn borrow(&self) -> &Route {
+        &self.route
+    }
+}
+
 /// What stays while routings come and go.
 pub struct Ground {
     /// The Auth API.
@@ -55,6 +61,8 @@ impl Routing {
     /// # Errors
     /// What cannot be used, a sentence each.
     pub fn build(file: File, ground: &Ground, identity: &Identity, before: Option<&Self>) -> Result<Self, Vec<String>> {
+        let routes = file.routes_in_force();
+        let identifies_anybody = routes.iter().any(|route| route.auth != Auth::None);
         let mut faults = Vec::new();
         let mut upstreams = HashMap::from([
             (AUTH_API.into(), Arc::clone(&ground.api)),
@@ -71,14 +79,14 @@ impl Routing {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let target = |route: Route| {
+        let target = |route: Arc<Route>| {
             let upstream = upstreams.get(&route.upstream).map(Arc::clone)?;
             let realm = identity.realm(route.issuer.as_deref(), route.audience.as_deref());
             let meters = RouteMeters::new(&route.name);
-            Some((route.matches.clone(), Target { route: Arc::new(route), upstream, realm, meters }))
+            Some(Target { route, upstream, realm, meters })
         };
-        let identifies_anybody = file.routes.iter().any(|route| route.auth != Auth::None);
-        let table = Table::new(file.routes.into_iter().filter_map(target));
+        let routes = routes.into_iter();
+        let table = Table::new(routes.filter_map(target).collect());
         Ok(Self { table, over_all: file.limits, assertion, upstreams, identifies_anybody })
     }
 

@@ -1,6 +1,6 @@
 //! The judgement of a request by its route; policy tests and the pipeline ask the same functions.
 
-use std::sync::Arc;
+use std::borrow::Borrow;
 
 use http::Method;
 
@@ -8,12 +8,12 @@ use super::{Auth, NoRoute, Permissions, Route, Table};
 use crate::path;
 use crate::refusal::Refusal;
 
-impl Table {
+impl<R: Borrow<Route>> Table<R> {
     /// The route of a request, by its raw path; `host` as the client sent it.
     ///
     /// # Errors
     /// [`Refusal::Ambiguous`], [`Refusal::NotFound`], [`Refusal::MethodNotAllowed`].
-    pub fn judge(&self, host: &str, path: &str, method: &Method) -> Result<&Arc<Route>, Refusal> {
+    pub fn judge(&self, host: &str, path: &str, method: &Method) -> Result<&R, Refusal> {
         path::check(path).map_err(Refusal::Ambiguous)?;
         self.find(host, path, method).map_err(|none| match none {
             NoRoute::NotFound => Refusal::NotFound,

@@ -65,6 +65,15 @@ pub fn read(text: &str, folder: &Path) -> Result<File, Vec<String>> {
     read_document(text, |members| read_members(members, folder))
 }
 
+/// Reads a file.
+///
+/// # Errors
+/// As [`read`], or that it cannot be read.
+pub fn read_file(path: &Path) -> Result<File, Vec<String>> {
+    let text = std::fs::read_to_string(path).map_err(|cause| vec![format!("it cannot be read: {cause}")])?;
+    read(&text, path.parent().unwrap_or(Path::new("")))
+}
+
 /// A path in the file.
 pub(super) fn resolve(folder: &Path, text: &str) -> Result<PathBuf, &'static str> {
     values::filled(text).map(|text| folder.join(text))

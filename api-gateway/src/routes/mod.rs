@@ -24,7 +24,7 @@ mod upstreams;
 mod values;
 
 pub use describe::describe;
-pub use file::{File, Limits, read};
+pub use file::{File, Limits, read, read_file};
 pub use table::{NoRoute, Table};
 pub use tls::{Acme, Certificate, Listen, TlsFile};
 

@@ -5,9 +5,8 @@
 //! among the routes with that path and host the method decides. When none of them takes it the answer is 405 and never
 //! a route further out, whose protection could be another.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -17,13 +16,14 @@ use super::{Match, Route, host};
 /// Paths that no route may serve, with everything below: the Auth API's inner door, and the gateway's own endpoints.
 const RESERVED: [&str; 2] = ["/internal", "/gateway"];
 
-/// Finds the route of a request; the cost grows with the segments of its path, not with the number of routes.
-#[derive(Debug, Default)]
-pub struct Table {
+/// Finds the route of a request, or what was made of it; the cost grows with the segments of the path, not with the
+/// number of routes.
+#[derive(Debug)]
+pub struct Table<R> {
     /// By decoded path.
-    exact: HashMap<Box<str>, Hosts>,
+    exact: HashMap<Box<str>, Hosts<R>>,
     /// By decoded path without its last slash.
-    beginnings: HashMap<Box<str>, Hosts>,
+    beginnings: HashMap<Box<str>, Hosts<R>>,
     /// Segments of the longest beginning.
     deepest: usize,
 }
@@ -38,17 +38,17 @@ pub enum NoRoute {
 }
 
 /// What one path serves, by host.
-#[derive(Debug, Default)]
-struct Hosts {
-    names: HashMap<Box<str>, Methods>,
+#[derive(Debug)]
+struct Hosts<R> {
+    names: HashMap<Box<str>, Methods<R>>,
     /// Of `*.example.com` the `example.com`.
-    domains: HashMap<Box<str>, Methods>,
-    any: Option<Methods>,
+    domains: HashMap<Box<str>, Methods<R>>,
+    any: Option<Methods<R>>,
 }
 
 /// The routes of one path and host.
-#[derive(Debug, Default)]
-struct Methods(Vec<Arc<Route>>);
+#[derive(Debug)]
+struct Methods<R>(Vec<R>);
 
 /// What two routes may share only if they share no method.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,13 +58,13 @@ pub(super) struct Key {
     host: Option<String>,
 }
 
-impl Table {
+impl<R: Borrow<Route>> Table<R> {
     /// The routes, of which no two match the same request in the same way.
     #[must_use]
-    pub fn new(routes: Vec<Arc<Route>>) -> Self {
-        let mut table = Self::default();
+    pub fn new(routes: Vec<R>) -> Self {
+        let mut table = Self { exact: HashMap::new(), beginnings: HashMap::new(), deepest: 0 };
         for route in routes {
-            let Key { path, exact, host } = route.matches.key();
+            let Key { path, exact, host } = route.borrow().matches.key();
             table.deepest = table.deepest.max(if exact { 0 } else { slashes(&path).count() });
             let paths = if exact { &mut table.exact } else { &mut table.beginnings };
             paths.entry(path.into()).or_default().insert(host).0.push(route);
@@ -76,7 +76,7 @@ impl Table {
     ///
     /// # Errors
     /// [`NoRoute`].
-    pub fn find(&self, host: &str, path: &str, method: &Method) -> Result<&Arc<Route>, NoRoute> {
+    pub fn find(&self, host: &str, path: &str, method: &Method) -> Result<&R, NoRoute> {
         let path = decode(path);
         if !path.starts_with('/') || is_reserved(&path) {
             return Err(NoRoute::NotFound);
@@ -112,8 +112,20 @@ impl Match {
     }
 }
 
-impl Hosts {
-    fn insert(&mut self, host: Option<String>) -> &mut Methods {
+impl<R> Default for Hosts<R> {
+    fn default() -> Self {
+        Self { names: HashMap::new(), domains: HashMap::new(), any: None }
+    }
+}
+
+impl<R> Default for Methods<R> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<R> Hosts<R> {
+    fn insert(&mut self, host: Option<String>) -> &mut Methods<R> {
         match host {
             None => self.any.get_or_insert_default(),
             Some(host) => match host.strip_prefix("*.") {
@@ -123,21 +135,21 @@ impl Hosts {
         }
     }
 
-    fn nearest(&self, host: &str) -> Option<&Methods> {
+    fn nearest(&self, host: &str) -> Option<&Methods<R>> {
         let within = || host::domains_above(host).find_map(|domain| self.domains.get(domain));
         self.names.get(host).or_else(within).or(self.any.as_ref())
     }
 }
 
-impl Methods {
-    fn choose(&self, method: &Method) -> Result<&Arc<Route>, NoRoute> {
-        self.0.iter().find(|route| route.matches.takes(method)).ok_or_else(|| NoRoute::Method(self.all()))
+impl<R: Borrow<Route>> Methods<R> {
+    fn choose(&self, method: &Method) -> Result<&R, NoRoute> {
+        self.0.iter().find(|route| (*route).borrow().matches.takes(method)).ok_or_else(|| NoRoute::Method(self.all()))
     }
 
     /// For `Allow`, each once.
     fn all(&self) -> Vec<Method> {
         let mut all = Vec::new();
-        for method in self.0.iter().flat_map(|route| &route.matches.methods) {
+        for method in self.0.iter().flat_map(|route| &route.borrow().matches.methods) {
             let with_head = (*method == Method::GET).then_some(Method::HEAD);
             for method in [Some(method.clone()), with_head].into_iter().flatten() {
                 if !all.contains(&method) {

@@ -15,7 +15,7 @@ enum Kind {
 }
 
 const KINDS: [Kind; 256] = kinds();
-const EMPTY: &str = "the path does not begin with a slash";
+const NOT_ROOTED: &str = "the path does not begin with a slash";
 
 /// Accepts the raw path of a request, without its query, when there is one way to read it.
 ///
@@ -24,7 +24,7 @@ const EMPTY: &str = "the path does not begin with a slash";
 pub fn check(path: &str) -> Result<(), &'static str> {
     let bytes = path.as_bytes();
     if bytes.first() != Some(&b'/') {
-        return Err(EMPTY);
+        return Err(NOT_ROOTED);
     }
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -145,6 +145,7 @@ mod tests {
             "/100%25",
             "/100%25/a",
             "/100%25ok",
+            "/100%25ag",
             "/a%20b%3Fc%23d",
             "/[id]/a|b^c",
             "/%61dmin",
@@ -259,7 +260,7 @@ mod tests {
 
     proptest! {
         // About one in five passes; a property that hardly any path reaches says little.
-        #![proptest_config(ProptestConfig { cases: 2048, max_global_rejects: 65_536, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 512, max_global_rejects: 16_384, ..ProptestConfig::default() })]
 
         #[test]
         fn no_standard_reader_changes_a_path_that_passes(path in hostile()) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Auth, Match, Permissions, Rewrite, Route};
+use super::{AUTH_API, Auth, CONSOLE, Match, Permissions, Rewrite, Route};
 use crate::identity::Stale;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -11,12 +11,12 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) fn routes() -> Vec<Route> {
     let health = Rewrite::Replace("/api/v1/health".to_owned());
     vec![
-        open("/api/v1", "auth-api", Rewrite::Keep),
-        open("/.well-known", "auth-api", Rewrite::Keep),
-        open("/docs", "auth-api", Rewrite::Keep),
-        exact(open("/openapi.json", "auth-api", Rewrite::Keep)),
-        open("/health", "auth-api", health),
-        open("/admin", "console", Rewrite::Keep),
+        open("/api/v1", AUTH_API, Rewrite::Keep),
+        open("/.well-known", AUTH_API, Rewrite::Keep),
+        open("/docs", AUTH_API, Rewrite::Keep),
+        exact(open("/openapi.json", AUTH_API, Rewrite::Keep)),
+        open("/health", AUTH_API, health),
+        open("/admin", CONSOLE, Rewrite::Keep),
     ]
 }
 

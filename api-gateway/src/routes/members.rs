@@ -265,7 +265,7 @@ impl<'a> Members<'a> {
     }
 
     fn is_not<T>(&self, name: &str, value: &Spanned<DeValue<'_>>, form: &str) -> Option<T> {
-        self.wrong_at(value.span().start, name, format!("write {form}, not {}", value.get_ref().type_str()));
+        self.wrong_at(value.span().start, name, format!("write {form}, not {}", kind_of(value.get_ref())));
         None
     }
 
@@ -274,7 +274,7 @@ impl<'a> Members<'a> {
         match item.get_ref().as_table() {
             Some(table) => Some(Self::new(owner, table, at, self.faults)),
             None => {
-                self.faults.report(at, format!("{owner}: write a table, not {}", item.get_ref().type_str()));
+                self.faults.report(at, format!("{owner}: write a table, not {}", kind_of(item.get_ref())));
                 None
             }
         }
@@ -288,4 +288,9 @@ impl<'a> Members<'a> {
     fn find(&self, name: &str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.table.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value)
     }
+}
+
+fn kind_of(value: &DeValue<'_>) -> String {
+    let kind = value.type_str();
+    format!("{} {kind}", if kind.starts_with(['a', 'i']) { "an" } else { "a" })
 }

@@ -27,6 +27,7 @@ pub use describe::describe;
 pub use file::{File, Limits, read, read_file};
 pub use table::{NoRoute, Table};
 pub use tls::{Acme, Certificate, Listen, TlsFile};
+pub use upstreams::{AUTH_API, CONSOLE};
 
 /// `[[route]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

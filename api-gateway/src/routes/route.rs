@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use super::values::{self, HOUR, MOMENT};
-use super::{Auth, Match, Permissions, Rewrite, Route, host};
+use super::{AUTH_API, Auth, Match, Permissions, Rewrite, Route, host};
 use crate::identity::Stale;
 
 use super::members::{Members, did_you_mean};
@@ -15,7 +15,6 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
 );
 const MAX_RETRIES: u32 = 5;
-const AUTH_API: &str = "auth-api";
 
 /// A route and where it stands.
 pub(super) struct Entry {

@@ -7,8 +7,13 @@ use super::values::{self, DAY, HOUR, MINUTE, MOMENT, SECOND};
 use super::{file::resolve, host};
 use crate::upstream::{Balance, HealthCheck, TlsOptions, UpstreamConfig};
 
-/// What the gateway defines itself: the servers of `AUTH_API_URLS`, and the console.
-pub(super) const RESERVED: [&str; 2] = ["auth-api", "console"];
+/// The upstream of the servers in `AUTH_API_URLS`.
+pub const AUTH_API: &str = "auth-api";
+/// The upstream of the console.
+pub const CONSOLE: &str = "console";
+
+/// What the gateway defines itself.
+pub(super) const RESERVED: [&str; 2] = [AUTH_API, CONSOLE];
 
 const MAX_REQUESTS: u32 = 1_000_000;
 /// Ejections double up to here.

@@ -135,8 +135,10 @@ pub(super) fn content_security_policy(text: &str) -> Result<Option<HeaderValue>,
 
 /// Where a server of an upstream is.
 pub(super) fn server(text: &str) -> Result<ServerUrl, String> {
-    let form = |what: &str| format!("{text:?} {what}: write a server such as http://10.0.0.5:9000");
-    let url = Url::parse(text).map_err(|_| form("is no URL"))?;
+    // A password must not get into a log by way of another fault.
+    let shown = if text.contains('@') { "the URL".to_owned() } else { format!("{text:?}") };
+    let form = |what: &str| format!("{shown} {what}: write a server such as http://10.0.0.5:9000");
+    let url = Url::parse(text).map_err(|_| form("cannot be read"))?;
     let tls = match url.scheme() {
         "http" => false,
         "https" => true,

@@ -35,7 +35,7 @@ queue = -1
         "line 6: route 2 (/b): match.methods: \"get\" is no method that can be routed: write GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
         "line 6: route 2 (/b): match.methods: \"TRACE\" is no method that can be routed: write GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
         "line 10: route 3 (orders): upstream \"ordrs\" is not defined; did you mean orders?",
-        "line 11: route 3 (orders): timeout: write a text in quotes, not integer",
+        "line 11: route 3 (orders): timeout: write a text in quotes, not an integer",
         "line 12: route 3 (orders): there is no member permisions; did you mean permissions?",
         "line 14: upstream.orders: servers: \"ftp://a\" is neither http nor https: write a server such as http://10.0.0.5:9000",
         "line 15: upstream.orders: queue: write a number from 0 to 1000000",
@@ -54,12 +54,12 @@ fn text_that_is_no_toml_is_told_by_its_lines_alone() {
 #[test]
 fn members_of_another_shape_are_refused() {
     for (text, part) in [
-        ("route = 1", "route: write tables in a row, not integer"),
-        ("route = [1]", "route 1: write a table, not integer"),
-        ("upstream = []", "upstream: write a table, not array"),
-        ("[upstream]\na = 1", "upstream.a: write a table, not integer"),
-        ("limits = true", "limits: write a table, not boolean"),
-        ("default_routes = \"no\"", "default_routes: write true or false, not string"),
+        ("route = 1", "route: write tables in a row, not an integer"),
+        ("route = [1]", "route 1: write a table, not an integer"),
+        ("upstream = []", "upstream: write a table, not an array"),
+        ("[upstream]\na = 1", "upstream.a: write a table, not an integer"),
+        ("limits = true", "limits: write a table, not a boolean"),
+        ("default_routes = \"no\"", "default_routes: write true or false, not a string"),
         ("[assertion]", "key is missing"),
         ("[limits]\nper_user = \"0/1m\"", "limits.per_user: the limit must be from 1"),
     ] {
@@ -67,7 +67,7 @@ fn members_of_another_shape_are_refused() {
     }
     assert!(fault(route("permissions = \"a:b\"")).contains("write a list of texts"));
     assert!(fault(route("permissions = [1]")).contains("write texts in quotes"));
-    assert!(fault(route("retries = 1.0")).contains("a whole number, not float"));
+    assert!(fault(route("retries = 1.0")).contains("a whole number, not a float"));
 }
 
 #[test]
@@ -226,12 +226,14 @@ fn servers_out_of_form_are_refused() {
     let servers = |servers: &str| parse(&format!("[upstream.a]\nservers = {servers}"));
     for (list, part) in [
         ("[]", "the list is empty"),
-        ("[\"10.0.0.5:9000\"]", "is no URL"),
+        ("[\"10.0.0.5:9000\"]", "cannot be read"),
         ("[\"orders:9000\"]", "neither http nor https"),
         ("[\"http://a/path\"]", "more than a host and a port"),
         ("[\"http://a?q\"]", "more than a host and a port"),
         ("[\"http://a#f\"]", "more than a host and a port"),
         ("[\"http://u:p@a\"]", "must not carry a user"),
+        ("[\"ftp://u:p@a\"]", "the URL is neither http nor https"),
+        ("[\"http://u:p@a:99999\"]", "the URL cannot be read"),
         ("[\"http://a:0\"]", "usable host and port"),
         ("[\"http://a\", \"http://a:80\"]", "one thing twice"),
     ] {

@@ -56,7 +56,7 @@ impl Gateway {
                 let upstream = hyper::upgrade::on(&mut answer);
                 let (head, lease) = answer.into_parts();
                 let tunnel = Tunnel { client, upstream, lease, caller: passage.caller };
-                self.tunnels.spawn(websocket::run(tunnel, Arc::clone(&self.identity)));
+                tokio::spawn(websocket::run(tunnel, Arc::clone(&self.identity), self.shutdown.clone()));
                 Ok(websocket::answer(head))
             }
             // Nobody asked for it, so nobody would know what to do with the connection.

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
@@ -27,8 +26,8 @@ use crate::identity::{Identity, IdentityConfig};
 use crate::limits::Limits;
 use crate::reload;
 use crate::reply::Reply;
+use crate::routes::TlsFile;
 use crate::routing::{AUTH_API, CONSOLE, Ground, Routing};
-use crate::tunnels::Tunnels;
 use crate::upstream::{ServerUrl, Upstream, UpstreamConfig};
 
 /// Where the Auth API and the console are when nothing is said.
@@ -54,7 +53,8 @@ pub(crate) struct Gateway {
     pub(crate) routing: ArcSwap<Routing>,
     pub(crate) ground: Ground,
     pub(crate) file: Option<PathBuf>,
-    pub(crate) tunnels: Tunnels,
+    /// What the file says of TLS; listeners do not change with it.
+    pub(crate) tls: Option<TlsFile>,
     pub(crate) shutdown: Shutdown,
     /// Whether the file as it is now is in force.
     pub(crate) file_state: reload::FileState,
@@ -109,7 +109,9 @@ impl App {
         let has_feed = identity.feed_token.is_some();
         let identity = Identity::start(identity, Arc::clone(&api), clock.clone());
         let ground = Ground { api, console, extra_roots: config.extra_roots };
-        let routing = reload::read(config.file.as_deref(), &ground, &identity, None).map_err(StartError::File)?;
+        let file = reload::read(config.file.as_deref()).map_err(StartError::File)?;
+        let tls = file.tls.clone();
+        let routing = reload::route(file, &ground, &identity, None).map_err(StartError::File)?;
         if !has_feed && routing.identifies_anybody() {
             return Err(StartError::File(
                 "GATEWAY_FEED_TOKEN is not set, and routes identify callers: set it to that of the Auth API".to_owned(),
@@ -135,7 +137,7 @@ impl App {
             routing: ArcSwap::from_pointee(routing),
             ground,
             file: config.file,
-            tunnels: Tunnels::new(shutdown.clone()),
+            tls,
             shutdown,
             file_state: reload::FileState::default(),
         }));
@@ -143,9 +145,14 @@ impl App {
         Ok(app)
     }
 
-    /// Waits until every WebSocket has ended: they outlive their requests, which the server waits for itself.
-    pub async fn drained(&self, limit: Duration) {
-        self.0.tunnels.drained(limit).await;
+    /// What the file says of TLS, as it was at the start.
+    pub(crate) fn tls(&self) -> Option<TlsFile> {
+        self.0.tls.clone()
+    }
+
+    /// Hosts that are answered.
+    pub(crate) fn allowed_hosts(&self) -> AllowedHosts {
+        self.0.hosts.clone()
     }
 }
 

@@ -24,7 +24,6 @@ mod reload;
 mod reply;
 pub mod routes;
 mod routing;
-mod tunnels;
 mod upload;
 pub mod upstream;
 mod websocket;

@@ -31,25 +31,26 @@ impl FileState {
     }
 }
 
-/// The routing that a file says, or the default one; what is the same in `before` stays connected.
+/// What the file says; without one, the default routes.
 ///
 /// # Errors
 /// Every fault, a line each, after the file's name.
-pub(crate) fn read(
-    path: Option<&Path>,
+pub(crate) fn read(path: Option<&Path>) -> Result<File, String> {
+    let Some(path) = path else { return Ok(File::default()) };
+    routes::read_file(path).map_err(|faults| format!("{} is refused:\n  - {}", path.display(), faults.join("\n  - ")))
+}
+
+/// The routing that a file says; what is the same in `before` stays connected.
+///
+/// # Errors
+/// Every fault, a line each.
+pub(crate) fn route(
+    file: File,
     ground: &Ground,
     identity: &Identity,
     before: Option<&Routing>,
 ) -> Result<Routing, String> {
-    let Some(path) = path else {
-        return Routing::build(File::default(), ground, identity, before).map_err(|faults| faults.join("\n"));
-    };
-    let explain = |faults: Vec<String>| {
-        let lines: String = faults.iter().map(|fault| format!("\n  - {fault}")).collect();
-        format!("{} is refused:{lines}", path.display())
-    };
-    let file = routes::read_file(path).map_err(explain)?;
-    Routing::build(file, ground, identity, before).map_err(explain)
+    Routing::build(file, ground, identity, before).map_err(|faults| faults.join("\n"))
 }
 
 /// Keeps the routing as the file says, until the gateway is gone.
@@ -78,7 +79,8 @@ pub(crate) async fn watch(gateway: Weak<Gateway>) {
 impl Gateway {
     fn reload(self: &Arc<Self>, path: &Path) {
         let before = self.routing.load_full();
-        match read(Some(path), &self.ground, &self.identity, Some(&before)) {
+        let file = read(Some(path));
+        match file.and_then(|file| route(file, &self.ground, &self.identity, Some(&before))) {
             Ok(routing) => {
                 self.routing.store(Arc::new(routing));
                 self.file_state.refused.store(false, Ordering::Relaxed);

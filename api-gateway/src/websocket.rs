@@ -8,6 +8,7 @@ use http::header::{self, HeaderValue};
 use http::{Response, StatusCode, response};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use service_kit::shutdown::Shutdown;
 use tokio::io::copy_bidirectional;
 use tokio::time::MissedTickBehavior;
 
@@ -39,8 +40,8 @@ pub(crate) fn answer(mut head: response::Parts) -> Response<Reply> {
     response
 }
 
-/// Passes bytes until either end closes, or the caller's session, account or key is revoked.
-pub(crate) async fn run(tunnel: Tunnel, identity: Arc<Identity>) {
+/// Passes bytes until either end closes, the caller's session, account or key is revoked, or the program is to stop.
+pub(crate) async fn run(tunnel: Tunnel, identity: Arc<Identity>, shutdown: Shutdown) {
     let Tunnel { client, upstream, lease, caller } = tunnel;
     let revoked = async {
         match &caller {
@@ -54,6 +55,8 @@ pub(crate) async fn run(tunnel: Tunnel, identity: Arc<Identity>) {
                 tracing::debug!(%error, "a WebSocket broke off");
             }
         }
+        // Its client connects again, elsewhere.
+        () = shutdown.requested() => {}
         () = revoked => tracing::info!("a WebSocket ended: its session was revoked"),
     }
     drop(lease);

@@ -2,13 +2,12 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 /// Shared by the socket, which sees bytes, and the service, which sees requests.
@@ -24,6 +23,7 @@ struct State {
     quiet_since: AtomicU64,
     /// Milliseconds after `opened` at which the head now being read began; `NO_HEAD` when none is.
     head_since: AtomicU64,
+    switched: AtomicBool,
 }
 
 const NO_HEAD: u64 = u64::MAX;
@@ -38,7 +38,17 @@ impl Pace {
             quiet_since: AtomicU64::new(0),
             // The first head is due from the start: a connection is opened to ask something.
             head_since: AtomicU64::new(0),
+            switched: AtomicBool::new(false),
         }))
+    }
+
+    /// A request is answered with 101: from here on the connection is no longer HTTP, and another's to time.
+    pub(super) fn switch(&self) {
+        self.0.switched.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_switched(&self) -> bool {
+        self.0.switched.load(Ordering::Relaxed)
     }
 
     /// A request's head is complete; the clock stands until its answer's last byte.
@@ -94,24 +104,27 @@ impl Drop for InProgress {
     }
 }
 
-/// An answer's body that keeps its request in progress: a stream may be silent for as long as it likes.
-pub(super) struct Paced {
-    body: Body,
-    _in_progress: InProgress,
-}
-
-impl Paced {
-    pub(super) fn new(body: Body, in_progress: InProgress) -> Self {
-        Self { body, _in_progress: in_progress }
+pin_project! {
+    /// An answer's body that keeps its request in progress: a stream may be silent for as long as it likes.
+    pub(super) struct Paced<B> {
+        #[pin]
+        body: B,
+        in_progress: InProgress,
     }
 }
 
-impl http_body::Body for Paced {
-    type Data = Bytes;
-    type Error = axum::Error;
+impl<B> Paced<B> {
+    pub(super) fn new(body: B, in_progress: InProgress) -> Self {
+        Self { body, in_progress }
+    }
+}
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+impl<B: Body> Body for Paced<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
 use super::pace::Pace;
@@ -16,10 +16,12 @@ use super::refusal;
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// A TCP stream with a pace.
-pub(super) struct Socket {
-    stream: TcpStream,
+/// A stream with a pace.
+pub(super) struct Socket<S> {
+    stream: S,
     pace: Pace,
+    /// Here and not in the connection's task, which an upgraded connection outlives.
+    _slot: OwnedSemaphorePermit,
     /// Set lazily and never moved by traffic: a busy connection touches no timer.
     wake: Option<Pin<Box<Sleep>>>,
     opening: bool,
@@ -39,9 +41,18 @@ struct Linger {
     discarded: usize,
 }
 
-impl Socket {
-    pub(super) fn new(stream: TcpStream, pace: Pace) -> Self {
-        Self { stream, pace, wake: None, opening: true, multiplexed: false, refusal: None, linger: None }
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    pub(super) fn new(stream: S, pace: Pace, slot: OwnedSemaphorePermit) -> Self {
+        Self {
+            stream,
+            pace,
+            _slot: slot,
+            wake: None,
+            opening: true,
+            multiplexed: false,
+            refusal: None,
+            linger: None,
+        }
     }
 
     fn note_bytes(&mut self, bytes: &[u8]) {
@@ -95,7 +106,7 @@ impl Socket {
     }
 }
 
-impl AsyncRead for Socket {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         if let Poll::Ready(outcome) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
@@ -104,11 +115,14 @@ impl AsyncRead for Socket {
             }
             return Poll::Ready(outcome);
         }
+        if self.pace.is_switched() {
+            return Poll::Pending;
+        }
         self.poll_overdue(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl AsyncWrite for Socket {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.refusal.is_none() && !self.multiplexed && self.pace.head_arrives() {
             self.refusal = refusal::complete(bytes).map(|bytes| Refusal { bytes, sent: 0 });
@@ -141,6 +155,10 @@ impl AsyncWrite for Socket {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.linger.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        }
+        if self.pace.is_switched() {
+            // Its owner may still be reading what the other end has to say.
+            return Poll::Ready(Ok(()));
         }
         self.poll_linger(cx).map(Ok)
     }

@@ -1,6 +1,7 @@
 //! Serving on a socket: HTTP/1.1 and HTTP/2 with limits, a listener that survives, a drain that ends.
 
 mod connection;
+mod framing;
 mod pace;
 mod refusal;
 mod socket;

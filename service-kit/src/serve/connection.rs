@@ -92,9 +92,10 @@ impl Server {
         request.extensions_mut().insert(PeerAddr(origin.peer));
         poll_fn(|cx| app.poll_ready(cx)).await?;
         let mut response = app.call(request).await?;
+        let is_last = self.shutdown.is_requested() || origin.pace.is_ending();
         if response.status() == StatusCode::SWITCHING_PROTOCOLS && !multiplexed {
             origin.pace.switch();
-        } else if self.shutdown.is_requested() && !multiplexed {
+        } else if is_last && !multiplexed {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response.map(|body| Paced::new(body, in_progress)))

@@ -19,11 +19,13 @@ struct State {
     header_time: Duration,
     idle_time: Duration,
     in_progress: AtomicUsize,
+    begun: AtomicU64,
     /// Milliseconds after `opened` at which the last request ended.
     quiet_since: AtomicU64,
     /// Milliseconds after `opened` at which the head now being read began; `NO_HEAD` when none is.
     head_since: AtomicU64,
     switched: AtomicBool,
+    ending: AtomicBool,
 }
 
 const NO_HEAD: u64 = u64::MAX;
@@ -35,16 +37,27 @@ impl Pace {
             header_time,
             idle_time,
             in_progress: AtomicUsize::new(0),
+            begun: AtomicU64::new(0),
             quiet_since: AtomicU64::new(0),
             // The first head is due from the start: a connection is opened to ask something.
             head_since: AtomicU64::new(0),
             switched: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
         }))
     }
 
     /// A request is answered with 101: from here on the connection is no longer HTTP, and another's to time.
     pub(super) fn switch(&self) {
         self.0.switched.store(true, Ordering::Relaxed);
+    }
+
+    /// Nothing more is read from the connection, so its last answer is to say so.
+    pub(super) fn end(&self) {
+        self.0.ending.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.0.ending.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_switched(&self) -> bool {
@@ -54,6 +67,7 @@ impl Pace {
     /// A request's head is complete; the clock stands until its answer's last byte.
     pub(super) fn begin(&self) -> InProgress {
         self.0.in_progress.fetch_add(1, Ordering::Relaxed);
+        self.0.begun.fetch_add(1, Ordering::Relaxed);
         self.0.head_since.store(NO_HEAD, Ordering::Relaxed);
         InProgress(self.clone())
     }
@@ -65,9 +79,9 @@ impl Pace {
         }
     }
 
-    /// Whether a head has begun that no request came of yet.
-    pub(super) fn head_arrives(&self) -> bool {
-        self.0.head_since.load(Ordering::Relaxed) != NO_HEAD
+    /// How many requests there were.
+    pub(super) fn begun(&self) -> u64 {
+        self.0.begun.load(Ordering::Relaxed)
     }
 
     /// When a connection on which nothing arrives is to be closed, or at least looked at again.
@@ -84,7 +98,8 @@ impl Pace {
         *opened + Duration::from_millis(self.0.quiet_since.load(Ordering::Relaxed)) + *idle_time
     }
 
-    fn is_quiet(&self) -> bool {
+    /// Whether no request is in progress.
+    pub(super) fn is_quiet(&self) -> bool {
         self.0.in_progress.load(Ordering::Relaxed) == 0
     }
 

@@ -1,4 +1,5 @@
-//! A connection's socket: it gives up when the pace says so, and takes its leave so that the last answer arrives.
+//! A connection's socket: it gives up when the pace says so or nobody takes what it writes, hands on only requests whose
+//! framing is beyond doubt, and takes its leave so that the last answer arrives.
 
 use std::io;
 use std::pin::Pin;
@@ -9,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
+use super::framing::{Guard, Part, Verdict};
 use super::pace::Pace;
 use super::refusal;
 
@@ -16,7 +18,11 @@ use super::refusal;
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// A stream with a pace.
+/// What hyper reads in place of a refused head: no head may contain it, and none goes on after it, so that hyper refuses
+/// too. Its refusal comes in order, after the answers to what was asked before, and ends the connection.
+const POISON: &[u8] = b"\0\r\n\r\n";
+
+/// A stream with a pace and a guard.
 pub(super) struct Socket<S> {
     stream: S,
     pace: Pace,
@@ -24,8 +30,9 @@ pub(super) struct Socket<S> {
     _slot: OwnedSemaphorePermit,
     /// Set lazily and never moved by traffic: a busy connection touches no timer.
     wake: Option<Pin<Box<Sleep>>>,
-    opening: bool,
-    multiplexed: bool,
+    guard: Guard,
+    /// What of the poison hyper has not read yet.
+    poison: &'static [u8],
     refusal: Option<Refusal>,
     linger: Option<Linger>,
 }
@@ -43,29 +50,48 @@ struct Linger {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(super) fn new(stream: S, pace: Pace, slot: OwnedSemaphorePermit) -> Self {
-        Self {
-            stream,
-            pace,
-            _slot: slot,
-            wake: None,
-            opening: true,
-            multiplexed: false,
-            refusal: None,
-            linger: None,
-        }
+        Self { stream, pace, _slot: slot, wake: None, guard: Guard::new(), poison: &[], refusal: None, linger: None }
     }
 
-    fn note_bytes(&mut self, bytes: &[u8]) {
-        if std::mem::take(&mut self.opening) {
-            // The preface of HTTP/2; no method of HTTP/1 that anybody serves begins like it.
-            self.multiplexed = bytes.starts_with(b"PRI");
+    /// Lets through what may be of the bytes that came after the first `before`.
+    fn admit(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> io::Result<()> {
+        if self.pace.is_switched() {
+            return Ok(());
         }
+        let verdict = self.guard.check(&buffer.filled()[before..]);
         self.pace.bytes_arrived();
+        let Verdict::Refuse { passed, part } = verdict else { return Ok(()) };
+        buffer.set_filled(before + passed);
+        match part {
+            Part::Head => {
+                self.poison = POISON;
+                self.hand_poison(buffer);
+            }
+            Part::Body => {
+                self.pace.end();
+                // To hyper nothing read is the end of the stream, which would abandon the request instead of its body.
+                if passed == 0 {
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_poison(&mut self, buffer: &mut ReadBuf<'_>) {
+        let (now, later) = self.poison.split_at(self.poison.len().min(buffer.remaining()));
+        buffer.put_slice(now);
+        self.poison = later;
+    }
+
+    /// Whether what hyper writes now may be its own answer: there was a head that no request came of.
+    fn may_refuse(&self) -> bool {
+        !self.guard.is_multiplexed() && self.guard.heads() > self.pace.begun() && self.pace.is_quiet()
     }
 
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let deadline = self.pace.deadline(self.multiplexed);
+            let deadline = self.pace.deadline(self.guard.is_multiplexed());
             let wake = self.wake.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
             if wake.deadline() > deadline {
                 wake.as_mut().reset(deadline);
@@ -108,10 +134,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.poison.is_empty() {
+            self.hand_poison(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        if self.guard.refused().is_some() && !self.pace.is_switched() {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
         let before = buffer.filled().len();
         if let Poll::Ready(outcome) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
             if buffer.filled().len() > before {
-                self.note_bytes(&buffer.filled()[before..]);
+                self.admit(buffer, before)?;
             }
             return Poll::Ready(outcome);
         }
@@ -124,7 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.refusal.is_none() && !self.multiplexed && self.pace.head_arrives() {
+        if self.refusal.is_none() && self.may_refuse() {
             self.refusal = refusal::complete(bytes).map(|bytes| Refusal { bytes, sent: 0 });
         }
         if self.refusal.is_some() {
@@ -138,10 +171,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match parts {
-            [only] => self.poll_write(cx, only),
-            _ => Pin::new(&mut self.stream).poll_write_vectored(cx, parts),
+        if let [only] = parts {
+            return self.poll_write(cx, only);
         }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
     }
 
     fn is_write_vectored(&self) -> bool {

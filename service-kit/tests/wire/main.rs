@@ -3,9 +3,11 @@
 
 mod client;
 mod edge;
+mod framing;
 mod http2;
 mod limits;
 mod serving;
+mod upgrade;
 
 use std::net::SocketAddr;
 

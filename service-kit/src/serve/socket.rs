@@ -18,6 +18,10 @@ use super::refusal;
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 1024 * 1024;
 
+/// A client that takes nothing for so long is gone or holds us up on purpose: what waits for it takes memory. A mobile
+/// network that hands over, the slowest honest reader, is silent for less.
+const WRITE_TIME: Duration = Duration::from_secs(60);
+
 /// What hyper reads in place of a refused head: no head may contain it, and none goes on after it, so that hyper refuses
 /// too. Its refusal comes in order, after the answers to what was asked before, and ends the connection.
 const POISON: &[u8] = b"\0\r\n\r\n";
@@ -34,6 +38,9 @@ pub(super) struct Socket<S> {
     /// What of the poison hyper has not read yet.
     poison: &'static [u8],
     refusal: Option<Refusal>,
+    /// Set lazily too: writes that succeed at once touch no timer.
+    write_wake: Option<Pin<Box<Sleep>>>,
+    write_waits: bool,
     linger: Option<Linger>,
 }
 
@@ -50,7 +57,18 @@ struct Linger {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(super) fn new(stream: S, pace: Pace, slot: OwnedSemaphorePermit) -> Self {
-        Self { stream, pace, _slot: slot, wake: None, guard: Guard::new(), poison: &[], refusal: None, linger: None }
+        Self {
+            stream,
+            pace,
+            _slot: slot,
+            wake: None,
+            guard: Guard::new(),
+            poison: &[],
+            refusal: None,
+            write_wake: None,
+            write_waits: false,
+            linger: None,
+        }
     }
 
     /// Lets through what may be of the bytes that came after the first `before`.
@@ -87,6 +105,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Whether what hyper writes now may be its own answer: there was a head that no request came of.
     fn may_refuse(&self) -> bool {
         !self.guard.is_multiplexed() && self.guard.heads() > self.pace.begun() && self.pace.is_quiet()
+    }
+
+    /// Passes `outcome` on, and an error once nothing was written for too long.
+    fn poll_in_time<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.write_waits = false;
+            return outcome;
+        }
+        let wake = self.write_wake.get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_TIME)));
+        if !std::mem::replace(&mut self.write_waits, true) {
+            wake.as_mut().reset(Instant::now() + WRITE_TIME);
+        }
+        wake.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -160,10 +191,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         if self.refusal.is_none() && self.may_refuse() {
             self.refusal = refusal::complete(bytes).map(|bytes| Refusal { bytes, sent: 0 });
         }
-        if self.refusal.is_some() {
-            return self.poll_refuse(cx, bytes.len());
-        }
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let outcome = if self.refusal.is_some() {
+            self.poll_refuse(cx, bytes.len())
+        } else {
+            Pin::new(&mut self.stream).poll_write(cx, bytes)
+        };
+        self.poll_in_time(cx, outcome)
     }
 
     fn poll_write_vectored(
@@ -174,7 +207,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         if let [only] = parts {
             return self.poll_write(cx, only);
         }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.poll_in_time(cx, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -182,17 +216,59 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let outcome = Pin::new(&mut self.stream).poll_flush(cx);
+        self.poll_in_time(cx, outcome)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.linger.is_none() {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            let outcome = Pin::new(&mut self.stream).poll_shutdown(cx);
+            ready!(self.poll_in_time(cx, outcome))?;
         }
         if self.pace.is_switched() {
             // Its owner may still be reading what the other end has to say.
             return Poll::Ready(Ok(()));
         }
         self.poll_linger(cx).map(Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// A socket whose other end takes 8 bytes before it has to read.
+    async fn socket() -> (Socket<DuplexStream>, DuplexStream) {
+        let (own, other) = duplex(8);
+        let slot = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
+        (Socket::new(own, Pace::new(WRITE_TIME, WRITE_TIME), slot), other)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_nobody_takes_ends_after_its_time() {
+        let (mut socket, _other) = socket().await;
+        let begun = Instant::now();
+        let error = socket.write_all(&[0; 9]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), WRITE_TIME.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_is_served_to_the_end() {
+        let (mut socket, mut other) = socket().await;
+        let begun = Instant::now();
+        let writing = tokio::spawn(async move { socket.write_all(&[0; 80]).await });
+        let mut taken = [0; 8];
+        for _ in 0..10 {
+            tokio::time::sleep(WRITE_TIME * 9 / 10).await;
+            other.read_exact(&mut taken).await.unwrap();
+        }
+        writing.await.unwrap().unwrap();
+        assert!(begun.elapsed() > 8 * WRITE_TIME);
     }
 }

@@ -5,6 +5,7 @@ mod framing;
 mod pace;
 mod refusal;
 mod socket;
+pub mod tls;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -25,6 +26,7 @@ use tower::Service;
 use crate::config::{Env, Environment, Period};
 use crate::shutdown::Shutdown;
 use connection::{Accepted, Server};
+use tls::Certificates;
 
 /// Long enough not to spin while file descriptors are missing, short enough not to be noticed afterwards.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
@@ -44,6 +46,26 @@ where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     type Body = B;
+}
+
+/// How a request came to us; in the extensions of every request that was accepted here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Readable on the way, or TLS ended before us.
+    Http,
+    /// By TLS that ended here.
+    Https,
+}
+
+impl Scheme {
+    /// As in an address: `http` or `https`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
 }
 
 /// What one listener allows.
@@ -107,6 +129,21 @@ pub async fn serve(
     shutdown: Shutdown,
 ) -> io::Result<()> {
     listen(listener, app, Server::new(limits, shutdown)).await
+}
+
+/// [`serve`] behind TLS.
+///
+/// # Errors
+/// As [`serve`], and when TLS cannot be set up at all.
+pub async fn serve_tls(
+    listener: TcpListener,
+    certificates: &Certificates,
+    app: impl Application,
+    limits: ServeLimits,
+    shutdown: Shutdown,
+) -> io::Result<()> {
+    let server = Server::new(limits, shutdown).with_tls(tls::acceptor(certificates)?);
+    listen(listener, app, server).await
 }
 
 async fn listen(listener: TcpListener, app: impl Application, server: Server) -> io::Result<()> {

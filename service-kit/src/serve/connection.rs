@@ -14,10 +14,11 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_rustls::TlsAcceptor;
 
 use super::pace::{InProgress, Pace, Paced};
 use super::socket::Socket;
-use super::{Application, ServeLimits};
+use super::{Application, Scheme, ServeLimits};
 use crate::proxies::PeerAddr;
 use crate::shutdown::Shutdown;
 
@@ -38,6 +39,7 @@ pub(super) struct Accepted {
 
 /// What all connections of a listener share.
 pub(super) struct Server {
+    tls: Option<TlsAcceptor>,
     http: auto::Builder<TokioExecutor>,
     pub(super) limits: ServeLimits,
     pub(super) shutdown: Shutdown,
@@ -45,27 +47,38 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(limits: ServeLimits, shutdown: Shutdown) -> Self {
-        Self { http: http_builder(), limits, shutdown }
+        Self { tls: None, http: http_builder(), limits, shutdown }
+    }
+
+    pub(super) fn with_tls(self, acceptor: TlsAcceptor) -> Self {
+        Self { tls: Some(acceptor), ..self }
     }
 
     pub(super) async fn connection(self: Arc<Self>, accepted: Accepted, app: impl Application) {
         let Accepted { slot, stream, peer } = accepted;
         // Answers are small: waiting to fill a packet would only add latency.
         let _ = stream.set_nodelay(true);
-        let pace = Pace::new(self.limits.header_time, self.limits.idle_time);
-        let socket = Socket::new(stream, pace.clone(), slot);
-        self.speak(socket, app, Origin { peer, pace }).await;
+        let Some(tls) = &self.tls else {
+            return self.speak(stream, slot, app, Origin { peer, scheme: Scheme::Http }).await;
+        };
+        match tokio::time::timeout(self.limits.header_time, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.speak(stream, slot, app, Origin { peer, scheme: Scheme::Https }).await,
+            Ok(Err(error)) => tracing::debug!(error = %error, "no TLS came about"),
+            Err(_) => tracing::debug!("no TLS came about in time"),
+        }
     }
 
-    async fn speak<S>(self: Arc<Self>, socket: Socket<S>, app: impl Application, origin: Origin)
+    async fn speak<S>(self: Arc<Self>, stream: S, slot: OwnedSemaphorePermit, app: impl Application, origin: Origin)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let server = Arc::clone(&self);
+        let pace = Pace::new(self.limits.header_time, self.limits.idle_time);
+        let socket = Socket::new(stream, pace.clone(), slot);
         let service = service_fn(move |request| {
             // Now and not in the future, which may be polled later: the head is complete.
-            let in_progress = origin.pace.begin();
-            Arc::clone(&server).answer(app.clone(), request, origin.clone(), in_progress)
+            let in_progress = pace.begin();
+            Arc::clone(&server).answer(app.clone(), request, origin, in_progress)
         });
         let connection = self.http.serve_connection_with_upgrades(TokioIo::new(socket), service);
         tokio::pin!(connection);
@@ -90,11 +103,12 @@ impl Server {
     ) -> Result<Response<Paced<A::Body>>, Infallible> {
         let multiplexed = request.version() == Version::HTTP_2;
         request.extensions_mut().insert(PeerAddr(origin.peer));
+        request.extensions_mut().insert(origin.scheme);
         poll_fn(|cx| app.poll_ready(cx)).await?;
         let mut response = app.call(request).await?;
-        let is_last = self.shutdown.is_requested() || origin.pace.is_ending();
+        let is_last = self.shutdown.is_requested() || in_progress.pace().is_ending();
         if response.status() == StatusCode::SWITCHING_PROTOCOLS && !multiplexed {
-            origin.pace.switch();
+            in_progress.pace().switch();
         } else if is_last && !multiplexed {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -108,10 +122,10 @@ impl Server {
 }
 
 /// What requests learn of the connection that they came on.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Origin {
     peer: SocketAddr,
-    pace: Pace,
+    scheme: Scheme,
 }
 
 fn http_builder() -> auto::Builder<TokioExecutor> {

@@ -111,6 +111,12 @@ impl Pace {
 /// Held by a request until its answer is sent, failed or abandoned.
 pub(super) struct InProgress(Pace);
 
+impl InProgress {
+    pub(super) fn pace(&self) -> &Pace {
+        &self.0
+    }
+}
+
 impl Drop for InProgress {
     fn drop(&mut self) {
         let Pace(state) = &self.0;

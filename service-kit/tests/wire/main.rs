@@ -7,6 +7,7 @@ mod framing;
 mod http2;
 mod limits;
 mod serving;
+mod tls;
 mod upgrade;
 
 use std::net::SocketAddr;

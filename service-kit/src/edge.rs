@@ -26,7 +26,7 @@ use crate::proxies::{ClientAddr, PeerAddr, TrustedProxies};
 use crate::request_id::{self, RequestId, RequestIds};
 use crate::telemetry;
 use access::{InFlight, RouteMeters, UndeclaredProxies};
-pub(crate) use headers::SecurityHeaders;
+pub use headers::{API_CSP, SecurityHeaders};
 
 /// Bytes of request line and headers; more is 431.
 const HEADER_LIMIT: usize = 16 * 1024;

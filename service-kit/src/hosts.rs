@@ -49,7 +49,16 @@ impl AllowedHosts {
         Self { names: names.into(), exempt }
     }
 
-    fn admits(&self, request: &Request) -> bool {
+    /// The host that the request is for, without its port, when it is one of ours. No path is exempt.
+    #[must_use]
+    pub fn host_of<B>(&self, request: &Request<B>) -> Option<String> {
+        match host_of(request) {
+            Host::Named(host) if self.names.is_empty() || self.allows(&host) => Some(host),
+            Host::Named(_) | Host::Missing | Host::Ambiguous => None,
+        }
+    }
+
+    fn admits<B>(&self, request: &Request<B>) -> bool {
         let exempt = is_under(request.uri().path(), self.exempt);
         match host_of(request) {
             Host::Ambiguous => false,
@@ -132,7 +141,7 @@ enum Host {
 }
 
 /// The host without its port, lower case, from the request line or from the one `Host` header (RFC 9112, section 3.2).
-fn host_of(request: &Request) -> Host {
+fn host_of<B>(request: &Request<B>) -> Host {
     let mut headers = request.headers().get_all(header::HOST).iter();
     let header = match (headers.next(), headers.next()) {
         (_, Some(_)) => return Host::Ambiguous,

@@ -3,6 +3,7 @@
 mod connection;
 mod framing;
 mod pace;
+pub mod redirect;
 mod refusal;
 mod socket;
 pub mod tls;

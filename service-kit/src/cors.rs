@@ -53,7 +53,9 @@ impl Cors {
         CrossOrigin(Arc::new(self.rules()))
     }
 
-    fn rules(&self) -> CorsLayer {
+    /// The rules as tower-http has them, for a service that is no router of axum's.
+    #[must_use]
+    pub fn rules(&self) -> CorsLayer {
         let layer = CorsLayer::new()
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
             .allow_headers([

@@ -5,7 +5,7 @@ mod headers;
 
 use std::any::Any;
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -26,7 +26,7 @@ use crate::proxies::{ClientAddr, PeerAddr, TrustedProxies};
 use crate::request_id::{self, RequestId, RequestIds};
 use crate::telemetry;
 use access::{InFlight, RouteMeters, UndeclaredProxies};
-pub(crate) use headers::SecurityHeaders;
+pub use headers::{API_CSP, SecurityHeaders};
 
 /// Bytes of request line and headers; more is 431.
 const HEADER_LIMIT: usize = 16 * 1024;
@@ -55,8 +55,8 @@ impl Edge {
 impl Shared {
     fn client_of(&self, request: &Request) -> ClientAddr {
         // Without `serve`, as in a router's own test, there is no peer.
-        let peer = request.extensions().get::<PeerAddr>().map(|peer| peer.0.ip());
-        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let peer = request.extensions().get::<PeerAddr>().map(|peer| peer.0);
+        let peer = peer.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
         let client = self.proxies.client_addr(peer, request.headers());
         if let Some(proxy) = client.undeclared_proxy {
             self.undeclared.notice(proxy);

@@ -50,6 +50,15 @@ impl AllowedHosts {
         Self { names: names.into(), exempt }
     }
 
+    /// The host that the request is for, without its port, when it is one of ours. No path is exempt.
+    #[must_use]
+    pub fn host_of<B>(&self, request: &Request<B>) -> Option<String> {
+        match host_of(request) {
+            Host::Named(host) if self.names.is_empty() || self.allows(&host) => Some(host),
+            Host::Named(_) | Host::Missing | Host::Ambiguous => None,
+        }
+    }
+
     /// Whether a request for this path may ask this host.
     #[must_use]
     pub fn admits(&self, path: &str, host: &Host) -> bool {
@@ -139,7 +148,7 @@ pub enum Host {
 
 /// The host without its port, lower case, from the request line or from the one `Host` header (RFC 9112, section 3.2).
 #[must_use]
-pub fn host_of<B>(request: &http::Request<B>) -> Host {
+pub fn host_of<B>(request: &Request<B>) -> Host {
     let mut headers = request.headers().get_all(header::HOST).iter();
     let header = match (headers.next(), headers.next()) {
         (_, Some(_)) => return Host::Ambiguous,

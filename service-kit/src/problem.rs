@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::language::Language;
@@ -121,16 +122,28 @@ impl Problem {
         serde_json::to_vec(&wire).unwrap_or_default()
     }
 
+    /// The answer in parts, for a body of any type.
+    #[must_use]
+    pub fn into_parts(self, request_id: &RequestId, language: Language) -> (StatusCode, HeaderMap, Bytes) {
+        let body = Bytes::from(self.to_json(request_id, language));
+        let mut headers = HeaderMap::from_iter(self.headers);
+        describe(&mut headers, body.len(), language);
+        (self.status, headers, body)
+    }
+
     /// Gives `response`, which keeps its headers, this problem as its body.
     pub(crate) fn render(&self, response: &mut Response, request_id: &RequestId, language: Language) {
         let body = self.to_json(request_id, language);
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CONTENT_LANGUAGE, language.tag());
-        headers.append(header::VARY, HeaderValue::from_static("accept-language"));
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        describe(response.headers_mut(), body.len(), language);
         *response.body_mut() = Body::from(body);
     }
+}
+
+fn describe(headers: &mut HeaderMap, length: usize, language: Language) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_LANGUAGE, language.tag());
+    headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
 }
 
 /// Every problem that any server may answer with, for the documented table of codes.
@@ -167,4 +180,23 @@ struct WireError<'a> {
     field: &'a str,
     code: &'a str,
     detail: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request_id::RequestIds;
+
+    #[test]
+    fn the_parts_are_those_of_a_rendered_answer() {
+        let problem = Problem::of_status(StatusCode::SERVICE_UNAVAILABLE).retry_after(3);
+        let (id, language) = (RequestIds::new().make(), Language::Korean);
+        let mut rendered = problem.clone().into_response();
+        problem.render(&mut rendered, &id, language);
+        let (status, headers, body) = problem.clone().into_parts(&id, language);
+        assert_eq!((status, &headers), (rendered.status(), rendered.headers()));
+        assert_eq!(body, problem.to_json(&id, language));
+        assert_eq!(headers[header::CONTENT_LENGTH], body.len().to_string());
+        assert_eq!(headers[header::RETRY_AFTER], "3");
+    }
 }

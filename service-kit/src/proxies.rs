@@ -1,7 +1,9 @@
 //! The client's address: only declared proxies are believed, and only about the hop before them.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
@@ -25,7 +27,43 @@ pub struct ClientAddr {
 
 /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed. None by default.
 #[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(Vec<Network>);
+pub struct TrustedProxies {
+    networks: Vec<Network>,
+    own: OwnConnections,
+}
+
+/// The connections that this process has open to one of its own listeners. Their word is taken, and no other's on
+/// loopback: any program on the machine could connect from there. One set for each listener, as two connections to
+/// different listeners may have the same address at this end.
+#[derive(Clone, Debug, Default)]
+pub struct OwnConnections(Arc<RwLock<HashSet<SocketAddr>>>);
+
+/// A connection's membership; drop it no later than the connection, whose address may be another's from then on.
+#[derive(Debug)]
+pub struct OwnConnection {
+    set: OwnConnections,
+    address: SocketAddr,
+}
+
+impl OwnConnections {
+    /// Admits the connection with this address at our end, before anything is sent on it.
+    #[must_use]
+    pub fn enter(&self, address: SocketAddr) -> OwnConnection {
+        let address = canonical(address);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(address);
+        OwnConnection { set: self.clone(), address }
+    }
+
+    fn contains(&self, peer: SocketAddr) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(&canonical(peer))
+    }
+}
+
+impl Drop for OwnConnection {
+    fn drop(&mut self) {
+        self.set.0.write().unwrap_or_else(PoisonError::into_inner).remove(&self.address);
+    }
+}
 
 /// One CIDR block; a bare address is a block of one.
 #[derive(Clone, Copy, Debug)]
@@ -35,18 +73,24 @@ impl TrustedProxies {
     /// Reads `TRUSTED_PROXIES`.
     pub fn read(env: &mut Env) -> Self {
         let help = "Proxies whose X-Forwarded-For is believed: addresses or CIDR blocks, separated by commas.";
-        Self(env.list("TRUSTED_PROXIES", help))
+        Self { networks: env.list("TRUSTED_PROXIES", help), own: OwnConnections::default() }
+    }
+
+    /// Believes these connections as well.
+    #[must_use]
+    pub fn with_own(self, own: OwnConnections) -> Self {
+        Self { own, ..self }
     }
 
     /// The client behind `peer`. `X-Forwarded-Host` and `X-Forwarded-Proto` are never read, here or elsewhere.
     #[must_use]
-    pub fn client_addr(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddr {
-        let peer = peer.to_canonical();
+    pub fn client_addr(&self, peer: SocketAddr, headers: &HeaderMap) -> ClientAddr {
+        let (socket, peer) = (peer, peer.ip().to_canonical());
         let direct = ClientAddr { ip: peer, undeclared_proxy: None };
         if !headers.contains_key(X_FORWARDED_FOR) {
             return direct;
         }
-        if self.trusts(peer) {
+        if self.trusts(peer) || self.own.contains(socket) {
             return ClientAddr { ip: self.right_most_untrusted(peer, headers), ..direct };
         }
         if is_private(peer) {
@@ -69,8 +113,11 @@ impl TrustedProxies {
         client
     }
 
-    fn trusts(&self, ip: IpAddr) -> bool {
-        self.0.iter().any(|network| network.0.contains(&ip))
+    /// Whether the address is a declared proxy's.
+    #[must_use]
+    pub fn trusts(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.networks.iter().any(|network| network.0.contains(&ip))
     }
 }
 
@@ -81,6 +128,11 @@ impl FromStr for Network {
         let address = text.parse::<IpAddr>().map(|ip| IpNet::from(ip.to_canonical()));
         address.or_else(|_| text.parse()).map(Self).map_err(|_| "write addresses or CIDR blocks such as 10.0.0.0/8")
     }
+}
+
+/// IPv4 also when it came mapped into IPv6, as on a listener for both.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// The hops of all header lines from right to left; `None` for one that is no address.
@@ -117,7 +169,7 @@ mod tests {
         let proxies = TrustedProxies::read(&mut env);
         env.finish().unwrap();
         let lines = lines.iter().map(|line| (X_FORWARDED_FOR, HeaderValue::from_static(line)));
-        proxies.client_addr(peer.parse().unwrap(), &lines.collect())
+        proxies.client_addr(SocketAddr::new(peer.parse().unwrap(), 4711), &lines.collect())
     }
 
     fn ip(trusted: &str, peer: &str, lines: &[&'static str]) -> String {
@@ -164,6 +216,22 @@ mod tests {
         let garbled = client("", "fd00::3", &["nobody"]);
         assert_eq!(garbled.ip, "fd00::3".parse::<IpAddr>().unwrap());
         assert_eq!(garbled.undeclared_proxy, Some(garbled.ip));
+    }
+
+    #[test]
+    fn own_connections_are_believed_while_they_last_and_their_neighbours_never() {
+        let own = OwnConnections::default();
+        let proxies = TrustedProxies::default().with_own(own.clone());
+        let headers = HeaderMap::from_iter([(X_FORWARDED_FOR, HeaderValue::from_static("6.6.6.6, 198.51.100.1"))]);
+        let believed = |peer: &str| proxies.client_addr(peer.parse().unwrap(), &headers).undeclared_proxy.is_none();
+        assert!(!believed("127.0.0.1:5000"));
+        let entered = own.enter("127.0.0.1:5000".parse().unwrap());
+        assert!(believed("127.0.0.1:5000") && believed("[::ffff:127.0.0.1]:5000"));
+        assert!(!believed("127.0.0.1:5001") && !believed("[::1]:5000"));
+        let client = proxies.client_addr("127.0.0.1:5000".parse().unwrap(), &headers);
+        assert_eq!(client.ip.to_string(), "198.51.100.1");
+        drop(entered);
+        assert!(!believed("127.0.0.1:5000"));
     }
 
     #[test]

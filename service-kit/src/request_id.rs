@@ -48,22 +48,34 @@ impl fmt::Display for RequestId {
 
 /// Makes ids: a number drawn at start, which tells instances apart, and a count. They identify, they protect nothing.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestIds {
+pub struct RequestIds {
     instance: u64,
     made: Arc<AtomicU64>,
 }
 
+impl Default for RequestIds {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl RequestIds {
-    pub(crate) fn new() -> Self {
+    /// Ids of an instance of its own.
+    #[must_use]
+    pub fn new() -> Self {
         // `RandomState` is seeded by the operating system: enough for a number that is merely unlikely to repeat.
         Self { instance: RandomState::new().hash_one(()), made: Arc::default() }
     }
 
-    pub(crate) fn accept_or_make(&self, headers: &HeaderMap) -> RequestId {
+    /// The caller's id when it is sane, else a new one.
+    #[must_use]
+    pub fn accept_or_make(&self, headers: &HeaderMap) -> RequestId {
         headers.get(X_REQUEST_ID).and_then(RequestId::parse).unwrap_or_else(|| self.make())
     }
 
-    pub(crate) fn make(&self) -> RequestId {
+    /// A new id.
+    #[must_use]
+    pub fn make(&self) -> RequestId {
         let mut text = *b"0000000000000000-0000000000";
         let (instance, count) = text.split_at_mut(16);
         write_hex(self.instance, instance);
@@ -73,7 +85,7 @@ impl RequestIds {
 }
 
 /// Runs the request's future so that its log lines find the id; a task spawned inside does not inherit it.
-pub(crate) async fn scope<F: Future>(id: RequestId, request: F) -> F::Output {
+pub async fn scope<F: Future>(id: RequestId, request: F) -> F::Output {
     CURRENT.scope(id, request).await
 }
 

@@ -1,41 +1,73 @@
-//! Serving a router on a socket: HTTP/1.1 and HTTP/2 with limits, a listener that survives, a drain that ends.
+//! Serving on a socket: HTTP/1.1 and HTTP/2 with limits, a listener that survives, a drain that ends.
 
+mod connection;
+mod framing;
 mod pace;
+pub mod redirect;
 mod refusal;
 mod socket;
+pub mod tls;
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use http::{HeaderValue, Request, Response, Version, header};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tower::Service;
 
 use crate::config::{Env, Environment, Period};
-use crate::proxies::PeerAddr;
 use crate::shutdown::Shutdown;
-use pace::{InProgress, Pace, Paced};
-use socket::Socket;
+use connection::{Accepted, Server};
+use tls::Certificates;
 
-/// Hyper's own bound, above the 16 KiB that the edge enforces with a proper problem.
-const HEADER_BUFFER: usize = 32 * 1024;
-const HTTP2_STREAMS: u32 = 100;
 /// Long enough not to spin while file descriptors are missing, short enough not to be noticed afterwards.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
 
-/// After the request to stop, a kept-alive connection gets this long for one more request, which is then answered with
-/// `Connection: close`: closing at once would reset a request that is on its way.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// What can be served: every tower service of requests that fails at none, such as axum's router. Only a name for these
+/// bounds; there is nothing to implement.
+pub trait Application:
+    Service<Request<Incoming>, Response = Response<Self::Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+    /// The body of its answers, sent as it is: no box around it.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+}
+
+impl<S, B> Application for S
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    type Body = B;
+}
+
+/// How a request came to us; in the extensions of every request that was accepted here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Readable on the way, or TLS ended before us.
+    Http,
+    /// By TLS that ended here.
+    Https,
+}
+
+impl Scheme {
+    /// As in an address: `http` or `https`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
 
 /// What one listener allows.
 #[derive(Clone, Copy, Debug)]
@@ -86,115 +118,85 @@ pub fn read_address(env: &mut Env, name: &'static str, default: &'static str, he
     })
 }
 
-/// Serves `app` until `shutdown` is requested and the requests in progress are answered.
+/// Serves `app` until `shutdown` is requested and the requests in progress are answered. Upgraded connections count as
+/// open until their owner drops them; it is to do so when `shutdown` is requested.
 ///
 /// # Errors
 /// When the listener itself is unusable; a failed accept is none, it is tried again.
-pub async fn serve(listener: TcpListener, app: Router, limits: ServeLimits, shutdown: Shutdown) -> io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    app: impl Application,
+    limits: ServeLimits,
+    shutdown: Shutdown,
+) -> io::Result<()> {
+    listen(listener, app, Server::new(limits, shutdown)).await
+}
+
+/// [`serve`] behind TLS.
+///
+/// # Errors
+/// As [`serve`], and when TLS cannot be set up at all.
+pub async fn serve_tls(
+    listener: TcpListener,
+    certificates: &Certificates,
+    app: impl Application,
+    limits: ServeLimits,
+    shutdown: Shutdown,
+) -> io::Result<()> {
+    let server = Server::new(limits, shutdown).with_tls(tls::acceptor(certificates)?);
+    listen(listener, app, server).await
+}
+
+async fn listen(listener: TcpListener, app: impl Application, server: Server) -> io::Result<()> {
     listener.local_addr()?;
-    let server = Server {
-        // Turns every handler into a route once instead of at each request.
-        app: app.with_state(()),
-        http: http_builder(),
-        limits,
-        shutdown: shutdown.clone(),
-    };
     let server = Arc::new(server);
-    let slots = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+    let slots = Slots::new(server.limits.connections);
     let mut connections = JoinSet::new();
-    let stopping = shutdown.requested();
+    let stopping = server.shutdown.clone();
+    let stopping = stopping.requested();
     tokio::pin!(stopping);
     loop {
         while connections.try_join_next().is_some() {}
         tokio::select! {
             () = &mut stopping => break,
-            (slot, stream, peer) = accept(&listener, &slots) => {
-                connections.spawn(Arc::clone(&server).connection(slot, stream, peer));
+            accepted = accept(&listener, &slots) => {
+                connections.spawn(Arc::clone(&server).connection(accepted, app.clone()));
             }
         }
     }
     // Whoever is in the queue already was promised a connection; closing now would reset it. The queue itself is asked,
     // for the runtime only knows who was there when it last looked.
     let listener = listener.into_std()?;
-    while let Some((slot, stream, peer)) = take_queued(&listener, &slots) {
-        connections.spawn(Arc::clone(&server).connection(slot, stream, peer));
+    while let Some(accepted) = take_queued(&listener, &slots) {
+        connections.spawn(Arc::clone(&server).connection(accepted, app.clone()));
     }
     drop(listener);
-    drain(connections, limits.drain_time).await;
+    drain(connections, &slots, server.limits.drain_time).await;
     Ok(())
 }
 
-struct Server {
-    app: Router,
-    http: auto::Builder<TokioExecutor>,
-    limits: ServeLimits,
-    shutdown: Shutdown,
+/// One permit for each connection that may be open.
+struct Slots {
+    free: Arc<Semaphore>,
+    all: u32,
 }
 
-impl Server {
-    async fn connection(self: Arc<Self>, slot: OwnedSemaphorePermit, stream: TcpStream, peer: SocketAddr) {
-        // Answers are small: waiting to fill a packet would only add latency.
-        let _ = stream.set_nodelay(true);
-        let pace = Pace::new(self.limits.header_time, self.limits.idle_time);
-        let service = service_fn(|request| Arc::clone(&self).answer(request, peer, pace.begin()));
-        let io = TokioIo::new(Socket::new(stream, pace.clone()));
-        let connection = self.http.serve_connection(io, service);
-        tokio::pin!(connection);
-        let outcome = tokio::select! {
-            outcome = &mut connection => outcome,
-            () = self.farewell() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = outcome {
-            tracing::debug!(error = %error, "connection ended early");
-        }
-        drop(slot);
+impl Slots {
+    fn new(connections: usize) -> Self {
+        let all = u32::try_from(connections.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        Self { free: Arc::new(Semaphore::new(all as usize)), all }
     }
-
-    async fn answer(
-        self: Arc<Self>,
-        mut request: Request<Incoming>,
-        peer: SocketAddr,
-        in_progress: InProgress,
-    ) -> Result<Response<Paced>, Infallible> {
-        let multiplexed = request.version() == Version::HTTP_2;
-        request.extensions_mut().insert(PeerAddr(peer));
-        let mut response = self.app.clone().call(request).await?;
-        if self.shutdown.is_requested() && !multiplexed {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        Ok(response.map(|body| Paced::new(body, in_progress)))
-    }
-
-    async fn farewell(&self) {
-        self.shutdown.requested().await;
-        tokio::time::sleep(FAREWELL).await;
-    }
-}
-
-fn http_builder() -> auto::Builder<TokioExecutor> {
-    let mut http = auto::Builder::new(TokioExecutor::new());
-    // Heads and idleness are timed by the socket's own wrapper, which tells the two apart; hyper does not.
-    http.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(HEADER_BUFFER);
-    http.http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(HTTP2_STREAMS)
-        .max_header_list_size(HEADER_BUFFER as u32)
-        .keep_alive_interval(Duration::from_secs(30));
-    http
 }
 
 /// The next connection, once there is a slot for it.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (OwnedSemaphorePermit, TcpStream, SocketAddr) {
+async fn accept(listener: &TcpListener, slots: &Slots) -> Accepted {
     loop {
         // The semaphore is never closed.
-        let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
+        let Ok(slot) = Arc::clone(&slots.free).acquire_owned().await else {
             continue;
         };
         match listener.accept().await {
-            Ok((stream, peer)) => return (slot, stream, peer),
+            Ok((stream, peer)) => return Accepted { slot, stream, peer },
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 // Out of descriptors or memory: the connection stays queued, and open ones will end.
@@ -206,14 +208,11 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (OwnedSemapho
 }
 
 /// A connection that waits already, if there is one and a slot for it.
-fn take_queued(
-    listener: &std::net::TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-    let slot = Arc::clone(slots).try_acquire_owned().ok()?;
+fn take_queued(listener: &std::net::TcpListener, slots: &Slots) -> Option<Accepted> {
+    let slot = Arc::clone(&slots.free).try_acquire_owned().ok()?;
     let (stream, peer) = listener.accept().ok()?;
     stream.set_nonblocking(true).ok()?;
-    Some((slot, TcpStream::from_std(stream).ok()?, peer))
+    Some(Accepted { slot, stream: TcpStream::from_std(stream).ok()?, peer })
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {
@@ -221,9 +220,14 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     [ConnectionAborted, ConnectionReset, Interrupted].contains(&error.kind())
 }
 
-async fn drain(mut connections: JoinSet<()>, limit: Duration) {
-    let ended = async { while connections.join_next().await.is_some() {} };
+async fn drain(mut connections: JoinSet<()>, slots: &Slots, limit: Duration) {
+    let ended = async {
+        while connections.join_next().await.is_some() {}
+        // An upgraded connection has left its task and taken its slot along. The semaphore is never closed.
+        let _ = slots.free.acquire_many(slots.all).await;
+    };
     if tokio::time::timeout(limit, ended).await.is_err() {
-        tracing::warn!(open = connections.len(), "connections cut at the end of the drain");
+        let open = slots.all as usize - slots.free.available_permits();
+        tracing::warn!(open, "connections cut at the end of the drain");
     }
 }

@@ -14,8 +14,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::{Env, Environment, Secret};
-pub(crate) use export::continue_trace;
 use export::{Sentry, Traces};
+pub use export::{continue_trace, inject_trace};
 use line::LineLayer;
 use writer::LogWriter;
 

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use http::Request;
+use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use service_kit::config::Env;
 use service_kit::edge::Edge;
@@ -16,6 +16,7 @@ use service_kit::proxies::TrustedProxies;
 use service_kit::telemetry::TelemetryConfig;
 use service_kit::{metrics, telemetry};
 use tower::ServiceExt;
+use tracing::Span;
 
 const TRACE_ID: [u8; 16] =
     [0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36];
@@ -44,6 +45,14 @@ async fn body(app: Router, request: Request<Body>) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
+/// What a server that we ask would be told of the trace.
+async fn forwarded() -> String {
+    let mut headers = HeaderMap::new();
+    telemetry::inject_trace(&Span::current(), &mut headers);
+    assert!(!headers.contains_key("tracestate"));
+    headers["traceparent"].to_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn a_request_is_traced_into_its_callers_trace_and_counted_by_route() {
     let (address, taken) = collector();
@@ -54,11 +63,13 @@ async fn a_request_is_traced_into_its_callers_trace_and_counted_by_route() {
     let prometheus = metrics::install().unwrap();
     let guard = telemetry::start(&config, "auth-service", "1.0.0").unwrap();
 
-    let app = Router::new().route("/users/{id}", get(async || "fine")).layer(Edge::new(TrustedProxies::default()));
+    let app = Router::new().route("/users/{id}", get(forwarded)).layer(Edge::new(TrustedProxies::default()));
     let request = Request::get("/users/7?token=secret")
         .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
         .body(Body::empty());
-    assert_eq!(body(app.clone(), request.unwrap()).await, "fine");
+    let forwarded = body(app.clone(), request.unwrap()).await;
+    assert!(forwarded.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && forwarded.ends_with("-01"), "{forwarded}");
+    assert!(!forwarded.contains("00f067aa0ba902b7"), "the caller's span instead of ours: {forwarded}");
     let odd = Request::builder().method("BREW").uri("/x").body(Body::empty());
     body(app, odd.unwrap()).await;
 

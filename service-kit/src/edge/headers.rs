@@ -4,7 +4,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::request_id::X_REQUEST_ID;
 
-const API_CSP: HeaderValue =
+/// The content security policy of answers that are no pages.
+pub const API_CSP: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -29,11 +30,19 @@ const FIXED: [(HeaderName, HeaderValue); 8] = [
 const CAPACITY: usize = 24;
 
 /// The headers as one map that each answer begins with: copying it is much cheaper than inserting one by one.
-#[derive(Debug)]
-pub(crate) struct SecurityHeaders(HeaderMap);
+#[derive(Clone, Debug)]
+pub struct SecurityHeaders(HeaderMap);
+
+impl Default for SecurityHeaders {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl SecurityHeaders {
-    pub(crate) fn new() -> Self {
+    /// The headers of an answer from a program.
+    #[must_use]
+    pub fn new() -> Self {
         let mut headers = HeaderMap::with_capacity(CAPACITY);
         headers.extend(FIXED);
         headers.insert(header::CONTENT_SECURITY_POLICY, API_CSP);
@@ -42,7 +51,7 @@ impl SecurityHeaders {
     }
 
     /// Sets them all; a page may bring its own content security policy, and an answer its own caching.
-    pub(crate) fn set(&self, headers: &mut HeaderMap, request_id: HeaderValue) {
+    pub fn set(&self, headers: &mut HeaderMap, request_id: HeaderValue) {
         let mut own = std::mem::replace(headers, self.0.clone());
         // Mostly there is nothing to take out, and looking costs less than removing one by one.
         if own.keys().any(is_ours) {
@@ -56,8 +65,88 @@ impl SecurityHeaders {
         headers.extend(own);
         headers.insert(X_REQUEST_ID, request_id);
     }
+
+    /// Completes an answer that somebody else made: what it has stays, the first of each if repeated, and what it lacks
+    /// is added. A policy for content only when there is one to add; caching is the caller's to decide.
+    pub fn fill(&self, headers: &mut HeaderMap, request_id: HeaderValue, csp: Option<&HeaderValue>) {
+        for (name, value) in &FIXED {
+            keep_first(headers, name, Some(value));
+        }
+        join_policies(headers);
+        keep_first(headers, &header::CONTENT_SECURITY_POLICY, csp);
+        headers.remove(header::SERVER);
+        headers.insert(X_REQUEST_ID, request_id);
+    }
+}
+
+fn keep_first(headers: &mut HeaderMap, name: &HeaderName, otherwise: Option<&HeaderValue>) {
+    let mut own = headers.get_all(name).iter();
+    let kept = match (own.next(), own.next()) {
+        (Some(_), None) => return,
+        (Some(first), Some(_)) => first.clone(),
+        (None, _) => match otherwise {
+            Some(value) => value.clone(),
+            None => return,
+        },
+    };
+    headers.insert(name, kept);
+}
+
+/// Of several policies all hold, so that to drop one would allow more; a comma says the same in one header.
+fn join_policies(headers: &mut HeaderMap) {
+    let policies: Vec<_> = headers.get_all(header::CONTENT_SECURITY_POLICY).iter().map(HeaderValue::as_bytes).collect();
+    if policies.len() < 2 {
+        return;
+    }
+    if let Ok(joined) = HeaderValue::from_bytes(&policies.join(&b", "[..])) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, joined);
+    }
 }
 
 fn is_ours(name: &HeaderName) -> bool {
     *name == header::SERVER || FIXED.iter().any(|(fixed, _)| fixed == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(own: &[(&'static str, &'static str)], csp: Option<&HeaderValue>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in own {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        SecurityHeaders::new().fill(&mut headers, HeaderValue::from_static("id"), csp);
+        headers
+    }
+
+    #[test]
+    fn an_answer_without_headers_gets_each_once() {
+        let headers = filled(&[], Some(&API_CSP));
+        assert!(FIXED.iter().all(|(name, value)| headers.get_all(name).iter().eq([value])));
+        assert_eq!(headers[header::CONTENT_SECURITY_POLICY], API_CSP);
+        assert_eq!(headers[X_REQUEST_ID], "id");
+        assert_eq!(headers.len(), FIXED.len() + 2);
+    }
+
+    #[test]
+    fn what_an_answer_has_stays_and_its_repetitions_go() {
+        let own =
+            [("x-frame-options", "SAMEORIGIN"), ("x-frame-options", "DENY"), ("server", "x"), ("x-request-id", "y")];
+        let headers = filled(&own, None);
+        assert_eq!(headers.get_all(header::X_FRAME_OPTIONS).iter().collect::<Vec<_>>(), ["SAMEORIGIN"]);
+        assert_eq!(headers.get_all(X_REQUEST_ID).iter().collect::<Vec<_>>(), ["id"]);
+        assert!(!headers.contains_key(header::SERVER));
+        assert!(!headers.contains_key(header::CONTENT_SECURITY_POLICY));
+        assert!(!headers.contains_key(header::CACHE_CONTROL));
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    }
+
+    #[test]
+    fn an_answers_own_policies_all_stay_in_force() {
+        let own = [("content-security-policy", "default-src 'self'"), ("content-security-policy", "img-src *")];
+        let headers = filled(&own, Some(&API_CSP));
+        let policies: Vec<_> = headers.get_all(header::CONTENT_SECURITY_POLICY).iter().collect();
+        assert_eq!(policies, ["default-src 'self', img-src *"]);
+    }
 }

@@ -2,13 +2,12 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 /// Shared by the socket, which sees bytes, and the service, which sees requests.
@@ -20,10 +19,13 @@ struct State {
     header_time: Duration,
     idle_time: Duration,
     in_progress: AtomicUsize,
+    begun: AtomicU64,
     /// Milliseconds after `opened` at which the last request ended.
     quiet_since: AtomicU64,
     /// Milliseconds after `opened` at which the head now being read began; `NO_HEAD` when none is.
     head_since: AtomicU64,
+    switched: AtomicBool,
+    ending: AtomicBool,
 }
 
 const NO_HEAD: u64 = u64::MAX;
@@ -35,15 +37,37 @@ impl Pace {
             header_time,
             idle_time,
             in_progress: AtomicUsize::new(0),
+            begun: AtomicU64::new(0),
             quiet_since: AtomicU64::new(0),
             // The first head is due from the start: a connection is opened to ask something.
             head_since: AtomicU64::new(0),
+            switched: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
         }))
+    }
+
+    /// A request is answered with 101: from here on the connection is no longer HTTP, and another's to time.
+    pub(super) fn switch(&self) {
+        self.0.switched.store(true, Ordering::Relaxed);
+    }
+
+    /// Nothing more is read from the connection, so its last answer is to say so.
+    pub(super) fn end(&self) {
+        self.0.ending.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.0.ending.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_switched(&self) -> bool {
+        self.0.switched.load(Ordering::Relaxed)
     }
 
     /// A request's head is complete; the clock stands until its answer's last byte.
     pub(super) fn begin(&self) -> InProgress {
         self.0.in_progress.fetch_add(1, Ordering::Relaxed);
+        self.0.begun.fetch_add(1, Ordering::Relaxed);
         self.0.head_since.store(NO_HEAD, Ordering::Relaxed);
         InProgress(self.clone())
     }
@@ -55,9 +79,9 @@ impl Pace {
         }
     }
 
-    /// Whether a head has begun that no request came of yet.
-    pub(super) fn head_arrives(&self) -> bool {
-        self.0.head_since.load(Ordering::Relaxed) != NO_HEAD
+    /// How many requests there were.
+    pub(super) fn begun(&self) -> u64 {
+        self.0.begun.load(Ordering::Relaxed)
     }
 
     /// When a connection on which nothing arrives is to be closed, or at least looked at again.
@@ -74,7 +98,8 @@ impl Pace {
         *opened + Duration::from_millis(self.0.quiet_since.load(Ordering::Relaxed)) + *idle_time
     }
 
-    fn is_quiet(&self) -> bool {
+    /// Whether no request is in progress.
+    pub(super) fn is_quiet(&self) -> bool {
         self.0.in_progress.load(Ordering::Relaxed) == 0
     }
 
@@ -86,6 +111,12 @@ impl Pace {
 /// Held by a request until its answer is sent, failed or abandoned.
 pub(super) struct InProgress(Pace);
 
+impl InProgress {
+    pub(super) fn pace(&self) -> &Pace {
+        &self.0
+    }
+}
+
 impl Drop for InProgress {
     fn drop(&mut self) {
         let Pace(state) = &self.0;
@@ -94,24 +125,27 @@ impl Drop for InProgress {
     }
 }
 
-/// An answer's body that keeps its request in progress: a stream may be silent for as long as it likes.
-pub(super) struct Paced {
-    body: Body,
-    _in_progress: InProgress,
-}
-
-impl Paced {
-    pub(super) fn new(body: Body, in_progress: InProgress) -> Self {
-        Self { body, _in_progress: in_progress }
+pin_project! {
+    /// An answer's body that keeps its request in progress: a stream may be silent for as long as it likes.
+    pub(super) struct Paced<B> {
+        #[pin]
+        body: B,
+        in_progress: InProgress,
     }
 }
 
-impl http_body::Body for Paced {
-    type Data = Bytes;
-    type Error = axum::Error;
+impl<B> Paced<B> {
+    pub(super) fn new(body: B, in_progress: InProgress) -> Self {
+        Self { body, in_progress }
+    }
+}
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+impl<B: Body> Body for Paced<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

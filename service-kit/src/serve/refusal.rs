@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use axum::response::IntoResponse;
 use http::StatusCode;
 
 use crate::edge::SecurityHeaders;
@@ -23,15 +22,14 @@ pub(super) fn complete(bare: &[u8]) -> Option<Vec<u8>> {
     tracing::info!(target: "access", status = status.as_u16(), request_id = %id, "refused unread");
     // A head that cannot be read names no language either.
     let language = Language::default();
-    let mut response = problem.clone().into_response();
-    problem.render(&mut response, &id, language);
-    SecurityHeaders::new().set(response.headers_mut(), id.header());
+    let (status, mut headers, body) = problem.into_parts(&id, language);
+    SecurityHeaders::new().set(&mut headers, id.header());
     let mut answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\n");
-    for (name, value) in response.headers() {
+    for (name, value) in &headers {
         let _ = write!(answer, "{name}: {}\r\n", value.to_str().ok()?);
     }
     answer.push_str("\r\n");
     let mut answer = answer.into_bytes();
-    answer.extend(problem.to_json(&id, language));
+    answer.extend(body);
     Some(answer)
 }

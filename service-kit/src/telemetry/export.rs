@@ -2,8 +2,8 @@
 
 use std::thread;
 
-use http::{HeaderMap, HeaderName};
-use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
@@ -72,13 +72,32 @@ where
 }
 
 /// Makes `span` a child of the caller's, when the request carries one (W3C Trace Context).
-pub(crate) fn continue_trace(span: &Span, headers: &HeaderMap) {
+pub fn continue_trace(span: &Span, headers: &HeaderMap) {
     let parent = TraceContextPropagator::new().extract(&Headers(headers));
     // Refused only when no exporter is there or the span has begun, and then there is nothing to continue.
     let _ = span.set_parent(parent);
 }
 
+/// Makes the receiver of `headers` continue `span`. Without an exporter what they carry stays: a trace then passes us by.
+pub fn inject_trace(span: &Span, headers: &mut HeaderMap) {
+    TraceContextPropagator::new().inject_context(&span.context(), &mut HeadersMut(headers));
+}
+
 struct Headers<'a>(&'a HeaderMap);
+
+struct HeadersMut<'a>(&'a mut HeaderMap);
+
+impl Injector for HeadersMut<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) else { return };
+        // The propagator writes a state also when there is none.
+        if value.is_empty() {
+            self.0.remove(name);
+        } else {
+            self.0.insert(name, value);
+        }
+    }
+}
 
 impl Extractor for Headers<'_> {
     fn get(&self, key: &str) -> Option<&str> {
@@ -96,4 +115,20 @@ fn outside_async<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, std::io:
         let worker = thread::Builder::new().spawn_scoped(scope, work)?;
         worker.join().map_err(|_| std::io::Error::other("the exporter panicked"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_an_exporter_the_clients_trace_passes_by() {
+        let sent = HeaderMap::from_iter([
+            (HeaderName::from_static("traceparent"), HeaderValue::from_static("00-1-2-01")),
+            (HeaderName::from_static("tracestate"), HeaderValue::from_static("a=b")),
+        ]);
+        let mut headers = sent.clone();
+        inject_trace(&tracing::info_span!("request"), &mut headers);
+        assert_eq!(headers, sent);
+    }
 }

@@ -40,6 +40,18 @@ impl Wire {
         answer
     }
 
+    /// The next so many bytes, whatever they are.
+    pub(crate) async fn exactly(&mut self, count: usize) -> String {
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).await.unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) async fn finish(&mut self) {
+        self.0.shutdown().await.unwrap();
+    }
+
     /// What comes until the server closes.
     pub(crate) async fn rest(&mut self) -> String {
         let mut rest = Vec::new();

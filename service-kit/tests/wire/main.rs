@@ -3,9 +3,12 @@
 
 mod client;
 mod edge;
+mod framing;
 mod http2;
 mod limits;
 mod serving;
+mod tls;
+mod upgrade;
 
 use std::net::SocketAddr;
 

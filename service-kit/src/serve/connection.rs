@@ -1,0 +1,141 @@
+//! One connection from its accept to its end: its protocol, what its requests learn of it, and its farewell.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_rustls::TlsAcceptor;
+
+use super::pace::{InProgress, Pace, Paced};
+use super::socket::Socket;
+use super::{Application, Scheme, ServeLimits};
+use crate::proxies::PeerAddr;
+use crate::shutdown::Shutdown;
+
+/// Hyper's own bound, above the 16 KiB that the edge enforces with a proper problem.
+const HEADER_BUFFER: usize = 32 * 1024;
+const HTTP2_STREAMS: u32 = 100;
+
+/// After the request to stop, a kept-alive connection gets this long for one more request, which is then answered with
+/// `Connection: close`: closing at once would reset a request that is on its way.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A connection that nobody has spoken on yet.
+pub(super) struct Accepted {
+    pub(super) slot: OwnedSemaphorePermit,
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+}
+
+/// What all connections of a listener share.
+pub(super) struct Server {
+    tls: Option<TlsAcceptor>,
+    http: auto::Builder<TokioExecutor>,
+    pub(super) limits: ServeLimits,
+    pub(super) shutdown: Shutdown,
+}
+
+impl Server {
+    pub(super) fn new(limits: ServeLimits, shutdown: Shutdown) -> Self {
+        Self { tls: None, http: http_builder(), limits, shutdown }
+    }
+
+    pub(super) fn with_tls(self, acceptor: TlsAcceptor) -> Self {
+        Self { tls: Some(acceptor), ..self }
+    }
+
+    pub(super) async fn connection(self: Arc<Self>, accepted: Accepted, app: impl Application) {
+        let Accepted { slot, stream, peer } = accepted;
+        // Answers are small: waiting to fill a packet would only add latency.
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = &self.tls else {
+            return self.speak(stream, slot, app, Origin { peer, scheme: Scheme::Http }).await;
+        };
+        match tokio::time::timeout(self.limits.header_time, tls.accept(stream)).await {
+            Ok(Ok(stream)) => self.speak(stream, slot, app, Origin { peer, scheme: Scheme::Https }).await,
+            Ok(Err(error)) => tracing::debug!(error = %error, "no TLS came about"),
+            Err(_) => tracing::debug!("no TLS came about in time"),
+        }
+    }
+
+    async fn speak<S>(self: Arc<Self>, stream: S, slot: OwnedSemaphorePermit, app: impl Application, origin: Origin)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let server = Arc::clone(&self);
+        let pace = Pace::new(self.limits.header_time, self.limits.idle_time);
+        let socket = Socket::new(stream, pace.clone(), slot);
+        let service = service_fn(move |request| {
+            // Now and not in the future, which may be polled later: the head is complete.
+            let in_progress = pace.begin();
+            Arc::clone(&server).answer(app.clone(), request, origin, in_progress)
+        });
+        let connection = self.http.serve_connection_with_upgrades(TokioIo::new(socket), service);
+        tokio::pin!(connection);
+        let outcome = tokio::select! {
+            outcome = &mut connection => outcome,
+            () = self.farewell() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(error = %error, "connection ended early");
+        }
+    }
+
+    async fn answer<A: Application>(
+        self: Arc<Self>,
+        mut app: A,
+        mut request: Request<Incoming>,
+        origin: Origin,
+        in_progress: InProgress,
+    ) -> Result<Response<Paced<A::Body>>, Infallible> {
+        let multiplexed = request.version() == Version::HTTP_2;
+        request.extensions_mut().insert(PeerAddr(origin.peer));
+        request.extensions_mut().insert(origin.scheme);
+        poll_fn(|cx| app.poll_ready(cx)).await?;
+        let mut response = app.call(request).await?;
+        let is_last = self.shutdown.is_requested() || in_progress.pace().is_ending();
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS && !multiplexed {
+            in_progress.pace().switch();
+        } else if is_last && !multiplexed {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response.map(|body| Paced::new(body, in_progress)))
+    }
+
+    async fn farewell(&self) {
+        self.shutdown.requested().await;
+        tokio::time::sleep(FAREWELL).await;
+    }
+}
+
+/// What requests learn of the connection that they came on.
+#[derive(Clone, Copy)]
+struct Origin {
+    peer: SocketAddr,
+    scheme: Scheme,
+}
+
+fn http_builder() -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    // Heads and idleness are timed by the socket's own wrapper, which tells the two apart; hyper does not.
+    http.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(HEADER_BUFFER);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .max_header_list_size(HEADER_BUFFER as u32)
+        .keep_alive_interval(Duration::from_secs(30));
+    http
+}

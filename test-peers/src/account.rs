@@ -1,4 +1,4 @@
-//! Whom servers run as: PostgreSQL refuses to be root.
+//! Whom servers run as: PostgreSQL refuses to be root, and a proxy has no need to be.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -16,15 +16,16 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The account to use in place of root: `postgres`, else `nobody`. `None` if we, who made this folder, are not root.
-    pub(crate) fn in_place_of_root(folder: &Path) -> Result<Option<Self>, PeerError> {
+    /// The first of these accounts that there is, to use in place of root. `None` if we, who made this folder, are not
+    /// root.
+    pub(crate) fn in_place_of_root(folder: &Path, names: &[&str]) -> Result<Option<Self>, PeerError> {
         let ours = fs::metadata(folder).map_err(PeerError::io("read the owner of our folder"))?.uid();
         if ours != 0 {
             return Ok(None);
         }
         let passwd = fs::read_to_string("/etc/passwd").map_err(PeerError::io("read /etc/passwd"))?;
-        let account = ["postgres", "nobody"].into_iter().find_map(|name| find_account(&passwd, name));
-        account.map(Some).ok_or(PeerError::NoAccount)
+        let account = names.iter().find_map(|name| find_account(&passwd, name));
+        account.map(Some).ok_or_else(|| PeerError::NoAccount(names.join(", ")))
     }
 
     /// Gives a folder to this account.

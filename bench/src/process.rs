@@ -88,9 +88,10 @@ mod tests {
 
     #[test]
     fn memory_of_children_counts() {
-        // The child ends with its input.
+        // The child, a shell too, ends with its input.
+        let script = "exec 3<&0; sh -c 'echo started; read -r _' <&3 & wait";
         let mut command = Command::new("sh");
-        command.args(["-c", "exec 3<&0; cat <&3 & echo started; wait"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
         let (parent, _input) = (child.id(), child.stdin.take());

@@ -28,9 +28,9 @@ impl Account {
         account.map(Some).ok_or_else(|| PeerError::NoAccount(names.join(", ")))
     }
 
-    /// Gives a folder to this account.
-    pub(crate) fn own(self, folder: &Path) -> Result<(), PeerError> {
-        chown(folder, Some(self.uid), Some(self.gid)).map_err(PeerError::io("give a folder to the server's account"))
+    /// Gives a file or a folder to this account.
+    pub(crate) fn own(self, path: &Path) -> Result<(), PeerError> {
+        chown(path, Some(self.uid), Some(self.gid)).map_err(PeerError::io("give a file to the server's account"))
     }
 
     /// Makes a command run as this account.

@@ -68,12 +68,15 @@ impl Proxy {
             .find()
             .ok_or_else(|| PeerError::Missing { program: program.name().into(), package: program.name() })?;
         let folder = Folder::create("TERM")?;
-        let account = Account::in_place_of_root(folder.path(), &ACCOUNTS)?;
+        let mut paths = vec![folder.path().to_owned()];
         for (name, text) in files {
-            fs::write(folder.path().join(name), text).map_err(PeerError::io(format!("write {name}")))?;
+            let path = folder.path().join(name);
+            fs::write(&path, text).map_err(PeerError::io(format!("write {name}")))?;
+            paths.push(path);
         }
+        let account = Account::in_place_of_root(folder.path(), &ACCOUNTS)?;
         if let Some(account) = account {
-            account.own(folder.path())?;
+            paths.iter().try_for_each(|path| account.own(path))?;
         }
         let process = Process::new(folder, Launch { program: path, arguments: program.arguments(), account });
         process.start(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok())?;

@@ -18,13 +18,15 @@ pub fn start(site: &Site, upstream: SocketAddr) -> Result<Option<Peer>> {
     start_with(site, &[("upstream", upstream)], &location)
 }
 
-/// One that first asks our API at `GET /users/me`, which answers 401 to whom it refuses.
+/// One that first asks our API for `/users/me`, which answers 401 to whom it refuses. By HEAD: nginx throws the answer's
+/// body away, and the connection with it.
 pub fn start_auth_request(site: &Site, upstream: SocketAddr, api: SocketAddr) -> Result<Option<Peer>> {
     let locations = format!(
         r#"location / {{ auth_request /auth; {KEEP} proxy_pass http://upstream; }}
         location = /auth {{
             internal;
             {KEEP}
+            proxy_method HEAD;
             proxy_pass_request_body off;
             proxy_set_header Content-Length "";
             proxy_pass http://api/api/v1/users/me;
@@ -39,7 +41,8 @@ fn start_with(site: &Site, upstreams: &[(&str, SocketAddr)], locations: &str) ->
     Peer::start(ProxyProgram::Nginx, address, &[("configuration", &configuration)])
 }
 
-/// Without a log of requests, and without the end that connections otherwise find after a thousand of them.
+/// Without a log of requests, without the end that connections otherwise find after a thousand of them, and with a
+/// socket for each worker, or one of them would take most of so few connections.
 fn configuration(cores: usize, address: SocketAddr, upstreams: &[(&str, SocketAddr)], locations: &str) -> String {
     let upstreams: String = upstreams
         .iter()
@@ -59,7 +62,7 @@ http {{
     access_log off;
     keepalive_requests 1000000000;
     {folders}{upstreams}server {{
-        listen {address};
+        listen {address} reuseport;
         {locations}
     }}
 }}

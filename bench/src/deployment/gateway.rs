@@ -31,7 +31,6 @@ impl Deployment {
         let mut command = self.command(&["up"])?;
         command.env("SERVICE_ADDR", service.to_string()).env("GATEWAY_ADDR", gateway.to_string());
         command.env("ADMIN_ADDR", admin.to_string()).env("METRICS_ADDR", metrics.to_string());
-        command.env("AUTH_API_URLS", format!("http://{service}"));
         self.launch(command, gateway, READY)
     }
 }

@@ -82,16 +82,14 @@ impl Assertion {
     pub fn from_pem_file(path: &Path) -> Result<Self, String> {
         let at = |cause: &dyn std::fmt::Display| format!("{}: {cause}", path.display());
         let pem = std::fs::read_to_string(path).map_err(|cause| at(&cause))?;
-        let key = match SigningKey::from_pem(Algorithm::EdDsa, &pem) {
-            Err(KeyError::Mismatch { .. }) => SigningKey::from_pem(Algorithm::Es256, &pem),
-            read => read,
-        };
-        let key = key.map_err(|cause| match cause {
-            KeyError::Mismatch { found, .. } => {
-                at(&format!("give an Ed25519 or P-256 key; this one is of type {found}"))
-            }
-            other => at(&other),
-        })?;
+        let mut key = SigningKey::from_pem(Algorithm::EdDsa, &pem);
+        if let Err(KeyError::Mismatch { .. }) = key {
+            key = SigningKey::from_pem(Algorithm::Es256, &pem);
+        }
+        if let Err(KeyError::Mismatch { found, .. }) = key {
+            return Err(at(&format!("give an Ed25519 or P-256 key; this one is of type {found}")));
+        }
+        let key = key.map_err(|cause| at(&cause))?;
         let jwks = KeySet::new(vec![key.verification_key()]).jwks_json().to_owned();
         Ok(Self { key, jwks, signed: Cache::new(CAPACITY) })
     }

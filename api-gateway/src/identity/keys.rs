@@ -111,6 +111,13 @@ impl Keys {
         }
     }
 
+    /// How many fetches were begun, and how many ended.
+    #[cfg(test)]
+    pub(super) fn progress(&self) -> (u64, u64) {
+        let Fetches { begun, ended } = *self.fetches.borrow();
+        (begun, ended)
+    }
+
     /// The fetch to wait for, if there is one.
     fn ask(&self, fetches: Fetches) -> Option<u64> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);

@@ -62,11 +62,6 @@ impl Realms {
     pub(super) fn has_keys(&self) -> bool {
         self.has_keys.load(Ordering::Acquire)
     }
-
-    /// The keys in use.
-    pub(super) fn keys(&self) -> KeySet {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }
 
 fn verifier(issuer: &str, audience: &str, keys: &KeySet) -> Verifier {

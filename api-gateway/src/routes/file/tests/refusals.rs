@@ -139,7 +139,9 @@ fn contradictions_are_refused() {
         let fault = fault(route(&format!("auth = \"none\"\n{member}")));
         assert!(fault.contains("auth = \"none\" looks at no credential"), "{fault}");
     }
-    assert!(fault(route("auth = \"optional\"\npermissions = [\"a:b\"]")).contains("who hold nothing"));
+    for member in ["permissions", "any_permission"] {
+        assert!(fault(route(&format!("auth = \"optional\"\n{member} = [\"a:b\"]"))).contains("who hold nothing"));
+    }
     assert!(route("auth = \"optional\"\nissuer = \"i\"").is_ok());
     assert!(fault(route("strip_prefix = true\nrewrite = \"/\"")).contains("exclude each other"));
     assert_eq!(route("strip_prefix = true").unwrap().rewrite, Rewrite::Replace("/".to_owned()));

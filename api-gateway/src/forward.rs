@@ -13,17 +13,16 @@ use crate::arrival::Arrival;
 use crate::body::Outgoing;
 use crate::gateway::Gateway;
 use crate::head::{self, Hop};
-use crate::identity::{Caller, headers as identity_headers};
+use crate::identity::{Caller, assertion, headers as identity_headers};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::routes::Route;
 use crate::routing::{Routing, Target};
 use crate::upload::{Fault, Progress, Upload};
-use crate::upstream::{Answer, Failure};
+use crate::upstream::{Answer, Failure, Patience};
 use crate::websocket::{self, Tunnel};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const ASSERTION: HeaderName = HeaderName::from_static("x-gateway-assertion");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// A request on its way: who asks, and what was found for it.
@@ -48,7 +47,7 @@ impl Gateway {
         let tunnel = head::asks_for_websocket(&request).then(|| hyper::upgrade::on(&mut request));
         *request.uri_mut() = upstream_uri(&target.route, request.uri())?;
         self.rewrite_head(&passage, &mut request, tunnel.is_some());
-        let (request, progress) = with_upload(request, target.route.body_limit);
+        let (request, progress) = with_upload(request, &target.route);
         let answer = target.upstream.send(request, target.route.retries);
         let mut answer = await_head(answer, progress.as_deref(), target.route.timeout).await?;
         match tunnel {
@@ -86,14 +85,14 @@ impl Gateway {
         if let Some(caller) = caller {
             identity_headers::set(headers, caller);
         }
-        if let Some(assertion) = &routing.assertion {
+        if let Some(signer) = &routing.assertion {
             let now = self.clock.unix_seconds();
-            headers.insert(ASSERTION, assertion.header(caller.as_ref(), &route.upstream, now));
+            headers.insert(assertion::HEADER, signer.header(caller.as_ref(), &route.upstream, now));
         }
         if websocket {
             head::ask_for_websocket(headers);
         }
-        service_kit::telemetry::inject_trace(headers);
+        service_kit::telemetry::inject_trace(&tracing::Span::current(), headers);
     }
 
     /// The upstream's answer as the client gets it.
@@ -121,14 +120,15 @@ fn upstream_uri(route: &Route, uri: &Uri) -> Result<Uri, Refusal> {
     route.upstream_path(asked).map(Uri::from).map_err(|_| Refusal::HeadTooLarge)
 }
 
-fn with_upload(request: Request<Incoming>, limit: Option<u64>) -> (Request<Outgoing>, Option<Arc<Progress>>) {
+fn with_upload(request: Request<Incoming>, route: &Route) -> (Request<Outgoing>, Option<Arc<Progress>>) {
     let (mut head, body) = request.into_parts();
     head.version = http::Version::HTTP_11;
     head.extensions.clear();
+    head.extensions.insert(Patience(route.timeout));
     if body.is_end_stream() {
         return (Request::from_parts(head, Outgoing::Empty), None);
     }
-    let (upload, progress) = Upload::new(body, limit);
+    let (upload, progress) = Upload::new(body, route.body_limit);
     (Request::from_parts(head, Outgoing::Stream(Box::pin(upload))), Some(progress))
 }
 

@@ -26,8 +26,8 @@ use crate::identity::{Identity, IdentityConfig};
 use crate::limits::Limits;
 use crate::reload;
 use crate::reply::Reply;
-use crate::routes::TlsFile;
-use crate::routing::{AUTH_API, CONSOLE, Ground, Routing};
+use crate::routes::{AUTH_API, CONSOLE, TlsFile};
+use crate::routing::{Ground, Routing};
 use crate::upstream::{ServerUrl, Upstream, UpstreamConfig};
 
 /// Where the Auth API and the console are when nothing is said.
@@ -95,8 +95,8 @@ impl App {
         let api = servers(config.api, neighbours.api, API_DEFAULT);
         let console = servers(config.console, neighbours.console, CONSOLE_DEFAULT);
         let open = |name, servers| {
-            let options = UpstreamConfig { own: neighbours.own_connections.clone(), ..UpstreamConfig::of_servers(name, servers) };
-            Upstream::open(options, roots).map_err(StartError::Upstream)
+            let own = neighbours.own_connections.clone();
+            Upstream::open_within(UpstreamConfig::of_servers(name, servers), roots, own).map_err(StartError::Upstream)
         };
         let (api, console) = (open(AUTH_API, api)?, open(CONSOLE, console)?);
         let identity = IdentityConfig {

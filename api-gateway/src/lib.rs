@@ -31,3 +31,4 @@ mod websocket;
 pub use config::Config;
 pub use gateway::{App, Neighbours, StartError};
 pub use listen::serve;
+pub use refusal::catalogue;

@@ -38,7 +38,7 @@ pub async fn serve(app: App, plain: TcpListener, limits: ServeLimits, shutdown: 
     };
     let (plain, secure, redirecting) = tokio::join!(
         serve::serve(plain, app.clone(), limits, shutdown.clone()),
-        serve::serve_tls(secure, certificates, app.clone(), limits, shutdown.clone()),
+        serve::serve_tls(secure, &certificates, app.clone(), limits, shutdown.clone()),
         redirecting,
     );
     plain.and(secure).and(redirecting)

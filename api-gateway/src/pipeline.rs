@@ -35,7 +35,13 @@ impl Gateway {
         } else {
             self.answer_plain(arrival, request).await
         };
-        self.headers.fill(response.headers_mut(), arrival.id.header());
+        let (id, is_ours) = (arrival.id.header(), !matches!(response.body(), Reply::Upstream(_)));
+        if is_ours {
+            self.headers.set(response.headers_mut(), id);
+        } else {
+            // What a service says of itself stands.
+            self.headers.fill(response.headers_mut(), id, None);
+        }
         response
     }
 
@@ -125,7 +131,7 @@ impl Gateway {
             }
         };
         known.clone_from(&caller);
-        route.admit(caller.as_ref().map(permissions_of))?;
+        route.admit(caller.as_ref().map(Caller::permissions))?;
         if let Some(caller) = &caller {
             told = self.limits.caller(routing.over_all.per_user, caller, now).await?.or(told);
         }
@@ -141,14 +147,6 @@ impl Gateway {
 enum Found<'a> {
     Route(&'a Target),
     Own(Response<Reply>),
-}
-
-/// What a caller may do.
-pub(crate) fn permissions_of(caller: &Caller) -> &[String] {
-    match caller {
-        Caller::Session(token) => &token.claims.permissions,
-        Caller::ApiKey(grant) => &grant.permissions,
-    }
 }
 
 /// What hyper and the framing guard let pass, and two readers could still read differently.

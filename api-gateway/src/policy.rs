@@ -85,6 +85,10 @@ const fn spell(refusal: &Refusal) -> &'static str {
         Refusal::RevocationsUnknown => "revocations_unknown",
         Refusal::KeyUnknown => "key_unknown",
         Refusal::TooManyRequests(_) => "too_many_requests",
+        Refusal::InvalidHost => "invalid_host",
+        Refusal::HeadTooLarge | Refusal::BodyTooLarge => "too_large",
+        Refusal::BodyTooSlow | Refusal::BodyBroken => "body_broken",
+        Refusal::Upstream(_) | Refusal::TimedOut | Refusal::NotReady => "unavailable",
     }
 }
 

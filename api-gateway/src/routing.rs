@@ -5,15 +5,11 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::identity::{Assertion, Identity, Realm};
+use crate::identity::assertion::Assertion;
+use crate::identity::{Identity, Realm};
 use crate::meters::RouteMeters;
-use crate::routes::{Auth, File, Limits, Route, Table};
+use crate::routes::{AUTH_API, Auth, CONSOLE, File, Limits, Route, Table};
 use crate::upstream::{Upstream, UpstreamConfig};
-
-/// Upstreams that exist without a file.
-pub const AUTH_API: &str = "auth-api";
-/// The console.
-pub const CONSOLE: &str = "console";
 
 /// Where requests go.
 pub struct Routing {

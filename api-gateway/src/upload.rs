@@ -101,11 +101,6 @@ impl Progress {
         (!waits).then(|| *self.last.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether all of it went on its way.
-    pub fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
-    }
-
     fn moved(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.waits_for_client.store(false, Ordering::Release);
@@ -185,7 +180,7 @@ mod tests {
     async fn a_body_within_its_limit_passes_whole_and_one_beyond_it_ends_in_a_fault() {
         let (body, progress) = Upload::new(frames(vec![data(3), data(2)]), Some(5));
         assert_eq!(body.collect().await.unwrap().to_bytes().len(), 5);
-        assert!(progress.has_ended() && progress.fault().is_none());
+        assert!(progress.ended.load(Ordering::Acquire) && progress.fault().is_none());
         let (body, progress) = Upload::new(frames(vec![data(3), data(3)]), Some(5));
         body.collect().await.unwrap_err();
         assert_eq!(progress.fault(), Some(Fault::TooLarge));
@@ -196,7 +191,7 @@ mod tests {
         let trailers = http::HeaderMap::from_iter([(http::HeaderName::from_static("x-user-id"), "eve".parse().unwrap())]);
         let (body, progress) = Upload::new(frames(vec![data(3), Ok(Frame::trailers(trailers))]), None);
         assert!(body.collect().await.unwrap().trailers().is_none());
-        assert!(progress.has_ended());
+        assert!(progress.ended.load(Ordering::Acquire));
     }
 
     #[tokio::test(start_paused = true)]
@@ -209,7 +204,7 @@ mod tests {
         };
         let (body, progress) = Upload::new(StreamBody::new(Box::pin(at_pace(LEAST_IN_PERIOD as usize))), None);
         body.collect().await.unwrap();
-        assert!(progress.has_ended());
+        assert!(progress.ended.load(Ordering::Acquire));
         let (body, progress) = Upload::new(StreamBody::new(Box::pin(at_pace(10))), None);
         body.collect().await.unwrap_err();
         assert_eq!(progress.fault(), Some(Fault::TooSlow));

@@ -15,6 +15,7 @@ use super::api_keys::ApiKeys;
 use super::condition::Condition;
 use super::keys::Keys;
 use super::sse::{Event, Parser, TooLong};
+use crate::body::BodyError;
 use crate::upstream::Answer;
 
 const PATH: &str = "/internal/v1/revocations";
@@ -75,7 +76,7 @@ enum Ended {
     #[error("the connection was closed")]
     Closed,
     #[error("the connection broke off: {0}")]
-    Broken(#[from] hyper::Error),
+    Broken(BodyError),
     #[error("nothing was heard for {SILENCE:?}")]
     Silent,
     #[error(transparent)]
@@ -121,7 +122,7 @@ impl Feed {
         loop {
             let frame = timeout(SILENCE, body.frame()).await.map_err(|_| Ended::Silent)?;
             let heard = Instant::now();
-            let Ok(chunk) = frame.ok_or(Ended::Closed)??.into_data() else { continue };
+            let Ok(chunk) = frame.ok_or(Ended::Closed)?.map_err(Ended::Broken)?.into_data() else { continue };
             for event in parser.push(&chunk)? {
                 if std::mem::take(&mut is_first) {
                     // Nothing else says what was missed while there was no connection.

@@ -55,6 +55,8 @@ impl Permissions {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::routes::tests::route;
 

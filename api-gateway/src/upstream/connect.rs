@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
+use service_kit::proxies::{OwnConnection, OwnConnections};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -32,6 +33,8 @@ pub(super) struct Connector {
     pub preferred: Protocol,
     /// If any server speaks TLS.
     pub tls: Option<ClientTls>,
+    /// Where connections to a server of this process are announced, so that it believes them.
+    pub own: Option<OwnConnections>,
 }
 
 impl Connector {
@@ -59,7 +62,11 @@ impl Connector {
     ) -> Result<(Stream, Protocol), String> {
         let tcp = TcpStream::connect(address).await.map_err(|e| e.to_string())?;
         tcp.set_nodelay(true).map_err(|e| e.to_string())?;
-        let Some(name) = name else { return Ok((Stream::new(Io::Plain(tcp)), wanted)) };
+        let own = match &self.own {
+            Some(own) => Some(own.enter(tcp.local_addr().map_err(|e| e.to_string())?)),
+            None => None,
+        };
+        let Some(name) = name else { return Ok((Stream::new(Io::Plain(tcp), own), wanted)) };
         let tls = self.tls.as_ref().ok_or("TLS is not set up")?;
         let config = match wanted {
             Protocol::Http1 => &tls.http1,
@@ -70,12 +77,14 @@ impl Connector {
             .await
             .map_err(|error| format!("TLS: {error}"))?;
         let chosen = if tls.get_ref().1.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
-        Ok((Stream::new(Io::Tls(Box::new(tls))), chosen))
+        Ok((Stream::new(Io::Tls(Box::new(tls)), own), chosen))
     }
 }
 
 /// A connection's bytes, which remembers whether any came in.
 pub(super) struct Stream {
+    /// Ends before the connection does: the address may be another's afterwards.
+    _own: Option<OwnConnection>,
     io: Io,
     heard: Arc<AtomicBool>,
 }
@@ -86,8 +95,8 @@ enum Io {
 }
 
 impl Stream {
-    fn new(io: Io) -> Self {
-        Self { io, heard: Arc::default() }
+    fn new(io: Io, own: Option<OwnConnection>) -> Self {
+        Self { _own: own, io, heard: Arc::default() }
     }
 
     /// Set with each byte that comes in; whoever looks clears it.

@@ -10,6 +10,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::upstream::config::UpstreamConfig;
+use service_kit::proxies::OwnConnections;
+
 use crate::upstream::connect::{Connector, Protocol};
 use crate::upstream::endpoint::Endpoint;
 use crate::upstream::health;
@@ -30,7 +32,11 @@ pub(super) struct Group {
 impl Group {
     /// # Errors
     /// One sentence, when a server or its TLS options cannot be used.
-    pub fn new(config: UpstreamConfig, extra_roots_pem: Option<&[u8]>) -> Result<Self, String> {
+    pub fn new(
+        config: UpstreamConfig,
+        extra_roots_pem: Option<&[u8]>,
+        own: Option<OwnConnections>,
+    ) -> Result<Self, String> {
         let servers: Vec<_> = config
             .servers
             .iter()
@@ -39,7 +45,7 @@ impl Group {
         let speaks_tls = config.servers.iter().any(|url| url.tls);
         let tls = if speaks_tls { Some(ClientTls::read(&config.tls, extra_roots_pem)?) } else { None };
         let preferred = if config.http2 { Protocol::Http2 } else { Protocol::Http1 };
-        let connector = Arc::new(Connector { timeout: config.connect_timeout, preferred, tls });
+        let connector = Arc::new(Connector { timeout: config.connect_timeout, preferred, tls, own });
         let names_left = config.servers.iter().any(|url| literal(url).is_none());
         let looked_up = watch::Sender::new(!names_left);
         let group = Self { config, servers, endpoints: ArcSwap::default(), connector, looked_up };

@@ -37,6 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
+use service_kit::proxies::OwnConnections;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -97,13 +98,25 @@ impl Upstream {
     /// # Errors
     /// One sentence, when a file of its TLS options cannot be used.
     pub fn open(config: UpstreamConfig, extra_roots_pem: Option<&[u8]>) -> Result<Arc<Self>, String> {
-        Self::open_with(config, extra_roots_pem, Resolver::System)
+        Self::watch(Group::new(config, extra_roots_pem, None)?, Resolver::System)
     }
 
-    fn open_with(config: UpstreamConfig, extra_roots: Option<&[u8]>, resolver: Resolver) -> Result<Arc<Self>, String> {
-        let admission = Admission::new(&config);
-        let balancer = Balancer::new(config.balance);
-        let group = Arc::new(Group::new(config, extra_roots)?);
+    /// The same, of servers in this process: they are told which connections are its own.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_within(
+        config: UpstreamConfig,
+        extra_roots_pem: Option<&[u8]>,
+        own: Option<OwnConnections>,
+    ) -> Result<Arc<Self>, String> {
+        Self::watch(Group::new(config, extra_roots_pem, own)?, Resolver::System)
+    }
+
+    fn watch(group: Group, resolver: Resolver) -> Result<Arc<Self>, String> {
+        let admission = Admission::new(&group.config);
+        let balancer = Balancer::new(group.config.balance);
+        let group = Arc::new(group);
         let mut tasks = JoinSet::new();
         tasks.spawn(group::sweep(Arc::downgrade(&group), group.config.idle_timeout));
         if group.has_names() {

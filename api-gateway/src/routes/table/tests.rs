@@ -1,5 +1,7 @@
 //! Which route is found, and never a broader one than the nearest.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::routes::tests::route;
 use proptest::prelude::*;
@@ -16,12 +18,12 @@ fn parse(text: &str) -> Arc<Route> {
     Arc::new(route)
 }
 
-fn table(routes: &[&str]) -> Table {
+fn table(routes: &[&str]) -> Table<Arc<Route>> {
     Table::new(routes.iter().map(|text| parse(text)).collect())
 }
 
 /// The name of the route, or why there is none.
-fn found(table: &Table, request: &str) -> String {
+fn found(table: &Table<Arc<Route>>, request: &str) -> String {
     let (method, target) = request.split_once(' ').unwrap_or(("GET", request));
     let (path, host) = target.split_once('@').unwrap_or((target, ""));
     match table.find(host, path, &method.parse().unwrap()) {

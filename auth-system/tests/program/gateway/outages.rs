@@ -1,15 +1,18 @@
 //! When what stands behind the gateway fails.
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use reqwest::Method;
-use test_peers::{Fault, FaultProxy, Postgres};
+use test_peers::{Fault, FaultProxy};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{FEED_TOKEN, Gateway, ROUTES, Site, upstream::Upstream};
 use crate::{
     client::Answer,
-    support::{Engine, Workplace, timed},
+    support::{Engine, Workplace, postgres, timed},
     wire::Wire,
 };
 
@@ -112,9 +115,10 @@ async fn requests_beyond_a_services_limit_wait_in_a_short_queue_or_are_shed() {
 /// R3: the database is away; what was issued is verified all the same.
 #[tokio::test]
 async fn verification_goes_on_without_the_database() {
-    let postgres = Postgres::start().unwrap();
-    let database = postgres.create_database().unwrap();
-    let (proxied, proxy) = FaultProxy::before(&database);
+    let proxy = FaultProxy::start(SocketAddr::from((Ipv4Addr::LOCALHOST, postgres().port()))).unwrap();
+    let database = postgres().create_database().unwrap();
+    let (_, name) = database.rsplit_once('/').unwrap();
+    let proxied = format!("postgresql://postgres@{}/{name}", proxy.address());
     let api_place = Workplace::on(Engine::Sqlite).set("DB_PRIMARY_DB_URL", &proxied).set("GATEWAY_FEED_TOKEN", FEED_TOKEN);
     let api = api_place.spawn(&["service"]);
     api.until_ready().await;
@@ -128,7 +132,7 @@ async fn verification_goes_on_without_the_database() {
     for _ in 0..20 {
         assert_eq!(client.get("/private/x").await.status, 200, "a blind API does not look fresh, and this route goes on");
     }
-    proxy.set(Fault::None);
+    proxy.set(Fault::Pass);
     gateway.program.until("it sees again", async || client.get("/careful/x").await.status == 200).await;
 }
 

@@ -54,7 +54,6 @@ impl Cors {
     }
 
     /// The rules as tower-http has them, for a service that is no router of axum's.
-    #[must_use]
     pub fn rules(&self) -> CorsLayer {
         let layer = CorsLayer::new()
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])

@@ -65,9 +65,8 @@ impl<'a> Line<'a> {
         self.length == 0
     }
 
-    /// Whether the line continues the one before it (obs-fold), which no two parsers understand alike.
-    pub(super) fn is_folded(&self) -> bool {
-        matches!(self.start, [b' ' | b'\t', ..])
+    pub(super) fn first(&self) -> Option<u8> {
+        self.start.first().copied()
     }
 
     /// The value of the field `name`, without the space around it, when this is that field.

@@ -44,11 +44,12 @@ impl CertificateFiles {
         if let Some(fault) = fault_at(&chain[0], UnixTime::now(), provider) {
             tracing::warn!("{chain_file}: the certificate {fault}; clients will refuse it until it is renewed");
         }
-        CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
-            Error::InconsistentKeys(_) => format!(
-                "{key_file}: is not the key of the certificate in {chain_file}; replace both by those issued together"
-            ),
-            error => format!("{chain_file}, {key_file}: cannot serve TLS ({error}); have them issued anew"),
+        CertifiedKey::from_der(chain, key, provider).map_err(|error| {
+            if matches!(error, Error::InconsistentKeys(_)) {
+                format!("{key_file}: is not the key of the certificate in {chain_file}; replace both, issued together")
+            } else {
+                format!("{chain_file}, {key_file}: cannot serve TLS ({error}); have them issued anew")
+            }
         })
     }
 }

@@ -30,6 +30,12 @@ pub struct Client {
 }
 
 impl Client {
+    /// Its address, and by whose word.
+    #[must_use]
+    pub fn addr(&self) -> ClientAddr {
+        ClientAddr { ip: self.ip, undeclared_proxy: self.undeclared_proxy }
+    }
+
     /// Browser and system in its own words, as far as they are known: never the words themselves.
     #[must_use]
     pub fn device(&self) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use service_kit::{
-    config::{Env, Environment, Secret},
+    config::{self, Env, Environment, FeedConfig, Secret},
     cors::Cors,
     hosts::AllowedHosts,
     proxies::TrustedProxies,
@@ -19,15 +19,12 @@ use crate::{
     keys::{GenerateError, KeyConfig},
     limits::LimitConfig,
     passwords,
-    revocation::RevocationConfig,
     sessions::SessionConfig,
     users,
 };
 
 /// Paths that answer whatever `Host` is asked for: checks by address, gateways inside, keys.
 const ANY_HOST: &[&str] = &["/api/v1/health", "/.well-known/jwks.json", "/internal/v1"];
-
-const PUBLIC_URL: &str = "Where people find the service, such as https://auth.example.com; links are made of it.";
 
 /// The longest estimated wait for a hash thread: whoever is admitted has an answer within a second.
 const HASH_WAIT: Duration = Duration::from_millis(700);
@@ -53,7 +50,7 @@ pub struct Config {
     /// Sessions and tokens.
     pub sessions: SessionConfig,
     /// The revocation log.
-    pub revocation: RevocationConfig,
+    pub revocation: FeedConfig,
     /// How long what is held on people is kept.
     pub retention: RetentionConfig,
     /// Hash threads.
@@ -89,20 +86,20 @@ impl Config {
             ":8000",
             "Where the Auth API listens; a port alone is on 127.0.0.1 in development.",
         );
-        let public_url = env.optional::<Url>("PUBLIC_URL", PUBLIC_URL);
+        let public_url = config::read_public_url(env);
         let docs = env.parse("DOCS_ENABLED", "true", "Whether /docs and /openapi.json are served.");
         env.section("Database");
         let db = DbConfig::read(env);
         env.section("Redis");
-        let redis_url = read_redis_url(env);
-        let extra_roots = read_extra_roots(env);
+        let redis_url = config::read_redis_url(env);
+        let extra_roots = config::read_extra_roots(env);
         env.section("Mail");
         let mail = MailConfig::read(env, public_url.as_ref(), addr);
         env.section("Tokens and keys");
-        let keys = KeyConfig::read(env, public_url.as_ref().map(|url| url.as_str().trim_end_matches('/')));
+        let keys = KeyConfig::read(env);
         let sessions = SessionConfig::read(env);
         env.section("Revocation");
-        let revocation = RevocationConfig::read(env);
+        let revocation = FeedConfig::read(env);
         env.section("Retention");
         let retention = RetentionConfig::read(env);
         env.section("Passwords");
@@ -163,45 +160,4 @@ fn read_password_rules(env: &mut Env) -> (usize, passwords::Policy) {
         "Fewest characters of a new password, 8 or more; 15 where no second factor is used.",
     );
     (min_length, passwords::Policy::read(env, min_length))
-}
-
-fn read_redis_url(env: &mut Env) -> Option<Secret> {
-    let url = env.secret(
-        "REDIS_URL",
-        "redis:// or rediss:// address of Redis; counts and announcements stay in this process without it.",
-    );
-    let Some(url) = url else {
-        if env.environment() == Environment::Production {
-            env.warn("REDIS_URL is not set: limits count per instance, and revocations reach other instances within half a second by the database alone");
-        }
-        return None;
-    };
-    match Url::parse(url.expose()) {
-        Ok(parsed) if parsed.scheme() == "rediss" => {}
-        Ok(parsed) if parsed.scheme() == "redis" => {
-            if env.environment() == Environment::Production && !parsed.host_str().is_some_and(is_loopback) {
-                env.refuse("REDIS_URL: production needs TLS, rediss://, to anything but loopback");
-            }
-        }
-        Ok(_) | Err(_) => env.refuse("REDIS_URL: write redis://localhost:6379/0 or rediss://:password@host:6379/0"),
-    }
-    Some(url)
-}
-
-fn read_extra_roots(env: &mut Env) -> Option<Vec<u8>> {
-    let path: std::path::PathBuf =
-        env.optional("SSL_CERT_FILE", "PEM file with more roots to trust, for every outbound TLS connection.")?;
-    match std::fs::read(&path) {
-        Ok(pem) => Some(pem),
-        Err(cause) => {
-            env.refuse(format!("SSL_CERT_FILE {} cannot be read: {cause}", path.display()));
-            None
-        }
-    }
-}
-
-/// Whether a URL's host is this machine.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }

@@ -10,7 +10,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use rate_limit::{Decision, Limit, Quota, RateLimiter, Rule, address_subject};
+use rate_limit::{Decision, Limit, RateLimiter, Rule, address_subjects};
 use service_kit::config::{Env, Environment};
 
 use crate::{
@@ -24,8 +24,6 @@ use crate::{
 
 /// Paths that are not counted: checks by load balancers, gateways inside, and what browsers cache.
 const UNCOUNTED: [&str; 4] = ["/api/v1/health", "/.well-known/", "/internal/", "/docs"];
-/// How much more than one address an undeclared proxy may send: it stands for many people.
-const PROXY_FACTOR: u32 = 20;
 
 /// The rules.
 #[derive(Clone, Copy)]
@@ -107,7 +105,7 @@ impl Limits {
         }
         // Hashed, for nobody's address should stand in Redis.
         let account = TokenHash::of(account.as_bytes()).to_hex();
-        for (quota, subject) in counted(quota, client) {
+        for (quota, subject) in address_subjects(quota, client.addr()) {
             let limit = Limit { name: "login_accounts", quota };
             admitted(self.counters.check_distinct(limit, &subject, &account, now.as_micros()).await)?;
         }
@@ -150,7 +148,7 @@ impl Limits {
             return Ok(None);
         }
         let mut last = None;
-        for (quota, subject) in counted(quota, client) {
+        for (quota, subject) in address_subjects(quota, client.addr()) {
             let limit = Limit { name: "api_address", quota };
             last = Some(admit(self.counters.check_often(limit, &subject, now.as_micros()).await)?);
         }
@@ -211,7 +209,7 @@ impl Limits {
         if self.spares(client) {
             return Ok(());
         }
-        for (quota, subject) in counted(quota, client) {
+        for (quota, subject) in address_subjects(quota, client.addr()) {
             admitted(self.counters.check(Limit { name, quota }, &subject, now.as_micros()).await)?;
         }
         Ok(())
@@ -254,14 +252,6 @@ pub async fn count(State(app): State<App>, client: Client, mut request: Request,
         }
     }
     Ok(response)
-}
-
-/// Whom a request from this client counts for, each with its quota: what an undeclared proxy claims can be made up, so
-/// the proxy is held to a quota of its own.
-fn counted(quota: Quota, client: &Client) -> impl Iterator<Item = (Quota, String)> {
-    let proxy =
-        client.undeclared_proxy.map(|proxy| (quota.times(PROXY_FACTOR), format!("proxy:{}", address_subject(proxy))));
-    proxy.into_iter().chain([(quota, address_subject(client.ip))])
 }
 
 fn admitted(decision: Decision) -> Result<()> {

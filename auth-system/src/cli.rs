@@ -29,6 +29,12 @@ pub enum Command {
     Up,
     /// Start the Auth API alone.
     Service,
+    /// Start the gateway alone, or prove its file of routes.
+    Gateway {
+        /// Without one, start.
+        #[command(subcommand)]
+        command: Option<Gateway>,
+    },
     /// Bring the database's schema up to date; safe to repeat, and beside running servers.
     Migrate {
         /// Change nothing: say what is missing, and exit 1 if anything is.
@@ -37,8 +43,11 @@ pub enum Command {
     },
     /// Try the real environment: keys, database, Redis, hosts, clock, disk; and say what to do about each fault.
     Doctor,
-    /// Ask the running Auth API whether it lives, for container health checks.
+    /// Ask the running server whether it lives, for container health checks.
     Healthcheck {
+        /// Ask the gateway instead of the Auth API.
+        #[arg(long)]
+        gateway: bool,
         /// Ask whether it is ready to be sent requests instead.
         #[arg(long)]
         ready: bool,
@@ -58,6 +67,24 @@ pub enum Command {
     Docs {
         /// Which page.
         page: Page,
+    },
+}
+
+/// What can be done with the gateway's file of routes, without starting anything.
+#[derive(Debug, Subcommand)]
+pub enum Gateway {
+    /// Say everything that is wrong with the file, or show the routes in force.
+    Check {
+        /// The file; by default GATEWAY_CONFIG, and without either the default routes.
+        file: Option<PathBuf>,
+    },
+    /// Judge requests by the file, and compare with what is expected of them; exit 1 if any differs.
+    Test {
+        /// Requests and expectations, such as cases.toml.
+        cases: PathBuf,
+        /// The file of routes; by default GATEWAY_CONFIG, and without either the default routes.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
 }
 

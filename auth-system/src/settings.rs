@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use api_gateway::Config as GatewayConfig;
 use auth_service::{
     Config,
     keys::{DEFAULT_PRIVATE, DEFAULT_PUBLIC, KeySource},
@@ -14,10 +15,29 @@ use service_kit::{
     telemetry::TelemetryConfig,
 };
 
-/// Everything that the environment says.
+/// Where the gateway's metrics are when it runs alone.
+const GATEWAY_METRICS: &str = "GATEWAY_METRICS_ADDR";
+
+/// Everything that the environment says to a process that runs the Auth API.
 pub struct Settings {
     /// The Auth API.
     pub service: Config,
+    /// The gateway, if it runs in the same process.
+    pub gateway: GatewayConfig,
+    /// Connections.
+    pub serve: ServeLimits,
+    /// Logs, traces, error reports.
+    pub telemetry: TelemetryConfig,
+    /// The metrics listener.
+    pub metrics: MetricsConfig,
+    /// What looks wrong but does not stop the program.
+    pub warnings: Vec<String>,
+}
+
+/// What it says to a process that runs the gateway alone.
+pub struct GatewaySettings {
+    /// The gateway.
+    pub gateway: GatewayConfig,
     /// Connections.
     pub serve: ServeLimits,
     /// Logs, traces, error reports.
@@ -46,10 +66,16 @@ impl Settings {
         Ok(Self { warnings: env.finish()?.warnings, ..settings })
     }
 
-    /// Every variable that the program reads.
+    /// Every variable that the program reads, in whatever role.
     pub fn documented() -> Vec<Documented> {
-        let (_, env) = Self::read(Env::from_pairs::<String, String>([]));
-        env.finish().map(|loaded| loaded.documented).unwrap_or_default()
+        let nothing = || Env::from_pairs::<String, String>([]);
+        let of = |env: Env| env.finish().map(|loaded| loaded.documented).unwrap_or_default();
+        let mut documented = of(Self::read(nothing()).1);
+        let of_gateway = of(GatewaySettings::read(nothing()).1);
+        let new = of_gateway.into_iter().filter(|one| documented.iter().all(|known| known.name != one.name));
+        let new: Vec<_> = new.collect();
+        documented.extend(new);
+        documented
     }
 
     /// Where the Auth API listens, whatever else is wrong with the environment.
@@ -70,11 +96,45 @@ impl Settings {
 
     fn read(mut env: Env) -> (Self, Env) {
         let service = Config::read(&mut env);
+        let gateway = GatewayConfig::read(&mut env);
         env.section("Connections");
         let serve = ServeLimits::read(&mut env);
         env.section("Telemetry");
         let telemetry = TelemetryConfig::read(&mut env);
         let metrics = MetricsConfig::read(&mut env, "METRICS_ADDR", "127.0.0.1:9000");
-        (Self { service, serve, telemetry, metrics, warnings: Vec::new() }, env)
+        env.also_known([GATEWAY_METRICS]);
+        (Self { service, gateway, serve, telemetry, metrics, warnings: Vec::new() }, env)
+    }
+}
+
+impl GatewaySettings {
+    /// Reads the environment. What the Auth API needs and the gateway does not, such as a signing key, may be missing.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, a line each.
+    pub fn load() -> anyhow::Result<Self> {
+        let (settings, mut env) = Self::read(Env::from_process());
+        env.also_known(Settings::documented().into_iter().map(|variable| variable.name));
+        Ok(Self { warnings: env.finish()?.warnings, ..settings })
+    }
+
+    /// The file of routes, whatever else is wrong with the environment.
+    pub fn file() -> Option<PathBuf> {
+        Self::read(Env::from_process()).0.gateway.file
+    }
+
+    /// Where the gateway listens, whatever else is wrong.
+    pub fn addr() -> SocketAddr {
+        Self::read(Env::from_process()).0.gateway.addr
+    }
+
+    fn read(mut env: Env) -> (Self, Env) {
+        let gateway = GatewayConfig::read(&mut env);
+        env.section("Connections");
+        let serve = ServeLimits::read(&mut env);
+        env.section("Telemetry");
+        let telemetry = TelemetryConfig::read(&mut env);
+        let metrics = MetricsConfig::read(&mut env, GATEWAY_METRICS, "127.0.0.1:9001");
+        (Self { gateway, serve, telemetry, metrics, warnings: Vec::new() }, env)
     }
 }

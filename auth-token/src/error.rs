@@ -52,6 +52,9 @@ pub enum KeyError {
     /// The number of bits is none of 2048, 3072, 4096.
     #[error("RSA keys are made with 2048, 3072 or 4096 bits")]
     RsaBits,
+    /// Tokens of the type of access tokens have the claims of access tokens.
+    #[error("at+jwt is the type of access tokens alone")]
+    Type,
     /// The cryptographic library failed, as it does when memory or randomness is not to be had.
     #[error("the cryptographic library failed")]
     Crypto,

@@ -8,7 +8,7 @@ use crate::{Algorithm, TokenError};
 /// The longest key id, bytes.
 const KID_LONGEST: usize = 128;
 /// The type of an access token (RFC 9068 section 2.1).
-const TYPE: &str = "at+jwt";
+pub(crate) const TYPE: &str = "at+jwt";
 
 /// The three parts of a token; nothing of it is believed yet.
 pub(crate) struct Compact<'a> {
@@ -65,18 +65,23 @@ impl<'a> Compact<'a> {
 }
 
 impl Header {
-    /// Whether it is one of an access token (RFC 9068 section 4).
+    /// Whether it is one of an access token.
     pub(crate) fn is_access_token(&self) -> bool {
-        let typ = self.typ.as_deref().unwrap_or_default();
-        let (prefix, short) = typ.split_at_checked("application/".len()).unwrap_or_default();
-        typ.eq_ignore_ascii_case(TYPE)
-            || (prefix.eq_ignore_ascii_case("application/") && short.eq_ignore_ascii_case(TYPE))
+        is_access_token_type(self.typ.as_deref().unwrap_or_default())
     }
 }
 
-/// The encoded header of tokens signed by this key.
-pub(crate) fn write_header(algorithm: Algorithm, kid: &str) -> String {
-    BASE64URL_NOPAD.encode(format!(r#"{{"alg":"{algorithm}","typ":"{TYPE}","kid":"{kid}"}}"#).as_bytes())
+/// Whether `typ` says access token (RFC 9068 section 4).
+pub(crate) fn is_access_token_type(typ: &str) -> bool {
+    let (prefix, short) = typ.split_at_checked("application/".len()).unwrap_or_default();
+    typ.eq_ignore_ascii_case(TYPE) || (prefix.eq_ignore_ascii_case("application/") && short.eq_ignore_ascii_case(TYPE))
+}
+
+/// The encoded header of tokens of this type that are signed by this key.
+pub(crate) fn write_header(algorithm: Algorithm, typ: &str, kid: &str) -> String {
+    // A string always makes JSON.
+    let [typ, kid] = [typ, kid].map(|text| serde_json::to_string(text).unwrap_or_default());
+    BASE64URL_NOPAD.encode(format!(r#"{{"alg":"{algorithm}","typ":{typ},"kid":{kid}}}"#).as_bytes())
 }
 
 /// Reads an object; serde would take an array for one too, by position.

@@ -98,6 +98,19 @@ impl RevocationView {
         self.read().api_keys.contains_key(id)
     }
 
+    /// The version below which this user's tokens are refused, if any are: what is derived from the user, and remembered
+    /// under the version of that moment, is out of date once this is higher.
+    #[must_use]
+    pub fn user_version(&self, id: Uuid) -> Option<i64> {
+        self.read().users.get(&id).map(|entry| entry.version)
+    }
+
+    /// The same of a role.
+    #[must_use]
+    pub fn role_version(&self, name: &str) -> Option<i64> {
+        self.read().roles.get(name).map(|entry| entry.version)
+    }
+
     /// Drops what no living token can be touched by at `now`, Unix microseconds.
     pub fn purge(&self, now: i64) {
         let mut live = self.write();

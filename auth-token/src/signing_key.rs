@@ -12,6 +12,7 @@ use aws_lc_rs::{
 };
 use data_encoding::BASE64URL_NOPAD;
 use rustls_pki_types::pem::SectionKind;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{AccessClaims, Algorithm, KeyError, VerificationKey, jws, pem};
@@ -155,8 +156,24 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Crypto`].
     pub fn sign(&self, claims: &AccessClaims) -> Result<String, KeyError> {
+        self.sign_claims(&self.header, claims)
+    }
+
+    /// A token of another kind than ours, with any claims: `typ` tells it apart, so that it never passes for an access
+    /// token (RFC 8725 section 3.11).
+    ///
+    /// # Errors
+    /// [`KeyError::Type`] for the type of access tokens; [`KeyError::Crypto`].
+    pub fn sign_other(&self, typ: &str, claims: &impl Serialize) -> Result<String, KeyError> {
+        if jws::is_access_token_type(typ) {
+            return Err(KeyError::Type);
+        }
+        self.sign_claims(&jws::write_header(self.algorithm(), typ, self.kid()), claims)
+    }
+
+    fn sign_claims(&self, header: &str, claims: &impl Serialize) -> Result<String, KeyError> {
         let claims = serde_json::to_vec(claims).map_err(|_| KeyError::Crypto)?;
-        let mut token = self.header.clone();
+        let mut token = header.to_owned();
         token.push('.');
         BASE64URL_NOPAD.encode_append(&claims, &mut token);
         let signature = self.sign_message(token.as_bytes()).map_err(|_| KeyError::Crypto)?;
@@ -176,7 +193,11 @@ impl SigningKey {
     }
 
     fn new(material: Material, verification: VerificationKey) -> Self {
-        Self { header: jws::write_header(verification.algorithm(), verification.kid()), material, verification }
+        Self {
+            header: jws::write_header(verification.algorithm(), jws::TYPE, verification.kid()),
+            material,
+            verification,
+        }
     }
 
     fn sign_message(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {

@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Result;
 use axum::{Router, http::header, routing::get};
 use bytes::Bytes;
-use test_peers::free_port;
 
+use crate::deployment::local_address;
 use crate::process::Running;
 use crate::wire;
 
@@ -17,7 +17,7 @@ const BODY: [u8; 300] = [b' '; 300];
 
 /// Starts it as a process of its own, like ours.
 pub fn start() -> Result<(Running, SocketAddr)> {
-    let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
+    let address = local_address()?;
     let child: Child = Command::new(std::env::current_exe()?)
         .args(["--bare", &address.to_string()])
         .stdin(Stdio::null())

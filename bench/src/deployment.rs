@@ -1,5 +1,7 @@
 //! Our program as an operator runs it: the release binary in production mode on a database of its own, limits off.
 
+mod gateway;
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -20,6 +22,8 @@ use crate::wire::{self, Connection};
 /// Everybody's password.
 pub const PASSWORD: &str = "TestPass123!";
 const READY: &str = "/api/v1/health/ready";
+/// Between services and gateways.
+const FEED_TOKEN: &str = "bench-only-0123456789abcdef0123456789abcdef";
 /// A load would be counted as abuse.
 const RULES: [&str; 6] = [
     "LOGIN_PER_ADDRESS",
@@ -38,11 +42,15 @@ pub enum Engine {
     Postgres,
 }
 
+type Env = Vec<(String, String)>;
+
 /// A database, a key, and the settings that every instance on them shares.
 pub struct Deployment {
     pub key: SigningKey,
     folder: TempDir,
-    env: Vec<(String, String)>,
+    /// What services and gateways must agree on.
+    shared: Env,
+    service: Env,
 }
 
 /// A running instance, ended with this value.
@@ -67,47 +75,60 @@ impl Deployment {
         let (private, public) = (folder.path().join("private.pem"), folder.path().join("public.pem"));
         fs::write(&private, key.to_pkcs8_pem()?.as_bytes())?;
         fs::write(&public, key.public_pem().context("no public key")?)?;
-        let mut env = vec![
-            ("ENV".to_owned(), "production".to_owned()),
-            ("ALLOWED_HOSTS".to_owned(), "127.0.0.1".to_owned()),
+        let mut service = vec![
             ("AUTO_MIGRATE".to_owned(), "true".to_owned()),
             ("JWT_ALGORITHM".to_owned(), algorithm.to_string()),
             ("JWT_PRIVATE_KEY_PATH".to_owned(), private.display().to_string()),
             ("JWT_PUBLIC_KEY_PATH".to_owned(), public.display().to_string()),
             ("DATA_DIR".to_owned(), folder.path().join("data").display().to_string()),
         ];
-        env.extend(RULES.map(|rule| (format!("RATE_LIMIT_{rule}"), "off".to_owned())));
         if engine == Engine::Postgres {
-            env.push(("DB_PRIMARY_DB_URL".to_owned(), site.postgres.create_database()?));
-            env.push(("REDIS_URL".to_owned(), site.redis.url().to_owned()));
+            service.push(("DB_PRIMARY_DB_URL".to_owned(), site.postgres.create_database()?));
+            service.push(("REDIS_URL".to_owned(), site.redis.url().to_owned()));
         }
-        Ok(Self { key, folder, env })
+        Ok(Self { key, folder, shared: shared(), service })
     }
 
     /// Starts one more instance and waits until it is ready.
     pub fn start(&self) -> Result<Instance> {
-        let (address, metrics) = (local(free_port()?), local(free_port()?));
-        let log = File::options().create(true).append(true).open(self.log())?;
-        let mut command = Command::new(program()?);
-        command.arg("service").env_clear().envs(self.env.iter().cloned()).current_dir(self.folder.path());
+        let (address, metrics) = (local_address()?, local_address()?);
+        let mut command = self.command(&["service"])?;
         command.env("SERVICE_ADDR", address.to_string()).env("METRICS_ADDR", metrics.to_string());
+        self.launch(command, address, READY)
+    }
+
+    /// A command of the program, for the instances of this deployment.
+    fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(program()?);
+        command.args(arguments).env_clear().envs(self.shared.iter().chain(&self.service).cloned());
+        command.current_dir(self.folder.path());
+        Ok(command)
+    }
+
+    /// Starts a server, and waits until it says at this path that it is ready.
+    fn launch(&self, mut command: Command, address: SocketAddr, ready: &str) -> Result<Instance> {
+        let log = File::options().create(true).append(true).open(self.log())?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let began = Instant::now();
         let process = Running::new(command.spawn()?);
         let ready =
-            wire::wait_for(address, READY).with_context(|| fs::read_to_string(self.log()).unwrap_or_default())?;
+            wire::wait_for(address, ready).with_context(|| fs::read_to_string(self.log()).unwrap_or_default())?;
         Ok(Instance { process, address, ready_after: ready - began })
     }
 
     /// Runs one of the program's commands to its end.
     pub fn run(&self, arguments: &[&str], input: &str) -> Result<()> {
-        let mut command = Command::new(program()?);
-        command.args(arguments).env_clear().envs(self.env.iter().cloned()).current_dir(self.folder.path());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let mut child =
+            self.command(arguments)?.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         child.stdin.take().context("no standard input")?.write_all(input.as_bytes())?;
         let outcome = child.wait_with_output()?;
         ensure!(outcome.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&outcome.stderr));
         Ok(())
+    }
+
+    /// The public key, for whoever verifies tokens.
+    pub fn public_pem(&self) -> Result<String> {
+        self.key.public_pem().context("no public key")
     }
 
     /// Where its files are.
@@ -152,6 +173,19 @@ fn program() -> Result<PathBuf> {
     Ok(program)
 }
 
-fn local(port: u16) -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], port))
+/// An address of this machine that nothing listens on.
+pub fn local_address() -> Result<SocketAddr> {
+    Ok(SocketAddr::from(([127, 0, 0, 1], free_port()?)))
+}
+
+fn shared() -> Env {
+    let named = [
+        ("ENV", "production"),
+        ("ALLOWED_HOSTS", "127.0.0.1"),
+        ("JWT_ISSUER", "https://auth.example.com"),
+        ("JWT_AUDIENCE", "bench"),
+        ("GATEWAY_FEED_TOKEN", FEED_TOKEN),
+    ];
+    let limits = RULES.map(|rule| (format!("RATE_LIMIT_{rule}"), "off".to_owned()));
+    named.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().chain(limits).collect()
 }

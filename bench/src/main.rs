@@ -7,6 +7,7 @@ mod deployment;
 mod figure;
 mod limits;
 mod load;
+mod peers;
 mod picture;
 mod process;
 mod report;
@@ -18,7 +19,7 @@ mod wire;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum as _};
+use clap::Parser;
 
 use rows::Row;
 use site::Site;
@@ -36,6 +37,9 @@ struct Arguments {
     /// Only these rows; nothing is written then.
     #[arg(long)]
     only: Vec<Row>,
+    /// Only the gateway under load for so many minutes, and what becomes of its memory.
+    #[arg(long, value_name = "MINUTES", conflicts_with = "only", value_parser = clap::value_parser!(u32).range(1..))]
+    soak: Option<u32>,
     /// Serve the bare answers that ours are compared with.
     #[arg(long, hide = true)]
     bare: Option<SocketAddr>,
@@ -57,15 +61,16 @@ fn main() -> ExitCode {
 }
 
 fn measure(arguments: &Arguments) -> anyhow::Result<()> {
-    let site = Site::open(arguments.quick)?;
-    let rows = if arguments.only.is_empty() { Row::value_variants() } else { &arguments.only };
+    let site = Site::open(arguments.quick, arguments.soak)?;
+    let chosen = if arguments.soak.is_some() { vec![Row::Soak] } else { arguments.only.clone() };
+    let rows = if chosen.is_empty() { Row::usual() } else { chosen.clone() };
     let mut figures = Vec::new();
     for row in rows {
         eprintln!("measuring {row:?} …");
         figures.extend(row.measure(&site)?);
     }
     println!("{}", report::table(&figures));
-    if !arguments.quick && arguments.only.is_empty() {
+    if !arguments.quick && chosen.is_empty() {
         report::write(&figures, &site)?;
     }
     Ok(())

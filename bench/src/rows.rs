@@ -1,5 +1,7 @@
 //! The rows of the table, each measured by a function of its own.
 
+mod contestant;
+mod gateway;
 mod jwks;
 mod login;
 mod me;
@@ -8,6 +10,7 @@ mod overload;
 mod refresh;
 mod revocation;
 mod start;
+mod tokens;
 mod users;
 
 use anyhow::Result;
@@ -31,9 +34,21 @@ pub enum Row {
     RefreshOther,
     Revocation,
     Users,
+    Gateway,
+    GatewayNewTokens,
+    GatewayRevocation,
+    GatewayStart,
+    GatewayMemory,
+    /// Long, and therefore only on request.
+    Soak,
 }
 
 impl Row {
+    /// All that are measured unless one asks for others.
+    pub fn usual() -> Vec<Self> {
+        Self::value_variants().iter().copied().filter(|row| *row != Self::Soak).collect()
+    }
+
     /// Measures the figures of this row.
     pub fn measure(self, site: &Site) -> Result<Vec<Figure>> {
         match self {
@@ -49,6 +64,12 @@ impl Row {
             Self::RefreshOther => refresh::measure_other(site),
             Self::Revocation => revocation::measure(site),
             Self::Users => users::measure(site),
+            Self::Gateway => gateway::measure_warm(site),
+            Self::GatewayNewTokens => gateway::measure_new_tokens(site),
+            Self::GatewayRevocation => revocation::measure_through_gateway(site),
+            Self::GatewayStart => gateway::measure_start(site),
+            Self::GatewayMemory => gateway::measure_memory(site),
+            Self::Soak => gateway::measure_soak(site),
         }
     }
 }

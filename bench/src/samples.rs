@@ -26,7 +26,7 @@ impl Samples {
 
     /// From the least to the greatest, in parts of the median.
     pub fn spread(&self) -> f64 {
-        (self.percentile(100.0) - self.percentile(0.0)) / self.median()
+        (self.percentile(100.0) - self.percentile(0.0)) / self.median().abs()
     }
 
     /// Round by round, these in parts of those.

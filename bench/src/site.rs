@@ -5,6 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use test_peers::{Postgres, Redis};
 
+const SOAK_MINUTES: u32 = 30;
+
 /// The place and the patience of a run.
 pub struct Site {
     /// With `fsync` on, as in production.
@@ -20,11 +22,13 @@ pub struct Site {
     pub trials: usize,
     /// How many people make a crowd.
     pub crowd: usize,
+    /// How long the gateway's memory is watched.
+    pub soak: Duration,
 }
 
 impl Site {
     /// Starts the peers.
-    pub fn open(quick: bool) -> Result<Self> {
+    pub fn open(quick: bool, soak_minutes: Option<u32>) -> Result<Self> {
         let (rounds, slice, trials, crowd) = if quick {
             (2, Duration::from_millis(700), 40, 50_000)
         } else {
@@ -38,6 +42,7 @@ impl Site {
             slice,
             trials,
             crowd,
+            soak: Duration::from_secs(60) * soak_minutes.unwrap_or(if quick { 1 } else { SOAK_MINUTES }),
         })
     }
 }

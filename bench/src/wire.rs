@@ -64,10 +64,16 @@ pub fn parse(bytes: &[u8]) -> Option<Extent> {
     let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..head_end]).ok()?;
     let status = head.get(9..12)?.parse().ok()?;
-    let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
+    let length = head.split("\r\n").find_map(|line| length_of(line));
     let length: usize = length.map_or(Some(0), |length| length.parse().ok())?;
     let body = head_end..head_end + length;
     (body.end <= bytes.len()).then_some(Extent { status, body })
+}
+
+/// Ours write the names of fields in lower case, nginx does not.
+fn length_of(line: &str) -> Option<&str> {
+    let (name, value) = line.split_once(": ")?;
+    name.eq_ignore_ascii_case("content-length").then_some(value)
 }
 
 impl Extent {
@@ -130,6 +136,12 @@ mod tests {
         let answer = parse(bytes).unwrap().of(bytes);
         assert_eq!((answer.status, answer.body), (200, &b"{}"[..]));
         assert!((0..bytes.len()).all(|length| parse(&bytes[..length]).is_none()));
+    }
+
+    #[test]
+    fn length_is_read_however_its_name_is_written() {
+        let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        assert_eq!(parse(bytes).unwrap().of(bytes).body, b"{}");
     }
 
     #[test]

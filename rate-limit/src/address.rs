@@ -2,6 +2,20 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use service_kit::proxies::ClientAddr;
+
+use crate::quota::Quota;
+
+/// How much more than one address an undeclared proxy may send: it stands for many people.
+const PROXY_FACTOR: u32 = 20;
+
+/// Whom a request of this client counts for, each with its quota: what an undeclared proxy claims can be made up, so the
+/// proxy is held to a quota of its own.
+pub fn address_subjects(quota: Quota, client: ClientAddr) -> impl Iterator<Item = (Quota, String)> {
+    let of_proxy = |proxy| (quota.times(PROXY_FACTOR), format!("proxy:{}", address_subject(proxy)));
+    client.undeclared_proxy.map(of_proxy).into_iter().chain([(quota, address_subject(client.ip))])
+}
+
 /// The subject of a per-address limit: an IPv4 address (also one written as IPv6), or the /64 of an IPv6 address,
 /// for one customer commands all of it and could otherwise send each request from a new one.
 pub fn address_subject(address: IpAddr) -> String {

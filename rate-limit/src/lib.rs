@@ -18,7 +18,7 @@ mod quota;
 mod rate_limiter;
 mod shared;
 
-pub use address::address_subject;
+pub use address::{address_subject, address_subjects};
 pub use decision::Decision;
 pub use guess_limiter::{GuessLimiter, Reservation, Ticket};
 pub use quota::{InvalidQuota, Quota, Rule};

@@ -1,6 +1,7 @@
 //! Configuration from the environment: reading a variable documents it, and all that is wrong is said at once.
 
 mod render;
+mod shared;
 mod typo;
 mod value;
 
@@ -9,6 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use render::{render_env_example, render_markdown};
+pub use shared::{FeedConfig, TokenNames, is_loopback, read_extra_roots, read_public_url, read_redis_url};
 pub use value::{Environment, Period, Secret};
 
 const GENERAL: &str = "General";
@@ -21,6 +23,7 @@ pub struct Env {
     documented: Vec<Documented>,
     warnings: Vec<String>,
     refusals: Vec<String>,
+    elsewhere: Vec<&'static str>,
 }
 
 /// One variable as the generated documents describe it.
@@ -70,6 +73,7 @@ impl Env {
             documented: Vec::new(),
             warnings: Vec::new(),
             refusals: Vec::new(),
+            elsewhere: Vec::new(),
         };
         env.environment = env.parse("ENV", "development", "`development`, `test` or `production`.");
         env
@@ -133,12 +137,17 @@ impl Env {
 
     /// Keeps the program from starting; `reason` names the variable and what to do.
     pub fn refuse(&mut self, reason: impl Into<String>) {
-        self.refusals.push(reason.into());
+        say_once(&mut self.refusals, reason.into());
     }
 
     /// Starts nevertheless, and says so in the log.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.warnings.push(text.into());
+        say_once(&mut self.warnings, text.into());
+    }
+
+    /// Names that other roles of the same program read: a variable for one of them is no misspelling of one of ours.
+    pub fn also_known(&mut self, names: impl IntoIterator<Item = &'static str>) {
+        self.elsewhere.extend(names);
     }
 
     /// Accepts what was read, or says everything that is wrong, misspelt names included.
@@ -146,7 +155,8 @@ impl Env {
     /// # Errors
     /// All refusals together.
     pub fn finish(mut self) -> Result<Loaded, Refusals> {
-        let names = self.documented.iter().map(|variable| variable.name).collect::<Vec<_>>();
+        let own = self.documented.iter().map(|variable| variable.name);
+        let names = own.chain(self.elsewhere.iter().copied()).collect::<Vec<_>>();
         for unknown in self.values.keys() {
             if let Some(meant) = typo::meant(unknown, &names) {
                 self.refusals.push(format!("{unknown}: no such variable; did you mean {meant}?"));
@@ -176,6 +186,13 @@ impl Env {
     {
         // The value is not repeated: a password may have been pasted into the wrong line.
         value.parse().map_err(|error| self.refuse(format!("{name}: {error} ({help})"))).ok()
+    }
+}
+
+/// Two servers of one process may read the same variable.
+fn say_once(said: &mut Vec<String>, text: String) {
+    if !said.contains(&text) {
+        said.push(text);
     }
 }
 

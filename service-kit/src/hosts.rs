@@ -15,7 +15,8 @@ use tower::{Layer, Service};
 use crate::config::{Env, Environment};
 use crate::problem::{Problem, Text};
 
-pub(crate) const INVALID_HOST: Problem = Problem::new(
+/// The host is none of those that are served.
+pub const INVALID_HOST: Problem = Problem::new(
     StatusCode::BAD_REQUEST,
     "invalid_host",
     Text::new("This host is not served here.", "허용되지 않은 호스트입니다."),
@@ -58,12 +59,13 @@ impl AllowedHosts {
         }
     }
 
-    fn admits<B>(&self, request: &Request<B>) -> bool {
-        let exempt = is_under(request.uri().path(), self.exempt);
-        match host_of(request) {
+    /// Whether a request for this path may ask this host.
+    #[must_use]
+    pub fn admits(&self, path: &str, host: &Host) -> bool {
+        match host {
             Host::Ambiguous => false,
-            Host::Missing => exempt,
-            Host::Named(host) => exempt || self.names.is_empty() || self.allows(&host),
+            Host::Missing => is_under(path, self.exempt),
+            Host::Named(host) => self.names.is_empty() || self.allows(host) || is_under(path, self.exempt),
         }
     }
 
@@ -105,7 +107,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if self.hosts.admits(&request) {
+        if self.hosts.admits(request.uri().path(), &host_of(&request)) {
             Either::Left(self.inner.call(request))
         } else {
             Either::Right(ready(Ok(INVALID_HOST.into_response())))
@@ -133,15 +135,20 @@ impl FromStr for HostName {
     }
 }
 
-enum Host {
+/// Which host a request asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// Lower case, without a port.
     Named(String),
+    /// None, as HTTP/1.0 may.
     Missing,
     /// Said twice or unreadably: a proxy before us may have understood something else.
     Ambiguous,
 }
 
 /// The host without its port, lower case, from the request line or from the one `Host` header (RFC 9112, section 3.2).
-fn host_of<B>(request: &Request<B>) -> Host {
+#[must_use]
+pub fn host_of<B>(request: &Request<B>) -> Host {
     let mut headers = request.headers().get_all(header::HOST).iter();
     let header = match (headers.next(), headers.next()) {
         (_, Some(_)) => return Host::Ambiguous,
@@ -178,7 +185,8 @@ mod tests {
         for host in hosts {
             request = request.header(header::HOST, *host);
         }
-        hosts_allowed.admits(&request.body(Body::empty()).unwrap())
+        let request = request.body(Body::empty()).unwrap();
+        hosts_allowed.admits(request.uri().path(), &host_of(&request))
     }
 
     #[test]

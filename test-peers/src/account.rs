@@ -1,4 +1,4 @@
-//! Whom servers run as: PostgreSQL refuses to be root.
+//! Whom servers run as: PostgreSQL refuses to be root, and a proxy has no need to be.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -16,20 +16,21 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The account to use in place of root: `postgres`, else `nobody`. `None` if we, who made this folder, are not root.
-    pub(crate) fn in_place_of_root(folder: &Path) -> Result<Option<Self>, PeerError> {
+    /// The first of these accounts that there is, to use in place of root. `None` if we, who made this folder, are not
+    /// root.
+    pub(crate) fn in_place_of_root(folder: &Path, names: &[&str]) -> Result<Option<Self>, PeerError> {
         let ours = fs::metadata(folder).map_err(PeerError::io("read the owner of our folder"))?.uid();
         if ours != 0 {
             return Ok(None);
         }
         let passwd = fs::read_to_string("/etc/passwd").map_err(PeerError::io("read /etc/passwd"))?;
-        let account = ["postgres", "nobody"].into_iter().find_map(|name| find_account(&passwd, name));
-        account.map(Some).ok_or(PeerError::NoAccount)
+        let account = names.iter().find_map(|name| find_account(&passwd, name));
+        account.map(Some).ok_or_else(|| PeerError::NoAccount(names.join(", ")))
     }
 
-    /// Gives a folder to this account.
-    pub(crate) fn own(self, folder: &Path) -> Result<(), PeerError> {
-        chown(folder, Some(self.uid), Some(self.gid)).map_err(PeerError::io("give a folder to the server's account"))
+    /// Gives a file or a folder to this account.
+    pub(crate) fn own(self, path: &Path) -> Result<(), PeerError> {
+        chown(path, Some(self.uid), Some(self.gid)).map_err(PeerError::io("give a file to the server's account"))
     }
 
     /// Makes a command run as this account.

@@ -13,9 +13,9 @@ pub enum PeerError {
         /// Debian's name of a package that carries it.
         package: &'static str,
     },
-    /// PostgreSQL refuses to run as root, and there is no account to run it as.
-    #[error("PostgreSQL refuses to run as root and /etc/passwd has neither `postgres` nor `nobody`")]
-    NoAccount,
+    /// We are root, which the server must not be, and there is no account to run it as.
+    #[error("the server must not run as root, and /etc/passwd has none of: {0}")]
+    NoAccount(String),
     /// The operating system refused a step.
     #[error("could not {step}")]
     Io {

@@ -65,8 +65,13 @@ pub fn psql() -> Result<PathBuf, PeerError> {
 pub fn redis_server() -> Result<PathBuf, PeerError> {
     ["redis-server", "valkey-server"]
         .into_iter()
-        .find_map(|program| find(program, path_folders()))
+        .find_map(program)
         .ok_or(PeerError::Missing { program: "redis-server".into(), package: "redis-server" })
+}
+
+/// Any program in `PATH`, or where a system keeps servers.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    find(name, path_folders())
 }
 
 fn postgres_folders() -> impl Iterator<Item = PathBuf> {

@@ -1,5 +1,5 @@
-//! Real peers for tests and benchmarks: private PostgreSQL and Redis servers on free ports, a mail relay, and a proxy
-//! that injects faults.
+//! Real peers for tests and benchmarks: private PostgreSQL and Redis servers on free ports, a mail relay, a proxy that
+//! injects faults, and the proxies of others.
 //!
 //! Servers are started from the programs that `cargo xtask test` installs, and end with the process that started them,
 //! however that ends: a watchdog shell holds the read end of a pipe from it, and the kernel closes pipes of the dead.
@@ -14,6 +14,7 @@ pub mod installation;
 mod port;
 mod postgres;
 mod process;
+mod proxy;
 mod redis;
 mod signal;
 #[cfg(feature = "tls")]
@@ -25,6 +26,7 @@ pub use error::PeerError;
 pub use fault_proxy::{Fault, FaultProxy};
 pub use port::free_port;
 pub use postgres::Postgres;
+pub use proxy::{Proxy, ProxyProgram};
 pub use redis::Redis;
 #[cfg(feature = "tls")]
 pub use smtp::{ReceivedMail, Security, Smtp, Stage, Trouble};

@@ -13,6 +13,9 @@ use crate::installation::{self, PEERS, PostgresPrograms};
 use crate::process::{Launch, Process};
 use crate::{PeerError, free_port};
 
+/// Whom the server runs as when we are root.
+const ACCOUNTS: [&str; 2] = ["postgres", "nobody"];
+
 /// PostgreSQL's fast shutdown: transactions are rolled back, shared memory is released.
 const FAST_SHUTDOWN: &str = "INT";
 
@@ -172,7 +175,7 @@ impl Postgres {
     fn launch(programs: &PostgresPrograms, durability: Durability) -> Result<Self, PeerError> {
         let psql = installation::psql()?;
         let folder = Folder::create(FAST_SHUTDOWN)?;
-        let account = Account::in_place_of_root(folder.path())?;
+        let account = Account::in_place_of_root(folder.path(), &ACCOUNTS)?;
         let mut programs_folder = programs.folder.clone();
         if let Some(account) = account {
             account.own(folder.path())?;

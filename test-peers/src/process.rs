@@ -47,6 +47,11 @@ impl Process {
         self.folder.path()
     }
 
+    /// Its number, while it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.slot().as_ref().map(Child::id)
+    }
+
     /// Starts the server and waits until `is_ready` says so of its process number; does nothing if it runs.
     pub(crate) fn start(&self, is_ready: impl Fn(u32) -> bool) -> Result<(), PeerError> {
         let mut slot = self.slot();

@@ -46,6 +46,9 @@ enum Task {
         /// Only this row, such as me or login; may be repeated. Nothing is written.
         #[arg(long)]
         only: Vec<String>,
+        /// Only the gateway under load for so many minutes, and what becomes of its memory. Nothing is written.
+        #[arg(long, value_name = "MINUTES")]
+        soak: Option<u32>,
     },
     /// Writes the files that are made from the program.
     Gen {
@@ -71,7 +74,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test { no_install: true, .. } => needs::list().and_then(needs::refuse),
         Task::Test { no_install: false, filters } => test::install_and_run(&filters),
         Task::Check => check::run_all(),
-        Task::Bench { quick, only } => bench::build_and_run(quick, &only),
+        Task::Bench { quick, only, soak } => bench::build_and_run(quick, &only, soak),
         Task::Gen { check: true } => generated::compare().map(|summary| println!("{summary}")),
         Task::Gen { check: false } => generated::write(),
     }

@@ -2,10 +2,8 @@
 
 use std::{borrow::Cow, path::PathBuf};
 
-use service_kit::config::{Env, Environment, Secret};
+use service_kit::config::{Env, Environment, Secret, is_loopback};
 use url::Url;
-
-use crate::config::is_loopback;
 
 /// Passwords of development databases, in the guide, in compose files and in documentation.
 const SAMPLE_PASSWORDS: [&str; 8] =

@@ -6,7 +6,7 @@ use std::{
 };
 
 use auth_token::{Algorithm, RsaBits};
-use service_kit::config::Env;
+use service_kit::config::{Env, TokenNames};
 
 use super::{GenerateError, KeySource, SecretsKey, generate, generate_files, source::check_permissions};
 
@@ -31,7 +31,7 @@ pub struct KeyConfig {
 
 impl KeyConfig {
     /// Reads the configuration.
-    pub fn read(env: &mut Env, public_url: Option<&str>) -> Self {
+    pub fn read(env: &mut Env) -> Self {
         let algorithm =
             env.parse("JWT_ALGORITHM", "RS256", "Signature of access tokens: RS256, ES256, EdDSA or HS256.");
         let private_path: PathBuf = env.parse(
@@ -47,9 +47,7 @@ impl KeyConfig {
         let public = env.optional("JWT_PUBLIC_KEY", "The public key itself in PEM, beside JWT_PRIVATE_KEY.");
         let secret =
             env.secret("JWT_SECRET_KEY", "Shared secret of HS256, at least 32 bytes: `openssl rand -base64 64`.");
-        let issuer =
-            env.optional("JWT_ISSUER", "The `iss` of access tokens; PUBLIC_URL unless given, else `auth-system`.");
-        let audience = env.parse("JWT_AUDIENCE", "auth-system", "The `aud` of access tokens.");
+        let TokenNames { issuer, audience } = TokenNames::read(env);
         let secrets_key = read_secrets_key(env);
         let source = match (algorithm, private, secret) {
             (Algorithm::Hs256, _, Some(secret)) => KeySource::Secret(secret),
@@ -61,7 +59,6 @@ impl KeyConfig {
             (_, None, _) => KeySource::Files { private: private_path, public: public_path },
         };
         source.check(algorithm, env);
-        let issuer = issuer.or_else(|| public_url.map(str::to_owned)).unwrap_or_else(|| "auth-system".to_owned());
         Self { algorithm, source, issuer, audience, secrets_key }
     }
 

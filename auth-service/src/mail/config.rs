@@ -3,10 +3,8 @@
 use std::net::SocketAddr;
 
 use lettre::{Address, message::Mailbox};
-use service_kit::config::{Env, Environment, Secret};
+use service_kit::config::{Env, Environment, Secret, is_loopback};
 use url::Url;
-
-use crate::config::is_loopback;
 
 /// How mail is sent.
 #[derive(Clone)]

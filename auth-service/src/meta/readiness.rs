@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::watch;
+
 use crate::db::DbError;
 
 /// The state of an instance; it begins as not ready.
@@ -10,7 +12,7 @@ pub struct Readiness {
     schema_current: AtomicBool,
     schema_complained: AtomicBool,
     database_up: AtomicBool,
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
 }
 
 impl Default for Readiness {
@@ -20,7 +22,7 @@ impl Default for Readiness {
             schema_complained: AtomicBool::new(false),
             // Believed until it is asked, before anything is served: so a database that is away at the start is logged.
             database_up: AtomicBool::new(true),
-            draining: AtomicBool::new(false),
+            draining: watch::Sender::new(false),
         }
     }
 }
@@ -29,7 +31,7 @@ impl Readiness {
     /// Whether requests should be sent here.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.schema_current.load(Ordering::Relaxed) && self.is_database_up() && !self.draining.load(Ordering::Relaxed)
+        self.schema_current.load(Ordering::Relaxed) && self.is_database_up() && !*self.draining.borrow()
     }
 
     /// Whether the database answered when it was last asked, at most a few seconds ago.
@@ -69,6 +71,12 @@ impl Readiness {
 
     /// Notes that the instance is leaving: it finishes what it has and should be sent nothing more.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.send_replace(true);
+    }
+
+    /// Returns once the instance is leaving: what would go on for ever ends then, and begins again elsewhere.
+    pub async fn leaving(&self) {
+        // The sender lives in `self`, so the wait cannot end otherwise.
+        drop(self.draining.subscribe().wait_for(|draining| *draining).await);
     }
 }

@@ -46,7 +46,7 @@ struct Heartbeat {
 /// # Errors
 /// [`Error::NotFound`], [`Error::InvalidToken`].
 pub fn require_gateway(app: &App, headers: &HeaderMap) -> Result<()> {
-    let expected = app.config.revocation.feed_token.as_ref().ok_or(Error::NotFound)?;
+    let expected = app.config.revocation.token.as_ref().ok_or(Error::NotFound)?;
     let presented = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     // Hashes are compared, so that not even the length shows in the time.
     let expected = TokenHash::of(expected.expose().as_bytes());
@@ -74,21 +74,23 @@ fn events(app: App) -> impl Stream<Item = Result<Event, Infallible>> {
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Listening begins before the snapshot is taken, so nothing falls between them; what comes twice changes nothing.
     let tail = Tail { listener: app.revocations.listen(), app, heartbeat, owes_snapshot: true };
-    stream::unfold(tail, |mut tail| async move { Some((Ok(tail.next().await), tail)) })
+    stream::unfold(tail, |mut tail| async move { tail.next().await.map(|event| (Ok(event), tail)) })
 }
 
 impl Tail {
-    async fn next(&mut self) -> Event {
+    /// Nothing once the instance is leaving: the gateway goes on at another one.
+    async fn next(&mut self) -> Option<Event> {
         if std::mem::take(&mut self.owes_snapshot) {
-            return self.snapshot();
+            return Some(self.snapshot());
         }
         tokio::select! {
-            received = self.listener.recv() => match received {
+            received = self.listener.recv() => Some(match received {
                 Ok(revocation) => event("revocation", &revocation),
                 // It fell too far behind: a new snapshot makes good for what it missed.
                 Err(broadcast::error::RecvError::Lagged(_) | broadcast::error::RecvError::Closed) => self.snapshot(),
-            },
-            _ = self.heartbeat.tick() => event("heartbeat", &Heartbeat { as_of: self.as_of() }),
+            }),
+            _ = self.heartbeat.tick() => Some(event("heartbeat", &Heartbeat { as_of: self.as_of() })),
+            () = self.app.readiness.leaving() => None,
         }
     }
 

@@ -13,7 +13,6 @@ pub use store::delete_expired;
 use std::time::Duration;
 
 use auth_token::{Revocation, RevocationKind, RevocationView};
-use service_kit::config::{Env, Environment, Period, Secret};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -26,48 +25,8 @@ use crate::{
 const MARGIN: Duration = Duration::from_secs(120);
 /// How much longer still a revocation is kept: a clock that runs ahead for a while must not forget for all the others.
 pub const KEPT: Duration = Duration::from_secs(86_400);
-/// Least length of the gateways' secret in production: nothing slows down who guesses at it.
-const FEED_TOKEN_LEAST: usize = 32;
-/// What `REVOCATION_MAX_STALENESS` may be: a few readings of the log at least, and no longer than an outage lasts.
-const MAX_STALENESS_LEAST: Duration = Duration::from_secs(2);
-const MAX_STALENESS_MOST: Duration = Duration::from_secs(300);
 /// Announcements that a slow gateway may fall behind before it is sent a new snapshot.
 const FEED_BACKLOG: usize = 1_024;
-
-/// How revocations are distributed.
-#[derive(Clone)]
-pub struct RevocationConfig {
-    /// What gateways prove themselves with; without it there is no feed.
-    pub feed_token: Option<Secret>,
-    /// The longest that an instance trusts a view it could not renew.
-    pub max_staleness: Duration,
-}
-
-impl RevocationConfig {
-    /// Reads the configuration.
-    pub fn read(env: &mut Env) -> Self {
-        let max_staleness: Period = env.parse(
-            "REVOCATION_MAX_STALENESS",
-            "10s",
-            "After this long without reading the revocation log, authenticated calls are answered 503.",
-        );
-        if !(MAX_STALENESS_LEAST..=MAX_STALENESS_MOST).contains(&max_staleness.get()) {
-            env.refuse("REVOCATION_MAX_STALENESS must be 2s to 5m: that long a revoked token may go on unnoticed");
-        }
-        let feed_token = env.secret(
-            "GATEWAY_FEED_TOKEN",
-            "Shared secret of the gateways that tail the revocation feed; without it the feed does not exist.",
-        );
-        let is_short = feed_token.as_ref().is_some_and(|token| token.expose().len() < FEED_TOKEN_LEAST);
-        if is_short && env.environment() == Environment::Production {
-            env.refuse("GATEWAY_FEED_TOKEN needs at least 32 characters: make one with `openssl rand -base64 32`");
-        }
-        if feed_token.is_none() && env.environment() == Environment::Production {
-            env.warn("GATEWAY_FEED_TOKEN is not set: gateways cannot hear of revocations, and the feed answers 404");
-        }
-        Self { feed_token, max_staleness: max_staleness.into() }
-    }
-}
 
 /// The live revocations of this instance, and whoever listens for new ones.
 pub struct RevocationLog {

@@ -40,9 +40,12 @@ fn render_errors() -> Result<String, std::fmt::Error> {
     for entry in CATALOGUE {
         writeln!(page, "| `{}` | {} | {} | {} |", entry.code, entry.status.as_u16(), entry.en, entry.ko)?;
     }
-    let known = |code: &str| CATALOGUE.iter().any(|entry| entry.code == code);
-    for Problem { code, status, detail, .. } in problem::shared().into_iter().filter(|problem| !known(problem.code)) {
-        writeln!(page, "| `{code}` | {} | {} | {} |", status.as_u16(), detail.en, detail.ko)?;
+    let mut known: Vec<&str> = CATALOGUE.iter().map(|entry| entry.code).collect();
+    for Problem { code, status, detail, .. } in problem::shared().into_iter().chain(api_gateway::catalogue()) {
+        if !known.contains(&code) {
+            known.push(code);
+            writeln!(page, "| `{code}` | {} | {} | {} |", status.as_u16(), detail.en, detail.ko)?;
+        }
     }
     Ok(page)
 }

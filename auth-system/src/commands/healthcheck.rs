@@ -1,4 +1,4 @@
-//! `auth-system healthcheck`: one request to the running API, for images that carry no curl.
+//! `auth-system healthcheck`: one request to the running server, for images that carry no curl.
 
 use std::{
     io::{Read, Write},
@@ -9,15 +9,19 @@ use std::{
 
 use anyhow::Context;
 
-use crate::settings::Settings;
+use crate::settings::{GatewaySettings, Settings};
 
-/// Exits 0 when the API on this machine answers 200.
+/// Exits 0 when the API, or the gateway, on this machine answers 200.
 ///
 /// # Errors
 /// When it does not answer.
-pub fn run(ready: bool) -> anyhow::Result<ExitCode> {
-    let addr = reachable(Settings::service_addr());
-    let path = if ready { "/api/v1/health/ready" } else { "/api/v1/health" };
+pub fn run(gateway: bool, ready: bool) -> anyhow::Result<ExitCode> {
+    let (addr, health) = if gateway {
+        (GatewaySettings::addr(), "/gateway/health")
+    } else {
+        (Settings::service_addr(), "/api/v1/health")
+    };
+    let (addr, path) = (reachable(addr), if ready { format!("{health}/ready") } else { health.to_owned() });
     let timeout = Duration::from_secs(4);
     let mut stream =
         TcpStream::connect_timeout(&addr, timeout).with_context(|| format!("nothing answers at {addr}"))?;

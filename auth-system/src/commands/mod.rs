@@ -3,6 +3,7 @@
 mod audit;
 mod docs;
 mod doctor;
+mod gateway;
 mod healthcheck;
 mod keys;
 mod migrate;
@@ -12,6 +13,7 @@ mod users;
 use std::process::ExitCode;
 
 use crate::cli::Command;
+use up::Servers;
 
 /// Runs a command to its end.
 ///
@@ -19,10 +21,13 @@ use crate::cli::Command;
 /// One message that says what to do.
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Up | Command::Service => up::run(),
+        Command::Up => up::run(Servers::All),
+        Command::Service => up::run(Servers::Service),
+        Command::Gateway { command: None } => up::run_gateway(),
+        Command::Gateway { command: Some(command) } => gateway::run(command),
         Command::Migrate { check } => migrate::run(check),
         Command::Doctor => doctor::run(),
-        Command::Healthcheck { ready } => healthcheck::run(ready),
+        Command::Healthcheck { gateway, ready } => healthcheck::run(gateway, ready),
         Command::Keys(command) => keys::run(command),
         Command::Audit(command) => audit::run(command),
         Command::Users(command) => users::run(command),

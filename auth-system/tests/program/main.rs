@@ -15,6 +15,7 @@ mod crash;
 mod disk;
 mod drain;
 mod edge;
+mod gateway;
 mod keys_cli;
 mod log;
 mod mail;

@@ -34,14 +34,19 @@ pub struct Workplace {
     env: Vec<(String, String)>,
     pub port: u16,
     pub metrics_port: u16,
+    pub gateway_port: u16,
 }
 
 impl Workplace {
     /// An empty folder, and an environment that says nothing but where to listen.
     pub fn bare() -> Self {
-        let (port, metrics_port) = (free_port().unwrap(), free_port().unwrap());
-        let place = Self { folder: Arc::new(tempfile::tempdir().unwrap()), env: Vec::new(), port, metrics_port };
-        place.set("SERVICE_ADDR", &format!(":{port}")).set("METRICS_ADDR", &format!("127.0.0.1:{metrics_port}"))
+        let [port, metrics_port, gateway_port] = [(); 3].map(|()| free_port().unwrap());
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let place = Self { folder, env: Vec::new(), port, metrics_port, gateway_port };
+        place
+            .set("SERVICE_ADDR", &format!(":{port}"))
+            .set("METRICS_ADDR", &format!("127.0.0.1:{metrics_port}"))
+            .set("GATEWAY_ADDR", &format!(":{gateway_port}"))
     }
 
     /// An empty database on this engine, and a key that need not be made first.
@@ -84,6 +89,17 @@ impl Workplace {
     /// Starts the program and waits for nothing.
     pub fn spawn(&self, arguments: &[&str]) -> Program {
         Program::spawn(self.command(arguments), Arc::clone(&self.folder), self.port)
+    }
+
+    /// Starts the program, to be found at another port than this place's own.
+    pub fn spawn_at(&self, arguments: &[&str], port: u16) -> Program {
+        Program::spawn(self.command(arguments), Arc::clone(&self.folder), port)
+    }
+
+    /// The port in a variable that holds an address.
+    pub fn port_of(&self, name: &str) -> u16 {
+        let value = self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        value.and_then(|value| value.rsplit(':').next()?.parse().ok()).unwrap_or_else(|| panic!("{name} is no address"))
     }
 
     /// Starts the program from a shell script, in which `"$@"` stands for it.

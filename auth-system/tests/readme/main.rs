@@ -24,20 +24,23 @@ struct Program {
     child: Child,
     folder: TempDir,
     port: u16,
+    gateway_port: u16,
 }
 
 impl Program {
     fn start() -> Self {
-        let (folder, port, metrics_port) = (tempfile::tempdir().unwrap(), free_port().unwrap(), free_port().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let [port, metrics_port, gateway_port] = [(); 3].map(|()| free_port().unwrap());
         let child = Command::new(env!("CARGO_BIN_EXE_auth-system"))
             .env_clear()
             .env("SERVICE_ADDR", format!(":{port}"))
             .env("METRICS_ADDR", format!("127.0.0.1:{metrics_port}"))
+            .env("GATEWAY_ADDR", format!(":{gateway_port}"))
             .current_dir(folder.path())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let program = Self { child, folder, port };
+        let program = Self { child, folder, port, gateway_port };
         let deadline = Instant::now() + DEADLINE;
         while !program.sh("curl -fsS http://localhost:8000/api/v1/health/ready").status.success() {
             assert!(Instant::now() < deadline, "the program is not ready");
@@ -48,6 +51,7 @@ impl Program {
     /// Runs commands of a README in this program's folder, and at its port.
     fn sh(&self, commands: &str) -> std::process::Output {
         let commands = commands.replace("localhost:8000", &format!("localhost:{}", self.port));
+        let commands = commands.replace("localhost:8080", &format!("localhost:{}", self.gateway_port));
         Command::new("sh").args(["-euc", &commands]).current_dir(self.folder.path()).output().unwrap()
     }
 }

@@ -1,6 +1,6 @@
 //! Tokens that somebody made up.
 
-use auth_token::{Algorithm, TokenError};
+use auth_token::{Algorithm, KeyError, TokenError};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use jsonwebtoken::EncodingKey;
 use proptest::prelude::*;
@@ -114,6 +114,25 @@ fn only_access_tokens_are_accepted() {
     for typ in ["AT+JWT", "application/at+jwt", "Application/AT+JWT"] {
         assert_eq!(verify_with_header(Algorithm::EdDsa, "typ", json!(typ)), Ok(()), "{typ}");
     }
+}
+
+#[test]
+fn a_key_that_signs_other_tokens_makes_no_access_token_of_them() {
+    for algorithm in Algorithm::ALL {
+        let key = signing_key(algorithm);
+        let other = key.sign_other("gateway+jwt", &claims()).unwrap();
+        assert_eq!(verifier(&key).verify(&other, NOW).map(drop), Err(TokenError::Type), "{algorithm}");
+        for typ in ["at+jwt", "AT+JWT", "application/at+jwt"] {
+            assert_eq!(key.sign_other(typ, &claims()), Err(KeyError::Type), "{algorithm} {typ}");
+        }
+    }
+}
+
+#[test]
+fn a_type_cannot_add_to_the_header() {
+    let key = signing_key(Algorithm::EdDsa);
+    let other = key.sign_other(r#"x","typ":"at+jwt"#, &claims()).unwrap();
+    assert_eq!(verify(&other), Err(TokenError::Type));
 }
 
 #[test]

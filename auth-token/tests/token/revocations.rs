@@ -55,6 +55,18 @@ fn a_token_of_an_ended_session_is_refused() {
 }
 
 #[test]
+fn the_version_of_a_user_and_of_a_role_is_the_highest_that_was_seen() {
+    let (user, view) = (claims().sub, RevocationView::new());
+    assert_eq!((view.user_version(user), view.role_version("manager")), (None, None));
+    for version in [5, 7, 6] {
+        view.apply(&revocation(RevocationKind::User, &user.to_string(), version));
+        view.apply(&revocation(RevocationKind::Role, "manager", version + 10));
+    }
+    assert_eq!((view.user_version(user), view.role_version("manager")), (Some(7), Some(17)));
+    assert_eq!((view.user_version(claims().sid), view.role_version("user")), (None, None));
+}
+
+#[test]
 fn a_token_issued_before_the_user_changed_is_refused() {
     let user = claims().sub.to_string();
     assert_eq!(check_one(RevocationKind::User, &user, 5), Err(Revoked(RevocationKind::User)));

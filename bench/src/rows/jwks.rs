@@ -3,7 +3,7 @@
 use anyhow::Result;
 use auth_token::Algorithm;
 
-use super::me::{Contestant, again};
+use super::contestant::{CLIENTS, Contestant, again};
 use crate::bare;
 use crate::deployment::{Deployment, Engine};
 use crate::figure::Figure;
@@ -11,16 +11,14 @@ use crate::load::Load;
 use crate::site::Site;
 use crate::wire;
 
-const CLIENTS: usize = 32;
-
 pub fn measure(site: &Site) -> Result<Vec<Figure>> {
     let deployment = Deployment::new(site, Engine::Postgres, Algorithm::Rs256)?;
     let (instance, (bare, bare_address)) = (deployment.start()?, bare::start()?);
     let (mut ours, mut limit) = (Contestant::default(), Contestant::default());
     let load = |address, path| Load::closed(address, CLIENTS, site.slice).run(|_| again(wire::get(path, None)));
     for _ in 0..site.rounds {
-        ours.round(&instance.process, || load(instance.address, "/.well-known/jwks.json"))?;
-        limit.round(&bare, || load(bare_address, bare::PATH))?;
+        ours.round(instance.process.meter(), || load(instance.address, "/.well-known/jwks.json"))?;
+        limit.round(bare.meter(), || load(bare_address, bare::PATH))?;
     }
     Ok(vec![
         Figure::new("JWKS", "1/s", ours.rates).beside("bare axum", &limit.rates),

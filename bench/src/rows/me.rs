@@ -1,53 +1,25 @@
 //! `GET /users/me`, beside bare axum that is sent the same bearer header.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, ensure};
-use auth_token::{AccessClaims, Algorithm, SigningKey};
-use bytes::Bytes;
-use data_encoding::BASE64URL_NOPAD;
-use serde_json::{Value, json};
+use anyhow::{Result, anyhow};
+use auth_token::Algorithm;
 
+use super::contestant::{CLIENTS, Contestant, WARM_UP, again, each_once};
 use super::login::{self, log_in_for};
+use super::tokens::{mint, requests};
 use crate::bare;
-use crate::deployment::{Deployment, Engine, Tokens};
+use crate::deployment::{Deployment, Engine};
 use crate::figure::{Figure, Goals};
-use crate::load::{Load, Outcome, Script};
-use crate::process::Running;
+use crate::load::Load;
 use crate::samples::Samples;
 use crate::site::Site;
-use crate::wire;
 
 const PATH: &str = "/api/v1/users/me";
-const CLIENTS: usize = 32;
-const WARM_UP: Duration = Duration::from_millis(300);
 const BARE: &str = "bare axum";
 /// Requests a second of all clients while logins take what is left of the processors.
 const CALM_RATE: u32 = 1_000;
-
-/// Rate, and processor time per thousand requests, of one contestant.
-#[derive(Default)]
-pub struct Contestant {
-    pub rates: Samples,
-    pub costs: Samples,
-    pub p99: Samples,
-}
-
-impl Contestant {
-    /// Takes one more round of this process under a load.
-    pub fn round(&mut self, process: &Running, load: impl FnOnce() -> Result<Outcome>) -> Result<()> {
-        let before = process.cpu_seconds()?;
-        let outcome = load()?.only(200)?;
-        self.rates.push(outcome.rate());
-        self.costs.push((process.cpu_seconds()? - before) * 1e6 / outcome.count() as f64);
-        self.p99.push(outcome.latencies().percentile(99.0));
-        Ok(())
-    }
-}
 
 /// Every client with a token of its own, again and again.
 pub fn measure_warm(site: &Site) -> Result<Vec<Figure>> {
@@ -62,8 +34,8 @@ pub fn measure_warm(site: &Site) -> Result<Vec<Figure>> {
     load(instance.address, PATH, WARM_UP)?.only(200)?;
     load(bare_address, bare::PATH, WARM_UP)?.only(200)?;
     for _ in 0..site.rounds {
-        ours.round(&instance.process, || load(instance.address, PATH, site.slice))?;
-        limit.round(&bare, || load(bare_address, bare::PATH, site.slice))?;
+        ours.round(instance.process.meter(), || load(instance.address, PATH, site.slice))?;
+        limit.round(bare.meter(), || load(bare_address, bare::PATH, site.slice))?;
     }
     Ok(vec![
         Figure::new("me, warm", "1/s", ours.rates).beside(BARE, &limit.rates).with(Goals::AtLeast(0.50, 0.70, 0.80)),
@@ -85,8 +57,8 @@ pub fn measure_new_tokens(site: &Site) -> Result<Vec<Figure>> {
         let instance = deployment.start()?;
         let (people, address) = (requests(PATH, &known), instance.address);
         Load::closed(address, CLIENTS, WARM_UP).run(|client| again(people[client].clone()))?.only(200)?;
-        ours.round(&instance.process, || each_once(address, &ours_once))?;
-        limit.round(&bare, || each_once(bare_address, &bare_once))?;
+        ours.round(instance.process.meter(), || each_once(address, &ours_once))?;
+        limit.round(bare.meter(), || each_once(bare_address, &bare_once))?;
     }
     let goals = Goals::AtLeast(0.30, 0.38, 0.42);
     Ok(vec![
@@ -117,45 +89,4 @@ pub fn measure_during_logins(site: &Site) -> Result<Vec<Figure>> {
         Figure::new("me at 1,000/s during logins: p99", "ms", p99).with(Goals::AtMost(25.0, 8.0, 5.0)),
         Figure::new("logins meanwhile", "1/s", logins),
     ])
-}
-
-fn requests(path: &str, tokens: &[Tokens]) -> Vec<Bytes> {
-    tokens.iter().map(|tokens| wire::get(path, Some(&tokens.access))).collect()
-}
-
-/// Sends the same request for ever.
-pub fn again(request: Bytes) -> Script {
-    Box::new(move |_| Some(request.clone()))
-}
-
-/// Sends each request once, whichever client has time.
-fn each_once(address: SocketAddr, requests: &[Bytes]) -> Result<Outcome> {
-    let (requests, next): (Arc<[Bytes]>, _) = (requests.into(), Arc::new(AtomicUsize::new(0)));
-    let outcome = Load::closed(address, CLIENTS, Duration::from_secs(600)).run(|_| {
-        let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
-        Box::new(move |_| requests.get(next.fetch_add(1, Ordering::Relaxed)).cloned())
-    })?;
-    ensure!(outcome.count() == requests.len(), "a token was not sent");
-    Ok(outcome)
-}
-
-/// New tokens of sessions that exist, each with an id of its own.
-fn mint(key: &SigningKey, known: &[Tokens], count: usize) -> Result<Vec<Tokens>> {
-    let claims = known.iter().map(|tokens| {
-        let payload = tokens.access.split('.').nth(1).context("no token")?;
-        Ok(serde_json::from_slice(&BASE64URL_NOPAD.decode(payload.as_bytes())?)?)
-    });
-    let claims = claims.collect::<Result<Vec<Value>>>()?;
-    let sign = |number: usize| {
-        let mut claims = claims[number % claims.len()].clone();
-        claims["jti"] = json!(format!("00000000-0000-7000-8000-{number:012x}"));
-        let claims: AccessClaims = serde_json::from_value(claims)?;
-        Ok(Tokens { access: key.sign(&claims)?, refresh: String::new() })
-    };
-    let (first, second) = thread::scope(|scope| {
-        let first = scope.spawn(|| (0..count / 2).map(sign).collect::<Result<Vec<_>>>());
-        let second = (count / 2..count).map(sign).collect::<Result<Vec<_>>>();
-        (first.join(), second)
-    });
-    Ok([first.map_err(|_| anyhow!("signing panicked"))??, second?].concat())
 }

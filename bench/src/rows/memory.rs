@@ -15,7 +15,7 @@ use crate::samples::Samples;
 use crate::site::Site;
 
 /// Several re-readings of the database and one sweep, which is all that an idle instance does.
-const SETTLED: Duration = Duration::from_secs(6);
+pub const SETTLED: Duration = Duration::from_secs(6);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// What one hash thread holds.
 const ARENA_MIB: f64 = 20.0;
@@ -27,7 +27,7 @@ pub fn measure(site: &Site) -> Result<Vec<Figure>> {
         let people = deployment.start()?.register(PEOPLE)?;
         let instance = deployment.start()?;
         thread::park_timeout(SETTLED);
-        let idle = instance.process.memory_mib()?;
+        let idle = instance.process.meter().memory_mib()?;
         let busy = peak_of_logins(&instance, &people, site)?;
         let bound = (idle + site.cores as f64 * ARENA_MIB) * 1.2;
         let one = |value| [value].into_iter().collect::<Samples>();
@@ -49,7 +49,7 @@ fn peak_of_logins(instance: &Instance, people: &[Bytes], site: &Site) -> Result<
         });
         let mut peak = 0.0_f64;
         while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-            peak = peak.max(instance.process.memory_mib()?);
+            peak = peak.max(instance.process.meter().memory_mib()?);
         }
         logins.join().map_err(|_| anyhow!("the generator panicked"))??;
         Ok(peak)

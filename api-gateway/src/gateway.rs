@@ -1,0 +1,199 @@
+//! The gateway itself: what stays while requests and configurations come and go.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arc_swap::ArcSwap;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use rate_limit::{RateLimiter, TimeSource};
+use service_kit::clock::Clock;
+use service_kit::config::Environment;
+use service_kit::cors::Cors;
+use service_kit::edge::SecurityHeaders;
+use service_kit::hosts::AllowedHosts;
+use service_kit::proxies::{OwnConnections, TrustedProxies};
+use service_kit::redis::Redis;
+use service_kit::request_id::RequestIds;
+use service_kit::shutdown::Shutdown;
+use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer};
+
+use crate::config::Config;
+use crate::identity::{Identity, IdentityConfig};
+use crate::limits::Limits;
+use crate::reload;
+use crate::reply::Reply;
+use crate::routes::{AUTH_API, CONSOLE, TlsFile};
+use crate::routing::{Ground, Routing};
+use crate::upstream::{ServerUrl, Upstream, UpstreamConfig};
+
+/// Where the Auth API and the console are when nothing is said.
+const API_DEFAULT: (&str, u16) = ("127.0.0.1", 8000);
+const CONSOLE_DEFAULT: (&str, u16) = ("127.0.0.1", 5173);
+
+/// A running gateway, cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Gateway>);
+
+/// What a gateway is made of.
+pub(crate) struct Gateway {
+    pub(crate) clock: Clock,
+    pub(crate) environment: Environment,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) hosts: AllowedHosts,
+    /// Where the gateway speaks for other origins; without it, upstreams do.
+    pub(crate) cors: Option<CorsLayer>,
+    pub(crate) ids: RequestIds,
+    pub(crate) headers: SecurityHeaders,
+    pub(crate) limits: Limits,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) routing: ArcSwap<Routing>,
+    pub(crate) ground: Ground,
+    pub(crate) file: Option<PathBuf>,
+    /// What the file says of TLS; listeners do not change with it.
+    pub(crate) tls: Option<TlsFile>,
+    pub(crate) shutdown: Shutdown,
+    /// Whether the file as it is now is in force.
+    pub(crate) file_state: reload::FileState,
+}
+
+/// What only the process that also runs the servers behind the gateway can tell it.
+#[derive(Default)]
+pub struct Neighbours {
+    /// Where the Auth API of this process listens.
+    pub api: Option<std::net::SocketAddr>,
+    /// Where the console of this process listens.
+    pub console: Option<std::net::SocketAddr>,
+    /// Which connections are the gateway's own, for the Auth API to believe.
+    pub own_connections: Option<OwnConnections>,
+}
+
+/// Why a gateway cannot be started: one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The file, every fault a line.
+    #[error("{0}")]
+    File(String),
+    /// Redis's address is unusable.
+    #[error(transparent)]
+    Redis(#[from] service_kit::redis::InvalidRedisUrl),
+    /// An upstream cannot be used.
+    #[error("{0}")]
+    Upstream(String),
+}
+
+impl App {
+    /// Starts a gateway: its file is read, and it begins to fetch keys and to hear of revocations.
+    ///
+    /// # Errors
+    /// When the configuration cannot work, whatever the Auth API does.
+    pub fn start(config: Config, neighbours: &Neighbours, clock: Clock, shutdown: Shutdown) -> Result<Self, StartError> {
+        let roots = config.extra_roots.as_deref();
+        let api = servers(config.api, neighbours.api, API_DEFAULT);
+        let console = servers(config.console, neighbours.console, CONSOLE_DEFAULT);
+        let open = |name, servers| {
+            let own = neighbours.own_connections.clone();
+            Upstream::open_within(UpstreamConfig::of_servers(name, servers), roots, own).map_err(StartError::Upstream)
+        };
+        let (api, console) = (open(AUTH_API, api)?, open(CONSOLE, console)?);
+        let identity = IdentityConfig {
+            issuer: config.tokens.issuer,
+            audience: config.tokens.audience,
+            fixed_keys: config.fixed_keys,
+            feed_token: config.feed.token,
+            max_staleness: config.feed.max_staleness,
+        };
+        let has_feed = identity.feed_token.is_some();
+        let identity = Identity::start(identity, Arc::clone(&api), clock.clone());
+        let ground = Ground { api, console, extra_roots: config.extra_roots };
+        let file = reload::read(config.file.as_deref()).map_err(StartError::File)?;
+        let tls = file.tls.clone();
+        let routing = reload::route(file, &ground, &identity, None).map_err(StartError::File)?;
+        if !has_feed && routing.identifies_anybody() {
+            return Err(StartError::File(
+                "GATEWAY_FEED_TOKEN is not set, and routes identify callers: set it to that of the Auth API".to_owned(),
+            ));
+        }
+        let counters = match &config.redis_url {
+            Some(url) => {
+                let link = Redis::open(url.expose(), ground.extra_roots.as_deref())?;
+                RateLimiter::redis(link, time_source(&clock))
+            }
+            None => RateLimiter::memory(),
+        };
+        let app = Self(Arc::new(Gateway {
+            clock,
+            environment: config.environment,
+            proxies: config.proxies,
+            hosts: config.hosts,
+            cors: cors_rules(&config.cors),
+            ids: RequestIds::new(),
+            headers: SecurityHeaders::new(),
+            limits: Limits::new(counters, config.environment == Environment::Development),
+            identity,
+            routing: ArcSwap::from_pointee(routing),
+            ground,
+            file: config.file,
+            tls,
+            shutdown,
+            file_state: reload::FileState::default(),
+        }));
+        tokio::spawn(reload::watch(Arc::downgrade(&app.0)));
+        Ok(app)
+    }
+
+    /// What the file says of TLS, as it was at the start.
+    pub(crate) fn tls(&self) -> Option<TlsFile> {
+        self.0.tls.clone()
+    }
+
+    /// Hosts that are answered.
+    pub(crate) fn allowed_hosts(&self) -> AllowedHosts {
+        self.0.hosts.clone()
+    }
+}
+
+impl tower::Service<Request<Incoming>> for App {
+    type Response = Response<Reply>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Reply>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let gateway = Arc::clone(&self.0);
+        Box::pin(async move { Ok(gateway.answer(request).await) })
+    }
+}
+
+fn servers(said: Vec<ServerUrl>, neighbour: Option<std::net::SocketAddr>, default: (&str, u16)) -> Vec<ServerUrl> {
+    let here = |host: String, port| vec![ServerUrl { tls: false, host, port }];
+    match neighbour {
+        _ if !said.is_empty() => said,
+        // A server that listens on every interface is found on loopback.
+        Some(address) if address.ip().is_unspecified() => here(default.0.to_owned(), address.port()),
+        Some(address) => here(address.ip().to_string(), address.port()),
+        None => here(default.0.to_owned(), default.1),
+    }
+}
+
+/// Where origins are named the gateway answers for all of its routes, whatever methods and headers those take.
+fn cors_rules(cors: &Cors) -> Option<CorsLayer> {
+    if matches!(cors, Cors::Origins(origins) if origins.is_empty()) {
+        return None;
+    }
+    Some(cors.rules().allow_headers(AllowHeaders::mirror_request()).allow_methods(AllowMethods::mirror_request()))
+}
+
+fn time_source(clock: &Clock) -> TimeSource {
+    match clock {
+        // One clock for all instances, whatever theirs say.
+        Clock::System => TimeSource::Server,
+        Clock::Manual(_) => TimeSource::Caller,
+    }
+}

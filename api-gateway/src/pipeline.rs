@@ -1,0 +1,189 @@
+//! The life of a request, from top to bottom: refuse what is ambiguous, find the route, limit, identify, forward, log.
+
+use http::{HeaderMap, Method, Request, Response, header};
+use hyper::body::Incoming;
+use rate_limit::Decision;
+use service_kit::hosts::Host;
+use service_kit::request_id;
+use tower::ServiceExt as _;
+use tracing::Instrument as _;
+
+use crate::arrival::{Arrival, logged_caller};
+use crate::forward::Passage;
+use crate::gateway::Gateway;
+use crate::identity::Caller;
+use crate::path;
+use crate::refusal::{RATE_LIMIT, RATE_LIMIT_POLICY, Refusal, as_header};
+use crate::reply::Reply;
+use crate::routes::{Auth, NoRoute};
+use crate::routing::{Routing, Target};
+
+/// Bytes of request line and headers; more is 431.
+const HEAD_LIMIT: usize = 16 * 1024;
+
+impl Gateway {
+    /// Answers a request, whatever becomes of it.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Reply> {
+        let arrival = Arrival::of(&request, &self.proxies, &self.ids);
+        let span = arrival.span(request.headers());
+        request_id::scope(arrival.id.clone(), self.answer_known(&arrival, request)).instrument(span).await
+    }
+
+    async fn answer_known(&self, arrival: &Arrival, request: Request<Incoming>) -> Response<Reply> {
+        let mut response = if self.cors.is_some() && request.headers().contains_key(header::ORIGIN) {
+            self.answer_cross_origin(arrival, request).await
+        } else {
+            self.answer_plain(arrival, request).await
+        };
+        let (id, is_ours) = (arrival.id.header(), !matches!(response.body(), Reply::Upstream(_)));
+        if is_ours {
+            self.headers.set(response.headers_mut(), id);
+        } else {
+            // What a service says of itself stands.
+            self.headers.fill(response.headers_mut(), id, None);
+        }
+        response
+    }
+
+    /// The rules of other origins hold for every answer, refusals too, or a browser would not show them.
+    async fn answer_cross_origin(&self, arrival: &Arrival, request: Request<Incoming>) -> Response<Reply> {
+        let asks_first = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let rules = self.cors.as_ref().filter(|_| asks_first || request.method() != Method::OPTIONS);
+        let Some(rules) = rules else { return self.answer_plain(arrival, request).await };
+        let inner = tower::service_fn(|request| async {
+            let mut response = self.answer_plain(arrival, request).await;
+            forget_cors(response.headers_mut());
+            Ok::<_, std::convert::Infallible>(response)
+        });
+        match tower::Layer::layer(rules, inner).oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    async fn answer_plain(&self, arrival: &Arrival, request: Request<Incoming>) -> Response<Reply> {
+        let routing = self.routing.load_full();
+        let found = self.find(arrival, &routing, &request);
+        let target = match found {
+            Ok(Found::Route(target)) => target,
+            Ok(Found::Own(answer)) => return self.finish(arrival, "gateway", None, answer),
+            Err(refusal) => return self.finish(arrival, "unmatched", None, arrival.refuse(&refusal)),
+        };
+        let in_progress = target.meters.begin();
+        let mut caller = None;
+        let outcome = self.pass(arrival, &routing, target, (request, &mut caller)).await;
+        let response = outcome.unwrap_or_else(|refusal| arrival.refuse(&refusal));
+        target.meters.record(response.status(), arrival.at.elapsed().as_secs_f64());
+        drop(in_progress);
+        self.finish(arrival, &target.route.name, caller.as_ref(), response)
+    }
+
+    fn finish(&self, arrival: &Arrival, route: &str, caller: Option<&Caller>, answer: Response<Reply>) -> Response<Reply> {
+        let status = answer.status();
+        // Naming the caller costs an allocation, which a line that is not written need not.
+        let named = if tracing::enabled!(target: "access", tracing::Level::DEBUG) || status.as_u16() >= 400 {
+            caller.map(logged_caller)
+        } else {
+            None
+        };
+        arrival.log(route, named.as_deref(), status);
+        answer
+    }
+
+    /// Judges the head alone, and finds whose request it is.
+    fn find<'a>(
+        &self,
+        arrival: &Arrival,
+        routing: &'a Routing,
+        request: &Request<Incoming>,
+    ) -> Result<Found<'a>, Refusal> {
+        let uri = request.uri();
+        refuse_ambiguous(request)?;
+        if !self.hosts.admits(uri.path(), &arrival.asked) {
+            return Err(Refusal::InvalidHost);
+        }
+        if let Some(answer) = self.own_answer(arrival, routing, uri.path())? {
+            return Ok(Found::Own(answer));
+        }
+        let host = if let Host::Named(host) = &arrival.asked { host.as_str() } else { "" };
+        match routing.table.find(host, uri.path(), request.method()) {
+            Ok(target) => Ok(Found::Route(target)),
+            Err(NoRoute::NotFound) if uri.path() == "/" => Ok(Found::Own(self.index(arrival))),
+            Err(NoRoute::NotFound) => Err(Refusal::NotFound),
+            Err(NoRoute::Method(methods)) => Err(Refusal::MethodNotAllowed(methods)),
+        }
+    }
+
+    /// Whoever may pass, passes.
+    async fn pass(
+        &self,
+        arrival: &Arrival,
+        routing: &Routing,
+        target: &Target,
+        (request, known): (Request<Incoming>, &mut Option<Caller>),
+    ) -> Result<Response<Reply>, Refusal> {
+        let (route, now) = (&target.route, self.clock.now().as_microsecond());
+        let mut told = self.limits.address(routing.over_all.per_address, arrival.client, now).await?;
+        let caller = match route.auth {
+            Auth::None => None,
+            Auth::Optional | Auth::Required => {
+                self.identity.identify(request.headers(), target.realm, route.stale).await?
+            }
+        };
+        known.clone_from(&caller);
+        route.admit(caller.as_ref().map(Caller::permissions))?;
+        if let Some(caller) = &caller {
+            told = self.limits.caller(routing.over_all.per_user, caller, now).await?.or(told);
+        }
+        let told = self.limits.route(route, caller.as_ref(), arrival.client, now).await?.or(told);
+        let mut response = self.forward(Passage { arrival, routing, target, caller }, request).await?;
+        if let Some(decision) = told {
+            tell(response.headers_mut(), &decision);
+        }
+        Ok(response)
+    }
+}
+
+enum Found<'a> {
+    Route(&'a Target),
+    Own(Response<Reply>),
+}
+
+/// What hyper and the framing guard let pass, and two readers could still read differently.
+fn refuse_ambiguous(request: &Request<Incoming>) -> Result<(), Refusal> {
+    let (uri, headers) = (request.uri(), request.headers());
+    if head_size(uri, headers) > HEAD_LIMIT {
+        return Err(Refusal::HeadTooLarge);
+    }
+    // A tunnel would pass every check, and TRACE shows credentials to whoever can send it.
+    if [Method::CONNECT, Method::TRACE].contains(request.method()) {
+        return Err(Refusal::MethodNotAllowed(Vec::new()));
+    }
+    path::check(uri.path()).map_err(Refusal::Ambiguous)
+}
+
+fn head_size(uri: &http::Uri, headers: &HeaderMap) -> usize {
+    let line = uri.path().len() + uri.query().map_or(0, str::len);
+    line + headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
+}
+
+/// What an upstream says of other origins is not for it to say where the gateway does.
+fn forget_cors(headers: &mut HeaderMap) {
+    for name in [
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        header::ACCESS_CONTROL_MAX_AGE,
+    ] {
+        headers.remove(name);
+    }
+}
+
+/// What is left to the caller, unless the upstream counts more strictly by itself.
+fn tell(headers: &mut HeaderMap, decision: &Decision) {
+    if !headers.contains_key(RATE_LIMIT) {
+        headers.insert(RATE_LIMIT, as_header(&decision.rate_limit_header()));
+        headers.insert(RATE_LIMIT_POLICY, as_header(&decision.policy_header()));
+    }
+}

@@ -1,0 +1,73 @@
+//! Whose turn it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::time::Instant;
+
+use crate::upstream::config::Balance;
+use crate::upstream::ejection::Kind;
+use crate::upstream::endpoint::Endpoint;
+
+/// Chooses among addresses.
+pub(super) struct Balancer {
+    balance: Balance,
+    ticket: AtomicUsize,
+}
+
+impl Balancer {
+    pub fn new(balance: Balance) -> Self {
+        Self { balance, ticket: AtomicUsize::new(0) }
+    }
+
+    /// An address for a request, other than those that were tried; none if none is usable. An address whose trial is
+    /// due comes first.
+    pub fn pick(&self, all: &[Arc<Endpoint>], tried: &[Arc<Endpoint>], now: Instant) -> Option<(Arc<Endpoint>, Kind)> {
+        let untried = |endpoint: &&Arc<Endpoint>| !tried.iter().any(|tried| Arc::ptr_eq(tried, endpoint));
+        for endpoint in all.iter().filter(untried) {
+            if let Some(trial) = endpoint.take_trial(now) {
+                return Some((Arc::clone(endpoint), trial));
+            }
+        }
+        let usable = |endpoint: &&Arc<Endpoint>| endpoint.is_usable(now) && untried(endpoint);
+        let chosen = match self.balance {
+            Balance::RoundRobin => self.next(all, usable, now),
+            Balance::LeastLoaded => self.least_loaded(all, usable, now),
+        };
+        // All that are usable have just come: a small share of nothing else is everything.
+        let chosen = chosen.or_else(|| self.rotated(all).find(usable));
+        chosen.map(|endpoint| (Arc::clone(endpoint), Kind::Ordinary))
+    }
+
+    /// Who cannot, or lets its turn pass, costs a ticket of its own, so that its neighbour gets no more than others.
+    fn next<'a>(
+        &self,
+        all: &'a [Arc<Endpoint>],
+        usable: impl Fn(&&'a Arc<Endpoint>) -> bool,
+        now: Instant,
+    ) -> Option<&'a Arc<Endpoint>> {
+        (0..2 * all.len())
+            .filter_map(|_| all.get(self.take_ticket() % all.len()))
+            .find(|endpoint| usable(endpoint) && endpoint.ramp.takes_turn(now))
+    }
+
+    fn least_loaded<'a>(
+        &self,
+        all: &'a [Arc<Endpoint>],
+        usable: impl Fn(&&'a Arc<Endpoint>) -> bool,
+        now: Instant,
+    ) -> Option<&'a Arc<Endpoint>> {
+        self.rotated(all)
+            .filter(|endpoint| usable(endpoint) && endpoint.ramp.takes_turn(now))
+            .min_by_key(|endpoint| endpoint.in_progress())
+    }
+
+    fn rotated<'a>(&self, all: &'a [Arc<Endpoint>]) -> impl Iterator<Item = &'a Arc<Endpoint>> {
+        let (before, after) = all.split_at(self.take_ticket() % all.len().max(1));
+        after.iter().chain(before)
+    }
+
+    fn take_ticket(&self) -> usize {
+        self.ticket.fetch_add(1, Ordering::Relaxed)
+    }
+}

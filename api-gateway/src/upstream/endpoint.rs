@@ -1,0 +1,226 @@
+//! One address of a server: its connections, and whether it is used.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::time::Instant;
+
+use crate::upstream::config::UpstreamConfig;
+use crate::upstream::connect::{Connector, Protocol, Stream};
+use crate::upstream::ejection::{Breaker, Change, Gate, Kind, Rule};
+use crate::upstream::http1::{Http1, Pool};
+use crate::upstream::http2::Shared;
+use crate::upstream::link::Link;
+use crate::upstream::ramp::Ramp;
+use crate::upstream::server::Server;
+use crate::upstream::{Failure, ServerStatus};
+
+/// One address of a server.
+pub(super) struct Endpoint {
+    pub address: SocketAddr,
+    pub server: Arc<Server>,
+    /// For failures and logs.
+    pub label: Arc<str>,
+    pub pool: Pool,
+    pub shared: Shared,
+    pub ramp: Ramp,
+    connector: Arc<Connector>,
+    /// It was asked for HTTP/2 and chose otherwise.
+    chose_http1: AtomicBool,
+    breaker: Breaker,
+    healthy: AtomicBool,
+    /// As the gauge has it.
+    up: AtomicBool,
+    in_progress: AtomicUsize,
+}
+
+/// Whether a connection that was used before will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reuse {
+    /// It will.
+    Welcome,
+    /// It must be new, if it is nobody else's.
+    Never,
+}
+
+/// By active checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Health {
+    /// It may be used.
+    Good,
+    /// It may not.
+    Bad,
+}
+
+impl Endpoint {
+    pub fn new(address: SocketAddr, server: Arc<Server>, connector: Arc<Connector>, config: &UpstreamConfig) -> Self {
+        server.meters.up.increment(1.0);
+        Self {
+            address,
+            label: if server.url.host.parse() == Ok(address.ip()) {
+                server.authority.as_str().into()
+            } else {
+                format!("{} ({address})", server.authority).into()
+            },
+            pool: Pool::new(config.max_requests, config.idle_timeout),
+            shared: Shared::default(),
+            ramp: Ramp::new(config.slow_start, Instant::now()),
+            connector,
+            chose_http1: AtomicBool::new(false),
+            breaker: Breaker::new(Rule { after: config.eject_after.max(1), time: config.eject_time }),
+            healthy: AtomicBool::new(true),
+            up: AtomicBool::new(true),
+            in_progress: AtomicUsize::new(0),
+            server,
+        }
+    }
+
+    /// Whether requests may go there now, apart from one trial.
+    pub fn is_usable(&self, now: Instant) -> bool {
+        self.is_healthy() && self.breaker.gate(now) == Gate::Open
+    }
+
+    /// Whether one request may go there, if no other does first.
+    pub fn is_trial_due(&self, now: Instant) -> bool {
+        self.is_healthy() && self.breaker.gate(now) == Gate::TrialDue
+    }
+
+    /// Makes the caller's request the trial, if one is due.
+    pub fn take_trial(&self, now: Instant) -> Option<Kind> {
+        if self.is_healthy() { self.breaker.take_trial(now) } else { None }
+    }
+
+    pub fn in_progress(&self) -> usize {
+        self.in_progress.load(Ordering::Relaxed)
+    }
+
+    pub fn begin_request(&self) {
+        self.in_progress.fetch_add(1, Ordering::Relaxed);
+        self.server.meters.in_progress.increment(1.0);
+    }
+
+    pub fn end_request(&self) {
+        self.in_progress.fetch_sub(1, Ordering::Relaxed);
+        self.server.meters.in_progress.decrement(1.0);
+    }
+
+    pub fn succeeded(&self, kind: Kind) {
+        let now = Instant::now();
+        if self.breaker.succeeded(kind, now) == Change::Restored {
+            tracing::info!(server = %self.label, "the server answers again, and is used again");
+            self.ramp.restart(now);
+            self.tell_gauge();
+        }
+    }
+
+    pub fn failed(&self, kind: Kind) {
+        if let Change::Ejected(time) = self.breaker.failed(kind, Instant::now()) {
+            let seconds = time.as_secs_f64();
+            tracing::warn!(server = %self.label, seconds, "the server failed too often, and is left alone for a while");
+            self.server.meters.ejections.increment(1);
+            self.shared.retire();
+            self.tell_gauge();
+        }
+    }
+
+    pub fn abandoned(&self, kind: Kind) {
+        self.breaker.abandoned(kind, Instant::now());
+    }
+
+    pub fn set_health(&self, health: Health, why: &str) {
+        let good = health == Health::Good;
+        if self.healthy.swap(good, Ordering::AcqRel) == good {
+            return;
+        }
+        match health {
+            Health::Good => {
+                tracing::info!(server = %self.label, "the server is healthy, and is used again");
+                self.ramp.restart(Instant::now());
+            }
+            Health::Bad => tracing::warn!(server = %self.label, why, "the server is not healthy, and is not used"),
+        }
+        self.tell_gauge();
+    }
+
+    pub fn status(&self, now: Instant) -> ServerStatus {
+        ServerStatus {
+            address: self.label.to_string(),
+            healthy: self.is_healthy(),
+            ejected: self.breaker.gate(now) != Gate::Open,
+            in_progress: self.in_progress(),
+        }
+    }
+
+    /// A connection for a request. One that is shared is there for all until it is retired, whatever `reuse` says.
+    ///
+    /// # Errors
+    /// [`Failure::Connect`].
+    pub async fn link(&self, reuse: Reuse) -> Result<Link, Failure> {
+        let wants_http2 = self.connector.preferred == Protocol::Http2 && !self.chose_http1.load(Ordering::Acquire);
+        if !wants_http2 {
+            if reuse == Reuse::Welcome
+                && let Some(connection) = self.pool.take()
+            {
+                return Ok(Link::kept(connection));
+            }
+            let (stream, _) = self.open(Protocol::Http1).await?;
+            return Http1::begin(stream).await.map(Link::fresh).map_err(|error| self.unconnected(error));
+        }
+        match self.shared.sender() {
+            Some(sender) => Ok(Link::Shared(sender, Reuse::Welcome)),
+            None => self.link_anew().await,
+        }
+    }
+
+    /// A connection for one request that asks for another protocol.
+    ///
+    /// # Errors
+    /// [`Failure::Connect`].
+    pub async fn open(&self, wanted: Protocol) -> Result<(Stream, Protocol), Failure> {
+        let opened = self.connector.open(self.address, self.server.tls_name.as_ref(), wanted).await;
+        let opened = opened.map_err(|error| self.unconnected(error))?;
+        self.server.meters.opened.increment(1);
+        Ok(opened)
+    }
+
+    /// A connection that many may wait for.
+    async fn link_anew(&self) -> Result<Link, Failure> {
+        let _turn = self.shared.opening.lock().await;
+        if let Some(sender) = self.shared.sender() {
+            return Ok(Link::Shared(sender, Reuse::Welcome));
+        }
+        let (stream, chosen) = self.open(Protocol::Http2).await?;
+        let link = match chosen {
+            Protocol::Http2 => self.shared.begin(stream).await.map(|sender| Link::Shared(sender, Reuse::Never)),
+            Protocol::Http1 => {
+                self.chose_http1.store(true, Ordering::Release);
+                Http1::begin(stream).await.map(Link::fresh)
+            }
+        };
+        link.map_err(|error| self.unconnected(error))
+    }
+
+    fn unconnected(&self, error: String) -> Failure {
+        Failure::Connect(Arc::clone(&self.label), error)
+    }
+
+    fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Acquire)
+    }
+
+    fn tell_gauge(&self) {
+        let up = self.is_usable(Instant::now());
+        if self.up.swap(up, Ordering::AcqRel) != up {
+            self.server.meters.up.increment(if up { 1.0 } else { -1.0 });
+        }
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        if self.up.load(Ordering::Acquire) {
+            self.server.meters.up.decrement(1.0);
+        }
+    }
+}

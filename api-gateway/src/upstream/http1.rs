@@ -1,0 +1,266 @@
+//! HTTP/1.1 connections, driven by whoever uses them, and the pool of idle ones.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use hyper::client::conn::http1::{Builder, Connection, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
+
+use crate::body::{BodyError, Outgoing};
+use crate::upstream::bell::Bell;
+use crate::upstream::connect::Stream;
+
+/// Of the head of an answer.
+const MAX_HEAD: usize = 32 * 1024;
+/// What is read ahead of an answer's body. Larger ones make large answers no faster.
+const MAX_BUFFER: usize = 128 * 1024;
+/// How often a connection that rings while it is polled is polled again at once.
+const ROUNDS: usize = 4;
+
+/// A connection that its user polls.
+pub(super) struct Http1 {
+    sender: SendRequest<Upload>,
+    /// Until it is closed.
+    connection: Option<Connection<TokioIo<Stream>, Upload>>,
+    bell: Arc<Bell>,
+    waker: Waker,
+    heard: Arc<AtomicBool>,
+    idle_since: Instant,
+}
+
+/// Why there is no head.
+pub(super) enum Loss {
+    /// Nothing of the request was written, and here it is again.
+    Unsent(Box<Request<Outgoing>>, String),
+    /// The request, or a part of it, was written, but no byte came back.
+    Silent(String),
+    /// It broke, or what came is no HTTP.
+    Broken(String),
+    /// The body of the request failed, which is no fault of the server.
+    Body(String),
+}
+
+impl Http1 {
+    /// # Errors
+    /// A sentence; there is none in practice, for nothing is sent.
+    pub async fn begin(stream: Stream) -> Result<Box<Self>, String> {
+        let heard = stream.heard();
+        let (sender, connection) = builder().handshake(TokioIo::new(stream)).await.map_err(|e| explain(&e))?;
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        Ok(Box::new(Self { sender, connection: Some(connection), bell, waker, heard, idle_since: Instant::now() }))
+    }
+
+    /// Sends a request and returns with the answer's head; when dropped before, the connection closes.
+    pub async fn exchange(&mut self, request: Request<Outgoing>) -> Result<Response<Incoming>, Loss> {
+        self.heard.store(false, Ordering::Relaxed);
+        let bell = matches!(request.body(), Outgoing::Stream(_)).then(|| Arc::clone(&self.bell));
+        self.bell.set_uploading(bell.is_some());
+        let request = request.map(|body| Upload { body, bell });
+        let mut response = pin!(self.sender.try_send_request(request));
+        let answer = poll_fn(|cx| self.poll_with(cx, |cx| response.as_mut().poll(cx))).await;
+        answer.map_err(|error| loss(error, self.heard.load(Ordering::Relaxed)))
+    }
+
+    /// Polls for the next frame of an answer's body.
+    pub fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        body: &mut Incoming,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        self.poll_with(cx, |cx| Pin::new(&mut *body).poll_frame(cx))
+    }
+
+    /// Whether the request's body is still on its way.
+    pub fn is_uploading(&self) -> bool {
+        self.bell.is_uploading()
+    }
+
+    /// The connection for a task of its own, which takes what the answer's reader has no time for.
+    pub fn into_connection(self) -> Option<Connection<TokioIo<Stream>, Upload>> {
+        self.connection
+    }
+
+    /// Whether another request can be sent, as far as is known. Notices that the server closed.
+    fn is_usable(&mut self) -> bool {
+        // Nobody attends: the bell rings for no task, but polling tells what happened meanwhile.
+        drive(&mut self.connection, &mut Context::from_waker(&self.waker));
+        self.connection.is_some() && self.sender.is_ready()
+    }
+
+    /// Polls what the connection works for, the connection, and the former again.
+    fn poll_with<T>(&mut self, cx: &Context<'_>, mut step: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+        self.bell.attend(cx.waker());
+        let mut inner = Context::from_waker(&self.waker);
+        let mut outcome = step(&mut inner);
+        for _ in 0..ROUNDS {
+            if outcome.is_ready() {
+                break;
+            }
+            self.bell.hush();
+            drive(&mut self.connection, &mut inner);
+            outcome = step(&mut inner);
+            if !self.bell.rang() {
+                break;
+            }
+        }
+        if self.bell.leave() && outcome.is_pending() {
+            cx.waker().wake_by_ref();
+        }
+        outcome
+    }
+}
+
+/// One poll. A connection that has ended is dropped, which tells whoever still waits for something from it.
+fn drive(connection: &mut Option<Connection<TokioIo<Stream>, Upload>>, cx: &mut Context<'_>) {
+    if let Some(Poll::Ready(ended)) = connection.as_mut().map(|connection| Pin::new(connection).poll(cx)) {
+        if let Err(error) = ended {
+            tracing::debug!(error = explain(&error), "a connection to an upstream ended");
+        }
+        *connection = None;
+    }
+}
+
+/// Idle connections to one address, the last used on top.
+pub(super) struct Pool {
+    idle: Mutex<Vec<Box<Http1>>>,
+    most: usize,
+    idle_timeout: Duration,
+}
+
+impl Pool {
+    pub fn new(most: usize, idle_timeout: Duration) -> Self {
+        Self { idle: Mutex::new(Vec::new()), most, idle_timeout }
+    }
+
+    /// A connection that is open as far as is known.
+    pub fn take(&self) -> Option<Box<Http1>> {
+        loop {
+            let mut connection = self.lock().pop()?;
+            if connection.idle_since.elapsed() < self.idle_timeout && connection.is_usable() {
+                return Some(connection);
+            }
+        }
+    }
+
+    /// Keeps a connection whose answer has ended, if it can be used again.
+    pub fn put(&self, mut connection: Box<Http1>) {
+        if connection.is_uploading() || !(connection.sender.is_ready() || connection.is_usable()) {
+            return;
+        }
+        connection.bell.forget_task();
+        connection.idle_since = Instant::now();
+        let mut idle = self.lock();
+        if idle.len() < self.most {
+            idle.push(connection);
+        }
+    }
+
+    /// Closes those that idled for too long, or that the server closed.
+    pub fn sweep(&self) {
+        let kept = std::mem::take(&mut *self.lock());
+        let kept: Vec<_> = kept
+            .into_iter()
+            .filter_map(|mut c| (c.idle_since.elapsed() < self.idle_timeout && c.is_usable()).then_some(c))
+            .collect();
+        let mut idle = self.lock();
+        let newer = std::mem::replace(&mut *idle, kept);
+        idle.extend(newer);
+    }
+
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Box<Http1>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request's body, which tells the connection's bell when it has been sent or given up.
+pub(super) struct Upload {
+    body: Outgoing,
+    bell: Option<Arc<Bell>>,
+}
+
+impl Upload {
+    /// Of a connection that nobody drives inline.
+    pub fn detached(body: Outgoing) -> Self {
+        Self { body, bell: None }
+    }
+
+    fn into_body(mut self) -> Outgoing {
+        std::mem::replace(&mut self.body, Outgoing::Empty)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let Some(bell) = &self.bell {
+            bell.set_uploading(false);
+        }
+    }
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// What all connections are made with.
+pub(super) fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.max_buf_size(MAX_BUFFER).max_header_size(MAX_HEAD);
+    builder
+}
+
+/// What an error of hyper's means for the request.
+pub(super) fn loss(mut error: TrySendError<Request<Upload>>, heard: bool) -> Loss {
+    let text = explain(error.error());
+    if let Some(request) = error.take_message() {
+        return Loss::Unsent(Box::new(request.map(Upload::into_body)), text);
+    }
+    let error = error.into_error();
+    if error.is_user() {
+        Loss::Body(text)
+    } else if heard || error.is_parse() {
+        Loss::Broken(text)
+    } else {
+        Loss::Silent(text)
+    }
+}
+
+/// An error with its causes, for logs.
+pub(super) fn explain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,83 @@
+//! The file of routes changes under load.
+
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use tokio::task::JoinSet;
+
+use super::{ROUTES, Site};
+
+const CLIENTS: usize = 8;
+
+#[tokio::test]
+async fn a_new_file_is_taken_without_a_failed_request() {
+    let site = Site::with(ROUTES).await;
+    let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let mut callers = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (client, stop, answered) = (site.front().clone(), Arc::clone(&stop), Arc::clone(&answered));
+        callers.spawn(async move {
+            let mut wrong = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                let answer = client.get("/open/x").await;
+                answered.fetch_add(1, Ordering::Relaxed);
+                if answer.status != 200 {
+                    wrong.push(answer.status);
+                }
+            }
+            wrong
+        });
+    }
+    let routes = fs::read_to_string(site.gateway.file()).unwrap();
+    for round in 0..4 {
+        let more = format!("{routes}\n[[route]]\nmatch = {{ path = \"/new{round}\" }}\nupstream = \"service\"\nauth = \"none\"\n");
+        fs::write(site.gateway.file(), more).unwrap();
+        if round % 2 == 0 {
+            site.gateway.program.signal("HUP");
+        }
+        let path = format!("/new{round}/x");
+        site.gateway.program.until("the new route is there", async || site.front().get(&path).await.status == 200).await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    assert_eq!(callers.join_all().await.concat(), Vec::<u16>::new());
+    assert!(answered.load(Ordering::Relaxed) > CLIENTS);
+}
+
+#[tokio::test]
+async fn a_broken_file_changes_nothing_and_says_why() {
+    let site = Site::with(ROUTES).await;
+    let good = fs::read_to_string(site.gateway.file()).unwrap();
+    fs::write(site.gateway.file(), good.replace("upstream = \"service\"", "upstream = \"servce\"")).unwrap();
+    site.gateway.program.signal("HUP");
+    site.gateway.program.until_logged("servce").await;
+    assert_eq!(site.front().get("/open/x").await.status, 200);
+    let health = site.front().get("/gateway/health").await;
+    assert_eq!(health.text("status"), "degraded", "{health:?}");
+    fs::write(site.gateway.file(), good).unwrap();
+    site.gateway.program.until("it is whole again", async || {
+        site.front().get("/gateway/health").await.text("status") == "healthy"
+    }).await;
+}
+
+#[tokio::test]
+async fn a_broken_file_stops_the_start_with_every_fault() {
+    let site = Site::with(ROUTES).await;
+    let place = super::Gateway::place(&[site.api_place.port], "[[route]]\nmatch = { path = \"x\" }\nupstream = \"a\"\nauth = \"maybe\"\n");
+    let mut gateway = super::Gateway::spawn(place);
+    assert_eq!(gateway.program.ended().await, Some(1));
+    assert!(gateway.program.err().contains("gateway.toml"), "{}", gateway.program.err());
+}
+
+#[tokio::test]
+async fn routes_that_identify_need_a_feed() {
+    let site = Site::with(ROUTES).await;
+    let place = super::Gateway::place(&[site.api_place.port], &ROUTES.replace("UPSTREAM", "http://127.0.0.1:9"));
+    let mut gateway = super::Gateway::spawn(place.set("GATEWAY_FEED_TOKEN", ""));
+    assert_eq!(gateway.program.ended().await, Some(1));
+    assert!(gateway.program.err().contains("GATEWAY_FEED_TOKEN"), "{}", gateway.program.err());
+}

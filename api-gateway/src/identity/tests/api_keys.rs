@@ -83,24 +83,36 @@ async fn fifty_at_once_cost_one_question() {
     assert_eq!(questions(&world), 1);
 }
 
+/// Asks for the key, and leaves before there is an answer.
+async fn ask_and_leave(world: &World) {
+    let (headers, before) = (bearer(KEY), questions(world));
+    let asking = world.identify(&headers);
+    tokio::pin!(asking);
+    tokio::select! {
+        biased;
+        _ = &mut asking => panic!("nothing was answered yet"),
+        () = until(|| questions(world) > before) => {}
+    }
+}
+
 #[tokio::test]
 async fn whoever_asked_first_may_leave() {
     let world = world().await;
     world.api.gate.forget_permits(usize::MAX);
-    let (headers, second) = (header("x-api-key", KEY), header("x-api-key", KEY));
-    {
-        let first = world.identify(&headers);
-        tokio::pin!(first);
-        tokio::select! {
-            biased;
-            _ = &mut first => panic!("nothing was answered yet"),
-            () = until(|| questions(&world) == 1) => {}
-        }
-    }
-    let second = world.identify(&second);
-    world.api.gate.add_permits(1);
-    assert_eq!(outcome(&second.await), "api key");
-    assert_eq!(questions(&world), 1);
+    ask_and_leave(&world).await;
+    let (second, ()) = tokio::join!(judge(&world, KEY), async { world.api.gate.add_permits(1) });
+    assert_eq!((second, questions(&world)), ("api key", 1));
+}
+
+#[tokio::test]
+async fn a_question_that_nobody_waits_for_any_more_ends_nevertheless() {
+    let world = world().await;
+    world.api.gate.forget_permits(usize::MAX);
+    ask_and_leave(&world).await;
+    world.live(Duration::from_secs(2)).await;
+    settle().await;
+    world.api.gate.add_permits(2);
+    assert_eq!((judge(&world, KEY).await, questions(&world)), ("api key", 2));
 }
 
 #[tokio::test]
@@ -247,6 +259,20 @@ async fn a_snapshot_has_every_key_asked_for_anew() {
     world.api.send(&snapshot(0, &[revocation("session", &SESSION.to_string(), 0)]));
     until(|| world.identity.view.len() == 1).await;
     assert_eq!(judge(&world, KEY).await, "invalid");
+}
+
+#[tokio::test]
+async fn an_answer_that_was_overtaken_by_a_snapshot_is_not_remembered() {
+    let world = world().await;
+    world.api.gate.forget_permits(usize::MAX);
+    let (judged, ()) = tokio::join!(judge(&world, KEY), async {
+        until(|| questions(&world) == 1).await;
+        withdraw(&world);
+        world.api.send(&snapshot(0, &[revocation("session", &SESSION.to_string(), 0)]));
+        until(|| world.identity.view.len() == 1).await;
+        world.api.gate.add_permits(2);
+    });
+    assert_eq!((judged, judge(&world, KEY).await), ("api key", "invalid"));
 }
 
 #[tokio::test]

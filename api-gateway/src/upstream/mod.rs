@@ -98,7 +98,7 @@ impl Upstream {
     /// # Errors
     /// One sentence, when a file of its TLS options cannot be used.
     pub fn open(config: UpstreamConfig, extra_roots_pem: Option<&[u8]>) -> Result<Arc<Self>, String> {
-        Self::watch(Group::new(config, extra_roots_pem, None)?, Resolver::System)
+        Self::open_within(config, extra_roots_pem, None)
     }
 
     /// The same, of servers in this process: they are told which connections are its own.
@@ -110,10 +110,10 @@ impl Upstream {
         extra_roots_pem: Option<&[u8]>,
         own: Option<OwnConnections>,
     ) -> Result<Arc<Self>, String> {
-        Self::watch(Group::new(config, extra_roots_pem, own)?, Resolver::System)
+        Ok(Self::watch(Group::new(config, extra_roots_pem, own)?, Resolver::System))
     }
 
-    fn watch(group: Group, resolver: Resolver) -> Result<Arc<Self>, String> {
+    fn watch(group: Group, resolver: Resolver) -> Arc<Self> {
         let admission = Admission::new(&group.config);
         let balancer = Balancer::new(group.config.balance);
         let group = Arc::new(group);
@@ -123,7 +123,7 @@ impl Upstream {
             let interval = group.config.resolve_interval;
             tasks.spawn(resolve::keep_resolved(Arc::downgrade(&group), resolver, interval));
         }
-        Ok(Arc::new(Self { group, admission, balancer, _tasks: tasks }))
+        Arc::new(Self { group, admission, balancer, _tasks: tasks })
     }
 
     /// What it was opened with.

@@ -19,7 +19,7 @@ impl Servers {
     fn new(count: u16, balance: Balance) -> Self {
         let addresses: Vec<_> = (1..=count).map(|port| SocketAddr::from(([127, 0, 0, 1], port))).collect();
         let config = UpstreamConfig { eject_after: 1, ..config(&addresses) };
-        Self { group: Group::new(config, None).unwrap(), balancer: Balancer::new(balance) }
+        Self { group: Group::new(config, None, None).unwrap(), balancer: Balancer::new(balance) }
     }
 
     /// How many of so many requests each server gets.

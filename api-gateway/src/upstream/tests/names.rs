@@ -23,7 +23,7 @@ impl World {
             connect_timeout: Duration::from_secs(30),
             ..config(&[])
         };
-        let upstream = Upstream::open_with(config, None, Resolver::Told(Arc::clone(&names))).unwrap();
+        let upstream = Upstream::watch(super::super::group::Group::new(config, None, None).unwrap(), Resolver::Told(Arc::clone(&names)));
         Self { names, upstream }
     }
 

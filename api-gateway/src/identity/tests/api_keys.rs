@@ -109,7 +109,7 @@ async fn a_question_that_nobody_waits_for_any_more_ends_nevertheless() {
     let world = world().await;
     world.api.gate.forget_permits(usize::MAX);
     ask_and_leave(&world).await;
-    world.live(Duration::from_secs(2)).await;
+    world.live(Duration::from_secs(3)).await;
     settle().await;
     world.api.gate.add_permits(2);
     assert_eq!((judge(&world, KEY).await, questions(&world)), ("api key", 2));

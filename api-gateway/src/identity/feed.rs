@@ -15,7 +15,6 @@ use super::api_keys::ApiKeys;
 use super::condition::Condition;
 use super::keys::Keys;
 use super::sse::{Event, Parser, TooLong};
-use crate::body::BodyError;
 use crate::upstream::Answer;
 
 const PATH: &str = "/internal/v1/revocations";
@@ -76,7 +75,7 @@ enum Ended {
     #[error("the connection was closed")]
     Closed,
     #[error("the connection broke off: {0}")]
-    Broken(BodyError),
+    Broken(String),
     #[error("nothing was heard for {SILENCE:?}")]
     Silent,
     #[error(transparent)]
@@ -122,7 +121,8 @@ impl Feed {
         loop {
             let frame = timeout(SILENCE, body.frame()).await.map_err(|_| Ended::Silent)?;
             let heard = Instant::now();
-            let Ok(chunk) = frame.ok_or(Ended::Closed)?.map_err(Ended::Broken)?.into_data() else { continue };
+            let frame = frame.ok_or(Ended::Closed)?.map_err(|cause| Ended::Broken(cause.to_string()))?;
+            let Ok(chunk) = frame.into_data() else { continue };
             for event in parser.push(&chunk)? {
                 if std::mem::take(&mut is_first) {
                     // Nothing else says what was missed while there was no connection.

@@ -1,5 +1,6 @@
 //! What becomes of API keys.
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -286,12 +287,17 @@ async fn just_after_a_snapshot_a_key_is_remembered_for_half_a_second_only() {
 }
 
 #[tokio::test]
-async fn strangers_cannot_push_out_good_keys() {
+async fn strangers_keys_neither_wait_without_end_nor_take_all_of_the_apis_places() {
     let world = world().await;
     assert_eq!(judge(&world, KEY).await, "api key");
-    for number in 0..200 {
-        assert_eq!(judge(&world, &stranger(1_000 + number)).await, "invalid");
+    world.api.gate.forget_permits(usize::MAX);
+    for number in 0..1_024 {
+        assert_eq!(judge(&world, &stranger(1_000 + number)).now_or_never(), None);
     }
-    let before = questions(&world);
-    assert_eq!((judge(&world, KEY).await, questions(&world)), ("api key", before));
+    assert_eq!(judge(&world, &stranger(1)).now_or_never(), Some("key unknown"));
+    // Whoever is known is not kept waiting.
+    assert_eq!(judge(&world, KEY).now_or_never(), Some("api key"));
+    until(|| questions(&world) == 1 + 64).await;
+    settle().await;
+    assert_eq!(questions(&world), 1 + 64);
 }

@@ -197,8 +197,7 @@ impl Journey {
     /// The request for the next server, or what to tell the caller.
     fn go_on(&mut self, turn: Turn, failure: Failure, next: Next) -> Result<Request<Outgoing>, Failure> {
         match next {
-            // Once, for the next connection is new.
-            Next::Anew(request) => {
+            Next::Anew(request) if self.reuse == Reuse::Welcome => {
                 self.reuse = Reuse::Never;
                 Ok(*request)
             }
@@ -207,13 +206,13 @@ impl Journey {
                 self.retries -= 1;
                 Ok(*request)
             }
-            Next::Elsewhere(request) if self.retries > 0 => {
+            Next::Elsewhere(request) | Next::Anew(request) if self.retries > 0 => {
                 self.retries -= 1;
                 self.tried.push(Arc::clone(turn.endpoint()));
                 self.last = Some(failure);
                 Ok(*request)
             }
-            Next::Repeat(_) | Next::Elsewhere(_) | Next::GiveUp => Err(failure),
+            Next::Repeat(_) | Next::Elsewhere(_) | Next::Anew(_) | Next::GiveUp => Err(failure),
         }
     }
 }

@@ -94,7 +94,7 @@ impl Turn {
         if request.headers().contains_key(header::UPGRADE) {
             return self.upgrade(request).await;
         }
-        let link = match self.endpoint.link(reuse).await {
+        let link = match self.endpoint.link(reuse, self.began).await {
             Ok(link) => link,
             Err(failure) => {
                 self.fail(Outcome::Unconnected);
@@ -110,9 +110,9 @@ impl Turn {
                 self.excuse();
                 Err((failure, Next::Anew(request)))
             }
-            Err(Setback::Silent(failure)) if let Some(spare) = spare => {
+            Err(Setback::Silent(failure)) if used => {
                 self.excuse();
-                Err((failure, Next::Repeat(Box::new(spare))))
+                Err((failure, spare.map_or(Next::GiveUp, |spare| Next::Repeat(Box::new(spare)))))
             }
             Err(setback) => Err(self.set_back(setback)),
         }
@@ -169,9 +169,9 @@ impl Turn {
         answer
     }
 
-    /// A kept connection was closed: that is anyone's right.
+    /// A kept connection was closed, which is the server's right and no sign of a failure.
     fn excuse(&mut self) {
-        self.verdict = Verdict::Told;
+        self.tell(Outcome::Broken);
         self.endpoint.shared.retire();
         self.endpoint.abandoned(self.kind);
     }

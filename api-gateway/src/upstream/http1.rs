@@ -147,14 +147,18 @@ impl Pool {
         Self { idle: Mutex::new(Vec::new()), most, idle_timeout }
     }
 
-    /// A connection that is open as far as is known.
+    /// A connection that did not idle too long. If the server closed it meanwhile, the first poll of the exchange notices
+    /// before anything is written, for hyper reads first, and gives the request back.
     pub fn take(&self, now: Instant) -> Option<Box<Http1>> {
-        loop {
-            let idle = self.lock().pop()?;
-            if let Some(idle) = self.check(idle, now) {
-                return Some(idle.connection);
-            }
+        let mut all = self.lock();
+        let idle = all.pop()?;
+        if self.is_fresh(&idle, now) {
+            return Some(idle.connection);
         }
+        // The others idled longer still.
+        let closed = std::mem::take(&mut *all);
+        drop((all, closed));
+        None
     }
 
     /// Keeps a connection whose answer has ended, if it can be used again.
@@ -173,8 +177,8 @@ impl Pool {
     /// Closes those that idled for too long, or that the server closed.
     pub fn sweep(&self) {
         let now = Instant::now();
-        let all = std::mem::take(&mut *self.lock());
-        let kept = all.into_iter().filter_map(|idle| self.check(idle, now)).collect();
+        let mut kept = std::mem::take(&mut *self.lock());
+        kept.retain_mut(|idle| self.is_fresh(idle, now) && idle.connection.is_usable());
         let mut idle = self.lock();
         let newer = std::mem::replace(&mut *idle, kept);
         idle.extend(newer);
@@ -185,9 +189,8 @@ impl Pool {
         self.lock().len()
     }
 
-    fn check(&self, mut idle: Idle, now: Instant) -> Option<Idle> {
-        let fresh = now.saturating_duration_since(idle.since) < self.idle_timeout;
-        (fresh && idle.connection.is_usable()).then_some(idle)
+    fn is_fresh(&self, idle: &Idle, now: Instant) -> bool {
+        now.saturating_duration_since(idle.since) < self.idle_timeout
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {

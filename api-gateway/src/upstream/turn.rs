@@ -107,10 +107,12 @@ impl Turn {
         match link.exchange(request, &self.endpoint).await {
             Ok(answer) => Ok(self.answered(answer)),
             Err(Setback::Unsent(request, failure)) if used => {
+                self.verdict = Verdict::Told;
                 self.excuse();
                 Err((failure, Next::Anew(request)))
             }
             Err(Setback::Silent(failure)) if used => {
+                self.tell(Outcome::Broken);
                 self.excuse();
                 Err((failure, spare.map_or(Next::GiveUp, |spare| Next::Repeat(Box::new(spare)))))
             }
@@ -170,8 +172,7 @@ impl Turn {
     }
 
     /// A kept connection was closed, which is the server's right and no sign of a failure.
-    fn excuse(&mut self) {
-        self.tell(Outcome::Broken);
+    fn excuse(&self) {
         self.endpoint.shared.retire();
         self.endpoint.abandoned(self.kind);
     }

@@ -57,7 +57,8 @@ impl Config {
             ":8080",
             "Where the gateway listens; a port alone is on 127.0.0.1 in development.",
         );
-        let file = env.optional("GATEWAY_CONFIG", "Routes of the gateway, such as gateway.toml; without it, the default ones.");
+        let file = env
+            .optional("GATEWAY_CONFIG", "Routes of the gateway, such as gateway.toml; without it, the default ones.");
         let api = "Where the gateway and the console find the Auth API, separated by commas; http://127.0.0.1:8000 unless it runs in the same process.";
         let console = "Where the gateway finds the console, separated by commas; http://127.0.0.1:5173 unless it runs in the same process.";
         let (api, console) = (env.list("AUTH_API_URLS", api), env.list("AUTH_ADMIN_URLS", console));
@@ -134,7 +135,10 @@ mod tests {
         let server = |text: &str| text.parse::<ServerUrl>();
         let expected = ServerUrl { tls: false, host: "10.0.0.5".to_owned(), port: 9000 };
         assert_eq!(server("http://10.0.0.5:9000"), Ok(expected));
-        assert_eq!(server("https://[::1]/").map(|url| (url.tls, url.host, url.port)), Ok((true, "::1".to_owned(), 443)));
+        assert_eq!(
+            server("https://[::1]/").map(|url| (url.tls, url.host, url.port)),
+            Ok((true, "::1".to_owned(), 443))
+        );
         for wrong in ["10.0.0.5:9000", "ftp://a", "http://a/b", "http://u@a", "http://a?b", "http://", ""] {
             assert!(server(wrong).is_err(), "{wrong}");
         }
@@ -145,7 +149,8 @@ mod tests {
         let mut env = Env::from_pairs([("JWT_ALGORITHM", "HS256")]);
         Config::read(&mut env);
         assert!(env.finish().unwrap_err().0[0].contains("JWT_SECRET_KEY"));
-        let mut env = Env::from_pairs([("JWT_ALGORITHM", "HS256"), ("JWT_SECRET_KEY", "0123456789abcdef0123456789abcdef")]);
+        let mut env =
+            Env::from_pairs([("JWT_ALGORITHM", "HS256"), ("JWT_SECRET_KEY", "0123456789abcdef0123456789abcdef")]);
         assert!(Config::read(&mut env).fixed_keys.is_some());
         env.finish().unwrap();
     }

@@ -1,5 +1,6 @@
 //! The last phase: the request goes to its upstream as the route says, and the answer comes back.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ impl Gateway {
         *request.uri_mut() = upstream_uri(&target.route, request.uri())?;
         self.rewrite_head(&passage, &mut request, tunnel.is_some());
         let (request, progress) = with_upload(request, &target.route);
-        let answer = target.upstream.send(request, target.route.retries);
+        let answer = pin!(target.upstream.send(request, target.route.retries));
         let mut answer = await_head(answer, progress.as_deref(), target.route.timeout).await?;
         match tunnel {
             Some(client) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
@@ -74,7 +75,8 @@ impl Gateway {
         identity_headers::strip(headers);
         headers.remove(header::EXPECT);
         head::join_cookies(headers);
-        let hop = Hop { peer: arrival.peer, peer_is_trusted: self.proxies.trusts(arrival.peer), is_tls: arrival.is_tls };
+        let hop =
+            Hop { peer: arrival.peer, peer_is_trusted: self.proxies.trusts(arrival.peer), is_tls: arrival.is_tls };
         head::set_forwarded(headers, &hop, &arrival.host);
         headers.insert(header::HOST, route.host.clone().unwrap_or_else(|| arrival.host.clone()));
         headers.insert(X_REQUEST_ID, arrival.id.header());
@@ -92,7 +94,9 @@ impl Gateway {
         if websocket {
             head::ask_for_websocket(headers);
         }
-        service_kit::telemetry::inject_trace(&tracing::Span::current(), headers);
+        if !arrival.span.is_disabled() {
+            service_kit::telemetry::inject_trace(&arrival.span, headers);
+        }
     }
 
     /// The upstream's answer as the client gets it.
@@ -135,19 +139,20 @@ fn with_upload(request: Request<Incoming>, route: &Route) -> (Request<Outgoing>,
 /// Waits for the head of the answer: for `limit` after the last byte of the request, or after the upstream last took
 /// one; a client that sends slowly has a limit of its own.
 async fn await_head(
-    answer: impl Future<Output = Result<Response<Answer>, Failure>>,
+    mut answer: Pin<&mut impl Future<Output = Result<Response<Answer>, Failure>>>,
     progress: Option<&Progress>,
     limit: Duration,
 ) -> Result<Response<Answer>, Refusal> {
-    tokio::pin!(answer);
     let began = Instant::now();
     let idle_since = || progress.map_or(Some(began), Progress::idle_since);
     loop {
         let deadline = idle_since().unwrap_or_else(Instant::now) + limit;
-        match timeout_at(deadline, &mut answer).await {
+        match timeout_at(deadline, answer.as_mut()).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(failure)) => return Err(explain(failure, progress)),
-            Err(_) if idle_since().is_some_and(|since| since + limit <= Instant::now()) => return Err(Refusal::TimedOut),
+            Err(_) if idle_since().is_some_and(|since| since + limit <= Instant::now()) => {
+                return Err(Refusal::TimedOut);
+            }
             Err(_) => {}
         }
     }

@@ -90,7 +90,12 @@ impl App {
     ///
     /// # Errors
     /// When the configuration cannot work, whatever the Auth API does.
-    pub fn start(config: Config, neighbours: &Neighbours, clock: Clock, shutdown: Shutdown) -> Result<Self, StartError> {
+    pub fn start(
+        config: Config,
+        neighbours: &Neighbours,
+        clock: Clock,
+        shutdown: Shutdown,
+    ) -> Result<Self, StartError> {
         let roots = config.extra_roots.as_deref();
         let api = servers(config.api, neighbours.api, API_DEFAULT);
         let console = servers(config.console, neighbours.console, CONSOLE_DEFAULT);

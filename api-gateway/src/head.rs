@@ -150,7 +150,11 @@ mod tests {
 
     #[test]
     fn a_length_and_a_credential_cannot_be_listed_away() {
-        let mut map = headers(&[("connection", "content-length, authorization, host"), ("content-length", "3"), ("authorization", "x")]);
+        let mut map = headers(&[
+            ("connection", "content-length, authorization, host"),
+            ("content-length", "3"),
+            ("authorization", "x"),
+        ]);
         leave_hop(&mut map);
         assert_eq!(map.len(), 2);
     }
@@ -172,7 +176,8 @@ mod tests {
             let hop = Hop { peer: "10.0.0.1".parse().unwrap(), peer_is_trusted, is_tls: false };
             set_forwarded(&mut map, &hop, &host);
             assert_eq!(map.keys_len(), if peer_is_trusted { 6 } else { 3 });
-            ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"].map(|name| map[name].to_str().unwrap().to_owned())
+            ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
+                .map(|name| map[name].to_str().unwrap().to_owned())
         };
         assert_eq!(told(false), ["10.0.0.1", "http", "api.example.com"]);
         assert_eq!(told(true), ["6.6.6.6, 7.7.7.7, 10.0.0.1", "https", "evil"]);

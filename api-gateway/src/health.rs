@@ -54,14 +54,18 @@ impl Gateway {
             Freshness::Stale(age) => ("stale", Some(age.as_secs_f64())),
         };
         let keys = if self.identity.has_keys() { "known" } else { "unknown" };
-        let upstreams: serde_json::Map<String, Value> = routing.upstreams().map(|upstream| {
-            let servers = upstream.status();
-            let usable = servers.iter().filter(|server| server.healthy && !server.ejected).count();
-            (upstream.config().name.to_string(), json!({"servers": servers.len(), "usable": usable}))
-        }).collect();
+        let upstreams: serde_json::Map<String, Value> = routing
+            .upstreams()
+            .map(|upstream| {
+                let servers = upstream.status();
+                let usable = servers.iter().filter(|server| server.healthy && !server.ejected).count();
+                (upstream.config().name.to_string(), json!({"servers": servers.len(), "usable": usable}))
+            })
+            .collect();
         let routes = if self.file_state.is_refused() { "refused: an older file is in force" } else { "current" };
         let needs_identity = routing.identifies_anybody();
-        let is_healthy = !self.file_state.is_refused() && (!needs_identity || (revocations == "current" && keys == "known"));
+        let is_healthy =
+            !self.file_state.is_refused() && (!needs_identity || (revocations == "current" && keys == "known"));
         json!({
             "status": if is_healthy { "healthy" } else { "degraded" },
             "version": env!("CARGO_PKG_VERSION"),
@@ -75,9 +79,7 @@ impl Gateway {
 
     /// Whether requests should be sent here: not while leaving, and not before callers can be told apart.
     fn is_ready(&self) -> bool {
-        let knows = || {
-            self.identity.has_keys() && self.identity.freshness(Instant::now()) != Freshness::Unknown
-        };
+        let knows = || self.identity.has_keys() && self.identity.freshness(Instant::now()) != Freshness::Unknown;
         !self.shutdown.is_requested() && (!self.routing.load().identifies_anybody() || knows())
     }
 

@@ -24,8 +24,7 @@ impl Limits {
     ///
     /// # Errors
     /// [`Refusal::TooManyRequests`].
-    pub async fn address(&self, quota: Option<Quota>, client: ClientAddr, now: i64) -> Result<Option<Decision>, Refusal> {
-        let Some(quota) = quota else { return Ok(None) };
+    pub async fn address(&self, quota: Quota, client: ClientAddr, now: i64) -> Result<Option<Decision>, Refusal> {
         self.of_address("gateway_address", quota, ("", client), now).await
     }
 
@@ -34,10 +33,7 @@ impl Limits {
     /// # Errors
     /// [`Refusal::TooManyRequests`].
     pub async fn caller(&self, quota: Option<Quota>, caller: &Caller, now: i64) -> Result<Option<Decision>, Refusal> {
-        let of_key = match caller {
-            Caller::ApiKey(grant) => grant.rate_limit.map(|quota| ("gateway_api_key", quota, subject(caller))),
-            Caller::Session(_) => None,
-        };
+        let of_key = caller.rate_limit().map(|quota| ("gateway_api_key", quota, subject(caller)));
         // Over all routes a key counts for its owner, or many keys would be many people.
         let of_owner = quota.map(|quota| ("gateway_user", quota, owner(caller)));
         let mut told = None;
@@ -55,12 +51,11 @@ impl Limits {
     /// [`Refusal::TooManyRequests`].
     pub async fn route(
         &self,
-        route: &Route,
+        (route, quota): (&Route, Quota),
         caller: Option<&Caller>,
         client: ClientAddr,
         now: i64,
     ) -> Result<Option<Decision>, Refusal> {
-        let Some(quota) = route.rate_limit else { return Ok(None) };
         let Some(caller) = caller else {
             return self.of_address("gateway_route", quota, (&route.name, client), now).await;
         };

@@ -30,8 +30,8 @@ impl Gateway {
     /// Answers a request, whatever becomes of it.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Reply> {
         let arrival = Arrival::of(&request, &self.proxies, &self.ids);
-        let span = arrival.span(request.headers());
-        request_id::scope(arrival.id.clone(), self.answer_known(&arrival, request)).instrument(span).await
+        let answer = self.answer_known(&arrival, request).instrument(arrival.span.clone());
+        request_id::scope(arrival.id.clone(), answer).await
     }
 
     /// One request's defect is not another's: the future is dropped after a panic, so nobody sees a state it left broken.
@@ -49,7 +49,7 @@ impl Gateway {
         let mut response = match &self.cors {
             None => self.answer_safely(arrival, request).await,
             Some(rules) if request.headers().contains_key(header::ORIGIN) => {
-                self.answer_cross_origin(rules, arrival, request).await
+                Box::pin(self.answer_cross_origin(rules, arrival, request)).await
             }
             Some(_) => {
                 let mut response = self.answer_safely(arrival, request).await;
@@ -101,14 +101,28 @@ impl Gateway {
         arrival.name_span(&target.route.name);
         let in_progress = target.meters.begin();
         let mut caller = None;
-        let outcome = self.pass(arrival, &routing, target, (request, &mut caller)).await;
+        let outcome = match self.admit(arrival, &routing, target, (&request, &mut caller)).await {
+            Ok(told) => {
+                let passage = Passage { arrival, routing: &routing, target, caller: caller.clone() };
+                // Boxed, for it is large and would be moved at every step from here to the connection.
+                let forwarded = Box::pin(self.forward(passage, request)).await;
+                forwarded.map(|response| with_limits(response, told.as_ref()))
+            }
+            Err(refusal) => Err(refusal),
+        };
         let response = outcome.unwrap_or_else(|refusal| arrival.refuse(&refusal));
         target.meters.record(response.status(), arrival.at.elapsed().as_secs_f64());
         drop(in_progress);
         self.finish(arrival, &target.route.name, caller.as_ref(), response)
     }
 
-    fn finish(&self, arrival: &Arrival, route: &str, caller: Option<&Caller>, answer: Response<Reply>) -> Response<Reply> {
+    fn finish(
+        &self,
+        arrival: &Arrival,
+        route: &str,
+        caller: Option<&Caller>,
+        answer: Response<Reply>,
+    ) -> Response<Reply> {
         let status = answer.status();
         // Naming the caller costs an allocation, which a line that is not written need not.
         let named = if tracing::enabled!(target: "access", tracing::Level::DEBUG) || status.as_u16() >= 400 {
@@ -144,33 +158,33 @@ impl Gateway {
         }
     }
 
-    /// Whoever may pass, passes.
-    async fn pass(
+    /// Passes whoever may, and tells what is left to them; who it is, is known also when they may not.
+    async fn admit(
         &self,
         arrival: &Arrival,
         routing: &Routing,
         target: &Target,
-        (request, known): (Request<Incoming>, &mut Option<Caller>),
-    ) -> Result<Response<Reply>, Refusal> {
+        (request, caller): (&Request<Incoming>, &mut Option<Caller>),
+    ) -> Result<Option<Decision>, Refusal> {
         let (route, now) = (&target.route, self.clock.now().as_microsecond());
-        let mut told = self.limits.address(routing.over_all.per_address, arrival.client, now).await?;
-        let caller = match route.auth {
-            Auth::None => None,
-            Auth::Optional | Auth::Required => {
-                self.identity.identify(request.headers(), target.realm, route.stale).await?
-            }
+        let mut told = match routing.over_all.per_address {
+            Some(quota) => Box::pin(self.limits.address(quota, arrival.client, now)).await?,
+            None => None,
         };
-        known.clone_from(&caller);
-        route.admit(caller.as_ref().map(Caller::permissions))?;
-        if let Some(caller) = &caller {
-            told = self.limits.caller(routing.over_all.per_user, caller, now).await?.or(told);
+        if route.auth != Auth::None {
+            *caller = self.identity.identify(request.headers(), target.realm, route.stale).await?;
         }
-        let told = self.limits.route(route, caller.as_ref(), arrival.client, now).await?.or(told);
-        let mut response = self.forward(Passage { arrival, routing, target, caller }, request).await?;
-        if let Some(decision) = told {
-            tell(response.headers_mut(), &decision);
+        let caller = caller.as_ref();
+        route.admit(caller.map(Caller::permissions))?;
+        if let Some(caller) = caller
+            && (routing.over_all.per_user.is_some() || caller.rate_limit().is_some())
+        {
+            told = Box::pin(self.limits.caller(routing.over_all.per_user, caller, now)).await?.or(told);
         }
-        Ok(response)
+        if let Some(quota) = route.rate_limit {
+            told = Box::pin(self.limits.route((route, quota), caller, arrival.client, now)).await?.or(told);
+        }
+        Ok(told)
     }
 }
 
@@ -210,10 +224,14 @@ fn forget_cors(headers: &mut HeaderMap) {
     }
 }
 
-/// What is left to the caller, unless the upstream counts more strictly by itself.
-fn tell(headers: &mut HeaderMap, decision: &Decision) {
-    if !headers.contains_key(RATE_LIMIT) {
+/// Tells what is left to the caller, unless the upstream counts by itself.
+fn with_limits(mut response: Response<Reply>, told: Option<&Decision>) -> Response<Reply> {
+    let headers = response.headers_mut();
+    if let Some(decision) = told
+        && !headers.contains_key(RATE_LIMIT)
+    {
         headers.insert(RATE_LIMIT, as_header(&decision.rate_limit_header()));
         headers.insert(RATE_LIMIT_POLICY, as_header(&decision.policy_header()));
     }
+    response
 }

@@ -60,12 +60,12 @@ impl Routing {
         let routes = file.routes_in_force();
         let identifies_anybody = routes.iter().any(|route| route.auth != Auth::None);
         let mut faults = Vec::new();
-        let mut upstreams = HashMap::from([
-            (AUTH_API.into(), Arc::clone(&ground.api)),
-            (CONSOLE.into(), Arc::clone(&ground.console)),
-        ]);
+        let mut upstreams =
+            HashMap::from([(AUTH_API.into(), Arc::clone(&ground.api)), (CONSOLE.into(), Arc::clone(&ground.console))]);
         for config in file.upstreams {
-            match kept(before, &config).map_or_else(|| Upstream::open(config.clone(), ground.extra_roots.as_deref()), Ok) {
+            match kept(before, &config)
+                .map_or_else(|| Upstream::open(config.clone(), ground.extra_roots.as_deref()), Ok)
+            {
                 Ok(upstream) => drop(upstreams.insert(Arc::clone(&config.name), upstream)),
                 Err(fault) => faults.push(format!("upstream {}: {fault}", config.name)),
             }

@@ -188,7 +188,8 @@ mod tests {
 
     #[tokio::test]
     async fn trailers_of_a_client_end_the_body_and_go_nowhere() {
-        let trailers = http::HeaderMap::from_iter([(http::HeaderName::from_static("x-user-id"), "eve".parse().unwrap())]);
+        let trailers =
+            http::HeaderMap::from_iter([(http::HeaderName::from_static("x-user-id"), "eve".parse().unwrap())]);
         let (body, progress) = Upload::new(frames(vec![data(3), Ok(Frame::trailers(trailers))]), None);
         assert!(body.collect().await.unwrap().trailers().is_none());
         assert!(progress.ended.load(Ordering::Acquire));

@@ -85,8 +85,9 @@ impl RequestIds {
 }
 
 /// Runs the request's future so that its log lines find the id; a task spawned inside does not inherit it.
-pub async fn scope<F: Future>(id: RequestId, request: F) -> F::Output {
-    CURRENT.scope(id, request).await
+pub fn scope<F: Future>(id: RequestId, request: F) -> impl Future<Output = F::Output> {
+    // No `async fn`: that would hold, and move, the request's future twice.
+    CURRENT.scope(id, request)
 }
 
 /// Calls `use_id` with the id of the request being served, when there is one.

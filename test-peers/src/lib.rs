@@ -28,6 +28,6 @@ pub use port::free_port;
 pub use postgres::Postgres;
 pub use proxy::{Proxy, ProxyProgram};
 pub use redis::Redis;
+pub use smtp::{ReceivedMail, Security, Smtp, Stage, Trouble};
 #[cfg(feature = "tls")]
 pub use tls::Certified;
-pub use smtp::{ReceivedMail, Security, Smtp, Stage, Trouble};

@@ -83,6 +83,15 @@ impl Caller {
         }
     }
 
+    /// How often the key may be used, if it is one that calls and says so.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<Quota> {
+        match self {
+            Self::Session(_) => None,
+            Self::ApiKey(grant) => grant.rate_limit,
+        }
+    }
+
     /// The name of the way in which the caller proved itself.
     #[must_use]
     pub fn auth_method(&self) -> &'static str {

@@ -167,13 +167,18 @@ impl Endpoint {
             {
                 return Ok(Link::kept(connection));
             }
-            let (stream, _) = self.open(Protocol::Http1).await?;
-            return Http1::begin(stream).await.map(Link::fresh).map_err(|error| self.unconnected(error));
+            // Boxed, as all that is rare on the way of a request: its future is moved at every step of the way.
+            return Box::pin(self.link_http1()).await;
         }
         match self.shared.sender() {
             Some(sender) => Ok(Link::Shared(sender, Reuse::Welcome)),
-            None => self.link_anew().await,
+            None => Box::pin(self.link_anew()).await,
         }
+    }
+
+    async fn link_http1(&self) -> Result<Link, Failure> {
+        let (stream, _) = self.open(Protocol::Http1).await?;
+        Http1::begin(stream).await.map(Link::fresh).map_err(|error| self.unconnected(error))
     }
 
     /// A connection for one request that asks for another protocol.

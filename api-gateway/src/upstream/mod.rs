@@ -145,10 +145,10 @@ impl Upstream {
     pub async fn send(&self, request: Request<Outgoing>, retries: u32) -> Result<Response<Answer>, Failure> {
         let place = match self.admission.try_enter() {
             Some(place) => place,
-            None => self.wait_for_place().await?,
+            None => Box::pin(self.wait_for_place()).await?,
         };
         if self.group.endpoints.load().is_empty() {
-            self.group.wait_for_addresses().await;
+            Box::pin(self.group.wait_for_addresses()).await;
         }
         let patience = request.extensions().get::<Patience>().copied().unwrap_or_default();
         let mut journey = Journey { patience, retries, tried: Vec::new(), reuse: Reuse::Welcome, last: None };

@@ -92,7 +92,7 @@ impl Turn {
         repeat: Repeat,
     ) -> Result<Response<Source>, (crate::upstream::Failure, Next)> {
         if request.headers().contains_key(header::UPGRADE) {
-            return self.upgrade(request).await;
+            return Box::pin(self.upgrade(request)).await;
         }
         let link = match self.endpoint.link(reuse, self.began).await {
             Ok(link) => link,

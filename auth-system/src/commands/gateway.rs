@@ -21,7 +21,8 @@ pub fn run(command: Gateway) -> anyhow::Result<ExitCode> {
         }
         Gateway::Test { cases, config } => {
             let file = read(config)?;
-            let text = std::fs::read_to_string(&cases).with_context(|| format!("{} cannot be read", cases.display()))?;
+            let text =
+                std::fs::read_to_string(&cases).with_context(|| format!("{} cannot be read", cases.display()))?;
             let report = policy::run(&file, &text).map_err(|faults| refused(&cases.display().to_string(), &faults))?;
             print!("{report}");
             Ok(if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -160,7 +160,8 @@ async fn bind(addr: SocketAddr, variable: &str) -> anyhow::Result<TcpListener> {
 fn welcome(service: &auth_service::Config, front: Option<&TcpListener>, metrics: SocketAddr) -> String {
     let port = service.addr.port();
     let gateway = front.and_then(|front| front.local_addr().ok());
-    let gateway = gateway.map_or_else(String::new, |addr| format!("    Gateway        http://localhost:{}\n", addr.port()));
+    let gateway =
+        gateway.map_or_else(String::new, |addr| format!("    Gateway        http://localhost:{}\n", addr.port()));
     let database = match &service.db.primary_url {
         Some(_) => "PostgreSQL".to_owned(),
         None => format!("SQLite, {}", service.db.data_dir.join("auth.db").display()),

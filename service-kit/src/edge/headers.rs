@@ -29,9 +29,14 @@ const FIXED: [(HeaderName, HeaderValue); 8] = [
 /// Room for what answers bring and for what is added below us, so that the map never grows on the way.
 const CAPACITY: usize = 24;
 
-/// The headers as one map that each answer begins with: copying it is much cheaper than inserting one by one.
+/// The headers as maps that each answer begins with: copying one is much cheaper than inserting one by one.
 #[derive(Clone, Debug)]
-pub struct SecurityHeaders(HeaderMap);
+pub struct SecurityHeaders {
+    /// For answers of our own.
+    own: HeaderMap,
+    /// For answers that a service behind us made.
+    passed: HeaderMap,
+}
 
 impl Default for SecurityHeaders {
     fn default() -> Self {
@@ -43,16 +48,17 @@ impl SecurityHeaders {
     /// The headers of an answer from a program.
     #[must_use]
     pub fn new() -> Self {
-        let mut headers = HeaderMap::with_capacity(CAPACITY);
-        headers.extend(FIXED);
-        headers.insert(header::CONTENT_SECURITY_POLICY, API_CSP);
-        headers.insert(header::CACHE_CONTROL, NO_STORE);
-        Self(headers)
+        let mut passed = HeaderMap::with_capacity(CAPACITY);
+        passed.extend(FIXED);
+        let mut own = passed.clone();
+        own.insert(header::CONTENT_SECURITY_POLICY, API_CSP);
+        own.insert(header::CACHE_CONTROL, NO_STORE);
+        Self { own, passed }
     }
 
     /// Sets them all; a page may bring its own content security policy, and an answer its own caching.
     pub fn set(&self, headers: &mut HeaderMap, request_id: HeaderValue) {
-        let mut own = std::mem::replace(headers, self.0.clone());
+        let mut own = std::mem::replace(headers, self.own.clone());
         // Mostly there is nothing to take out, and looking costs less than removing one by one.
         if own.keys().any(is_ours) {
             FIXED.iter().for_each(|(name, _)| drop(own.remove(name)));
@@ -69,27 +75,23 @@ impl SecurityHeaders {
     /// Completes an answer that somebody else made: what it has stays, the first of each if repeated, and what it lacks
     /// is added. A policy for content only when there is one to add; caching is the caller's to decide.
     pub fn fill(&self, headers: &mut HeaderMap, request_id: HeaderValue, csp: Option<&HeaderValue>) {
-        for (name, value) in &FIXED {
-            keep_first(headers, name, Some(value));
-        }
         join_policies(headers);
-        keep_first(headers, &header::CONTENT_SECURITY_POLICY, csp);
-        headers.remove(header::SERVER);
+        let mut own = std::mem::replace(headers, self.passed.clone());
+        if own.keys().any(is_ours) {
+            own.remove(header::SERVER);
+            for (name, _) in &FIXED {
+                // `remove` takes every copy and returns the first.
+                if let Some(first) = own.remove(name) {
+                    headers.insert(name, first);
+                }
+            }
+        }
+        if let (Some(csp), false) = (csp, own.contains_key(header::CONTENT_SECURITY_POLICY)) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, csp.clone());
+        }
+        headers.extend(own);
         headers.insert(X_REQUEST_ID, request_id);
     }
-}
-
-fn keep_first(headers: &mut HeaderMap, name: &HeaderName, otherwise: Option<&HeaderValue>) {
-    let mut own = headers.get_all(name).iter();
-    let kept = match (own.next(), own.next()) {
-        (Some(_), None) => return,
-        (Some(first), Some(_)) => first.clone(),
-        (None, _) => match otherwise {
-            Some(value) => value.clone(),
-            None => return,
-        },
-    };
-    headers.insert(name, kept);
 }
 
 /// Of several policies all hold, so that to drop one would allow more; a comma says the same in one header.

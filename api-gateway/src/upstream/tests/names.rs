@@ -23,7 +23,10 @@ impl World {
             connect_timeout: Duration::from_secs(30),
             ..config(&[])
         };
-        let upstream = Upstream::watch(super::super::group::Group::new(config, None, None).unwrap(), Resolver::Told(Arc::clone(&names)));
+        let upstream = Upstream::watch(
+            super::super::group::Group::new(config, None, None).unwrap(),
+            Resolver::Told(Arc::clone(&names)),
+        );
         Self { names, upstream }
     }
 

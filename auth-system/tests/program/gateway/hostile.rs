@@ -74,9 +74,13 @@ async fn what_could_be_read_in_two_ways_is_refused_at_the_door() {
         let mut wire = Wire::connect(site.gateway.port).await;
         // A second request behind it must not be taken for one either.
         wire.send(&format!("{request}GET /open/smuggled HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await;
-        let answer = timeout(Duration::from_secs(20), wire.rest()).await.unwrap_or_else(|_| panic!("hangs: {request:?}"));
+        let answer =
+            timeout(Duration::from_secs(20), wire.rest()).await.unwrap_or_else(|_| panic!("hangs: {request:?}"));
         assert!(answer.starts_with("HTTP/1.1 400 "), "{request:?} {answer}");
-        assert!(answer.contains("application/problem+json") && answer.contains("x-frame-options"), "{request:?} {answer}");
+        assert!(
+            answer.contains("application/problem+json") && answer.contains("x-frame-options"),
+            "{request:?} {answer}"
+        );
         let heads = site.upstream.seen();
         let first = heads.iter().find(|head| !head.starts_with("GET /open/smuggled"));
         assert_eq!(first, None, "{request:?}");
@@ -86,10 +90,19 @@ async fn what_could_be_read_in_two_ways_is_refused_at_the_door() {
 #[tokio::test]
 async fn chunks_in_doubt_end_the_request() {
     let site = Site::with(ROUTES).await;
-    for chunks in ["+5\r\nhello\r\n0\r\n\r\n", "0x5\r\nhello\r\n0\r\n\r\n", "5\nhello\r\n0\r\n\r\n", "5 \r\nhello\r\n0\r\n\r\n", "-1\r\n", "fffffffffffffffff\r\n", "5\r\nhelloX\r\n0\r\n\r\n"] {
+    for chunks in [
+        "+5\r\nhello\r\n0\r\n\r\n",
+        "0x5\r\nhello\r\n0\r\n\r\n",
+        "5\nhello\r\n0\r\n\r\n",
+        "5 \r\nhello\r\n0\r\n\r\n",
+        "-1\r\n",
+        "fffffffffffffffff\r\n",
+        "5\r\nhelloX\r\n0\r\n\r\n",
+    ] {
         let mut wire = Wire::connect(site.gateway.port).await;
         wire.send(&format!("POST /open/sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}")).await;
-        let answer = timeout(Duration::from_secs(20), wire.rest()).await.unwrap_or_else(|_| panic!("hangs: {chunks:?}"));
+        let answer =
+            timeout(Duration::from_secs(20), wire.rest()).await.unwrap_or_else(|_| panic!("hangs: {chunks:?}"));
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{chunks:?} {answer}");
     }
     assert_eq!(site.front().get("/open/x").await.status, 200, "the others are served all the same");

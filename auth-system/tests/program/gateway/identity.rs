@@ -111,7 +111,8 @@ async fn an_api_key_is_resolved_once_and_carries_its_scopes() {
     assert_eq!(front.get("/orders/1").await.status, 403);
     assert_eq!(site.front().bearing(&key).get("/private/x").await.status, 200, "a key may also be a bearer");
     let id = made.body["id"].as_str().unwrap();
-    let revoked = crate::client::Answer::of(admin.request(reqwest::Method::DELETE, &format!("/api/v1/api-keys/{id}"))).await;
+    let revoked =
+        crate::client::Answer::of(admin.request(reqwest::Method::DELETE, &format!("/api/v1/api-keys/{id}"))).await;
     assert_eq!(revoked.unwrap().status, 204);
     site.gateway.program.until("the key is refused", async || front.get("/private/x").await.status == 401).await;
 }

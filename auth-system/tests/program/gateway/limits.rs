@@ -50,7 +50,8 @@ async fn a_route_counts_each_caller_and_each_stranger_by_themselves(#[values(fal
 async fn an_address_is_counted_over_all_routes_and_health_is_not() {
     let site = Site::with(ROUTES).await;
     let routes = format!("{LIMITED}{}", ROUTES.replace("UPSTREAM", &site.upstream.url()));
-    let gateway = Gateway::start_in(Gateway::place(&[site.api_place.port], &routes).set("TRUSTED_PROXIES", "127.0.0.1")).await;
+    let gateway =
+        Gateway::start_in(Gateway::place(&[site.api_place.port], &routes).set("TRUSTED_PROXIES", "127.0.0.1")).await;
     let client = gateway.client.with_header("x-forwarded-for", "198.51.100.7");
     for _ in 0..40 {
         assert_eq!(client.get("/open/x").await.status, 200);

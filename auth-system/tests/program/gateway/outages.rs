@@ -35,13 +35,17 @@ async fn a_service_that_fails_is_told_apart_from_one_that_is_slow() {
 
 #[tokio::test]
 async fn one_hung_service_holds_up_nobody_elses() {
-    let routes = format!("{ROUTES}\n[[route]]\nname = \"other\"\nmatch = {{ path = \"/other\" }}\nupstream = \"other\"\nauth = \"none\"\n[upstream.other]\nservers = [\"OTHER\"]\n");
+    let routes = format!(
+        "{ROUTES}\n[[route]]\nname = \"other\"\nmatch = {{ path = \"/other\" }}\nupstream = \"other\"\nauth = \"none\"\n[upstream.other]\nservers = [\"OTHER\"]\n"
+    );
     let other = Upstream::start().await;
     let site = Site::with(&routes.replace("OTHER", &other.url())).await;
     let mut hung = JoinSet::new();
     for _ in 0..100 {
         let client = site.front().clone();
-        hung.spawn(async move { client.request(Method::GET, "/open/hang").timeout(Duration::from_secs(5)).send().await.map(|_| ()) });
+        hung.spawn(async move {
+            client.request(Method::GET, "/open/hang").timeout(Duration::from_secs(5)).send().await.map(|_| ())
+        });
     }
     for _ in 0..50 {
         let (answer, took) = timed(site.front().get("/other/x")).await;
@@ -65,7 +69,8 @@ async fn another_server_takes_over_and_the_dead_one_is_left_alone() {
     let dead = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dead_url = format!("http://{}", dead.local_addr().unwrap());
     drop(dead);
-    let routes = ROUTES.replace("servers = [\"UPSTREAM\"]", &format!("servers = [\"{dead_url}\", \"UPSTREAM\"]\neject_after = 3"));
+    let routes = ROUTES
+        .replace("servers = [\"UPSTREAM\"]", &format!("servers = [\"{dead_url}\", \"UPSTREAM\"]\neject_after = 3"));
     let site = Site::with(&routes).await;
     for _ in 0..20 {
         assert_eq!(site.front().get("/open/x").await.status, 200);
@@ -82,7 +87,9 @@ async fn the_circuit_opens_on_a_dead_service_and_closes_when_it_is_back() {
     let reserved = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = reserved.local_addr().unwrap();
     drop(reserved);
-    let routes = ROUTES.replace("UPSTREAM", &format!("http://{address}")).replace("[upstream.service]", "[upstream.service]\neject_after = 2\neject_time = \"1s\"");
+    let routes = ROUTES
+        .replace("UPSTREAM", &format!("http://{address}"))
+        .replace("[upstream.service]", "[upstream.service]\neject_after = 2\neject_time = \"1s\"");
     let site = Site::with(&routes).await;
     for _ in 0..2 {
         assert_eq!(site.front().get("/open/x").await.status, 502);
@@ -96,7 +103,8 @@ async fn the_circuit_opens_on_a_dead_service_and_closes_when_it_is_back() {
 
 #[tokio::test]
 async fn requests_beyond_a_services_limit_wait_in_a_short_queue_or_are_shed() {
-    let routes = ROUTES.replace("[upstream.service]", "[upstream.service]\nmax_requests = 2\nqueue = 1\nqueue_timeout = \"500ms\"");
+    let routes = ROUTES
+        .replace("[upstream.service]", "[upstream.service]\nmax_requests = 2\nqueue = 1\nqueue_timeout = \"500ms\"");
     let site = Site::with(&routes).await;
     let mut holders = Vec::new();
     for _ in 0..2 {
@@ -119,7 +127,8 @@ async fn verification_goes_on_without_the_database() {
     let database = postgres().create_database().unwrap();
     let (_, name) = database.rsplit_once('/').unwrap();
     let proxied = format!("postgresql://postgres@{}/{name}", proxy.address());
-    let api_place = Workplace::on(Engine::Sqlite).set("DB_PRIMARY_DB_URL", &proxied).set("GATEWAY_FEED_TOKEN", FEED_TOKEN);
+    let api_place =
+        Workplace::on(Engine::Sqlite).set("DB_PRIMARY_DB_URL", &proxied).set("GATEWAY_FEED_TOKEN", FEED_TOKEN);
     let api = api_place.spawn(&["service"]);
     api.until_ready().await;
     let upstream = Upstream::start().await;
@@ -130,7 +139,11 @@ async fn verification_goes_on_without_the_database() {
     let client = gateway.client.bearing(&person.access);
     gateway.program.until("the API is blind", async || client.get("/careful/x").await.status == 503).await;
     for _ in 0..20 {
-        assert_eq!(client.get("/private/x").await.status, 200, "a blind API does not look fresh, and this route goes on");
+        assert_eq!(
+            client.get("/private/x").await.status,
+            200,
+            "a blind API does not look fresh, and this route goes on"
+        );
     }
     proxy.set(Fault::Pass);
     gateway.program.until("it sees again", async || client.get("/careful/x").await.status == 200).await;
@@ -156,5 +169,10 @@ async fn one_of_two_instances_may_die() {
         assert_eq!(me.status, 200, "{me:?}");
     }
     assert_eq!(other.client.logout(&person.access).await.status, 204);
-    gateway.program.until("the other is heard", async || gateway.client.bearing(&person.access).get("/private/x").await.status == 401).await;
+    gateway
+        .program
+        .until("the other is heard", async || {
+            gateway.client.bearing(&person.access).get("/private/x").await.status == 401
+        })
+        .await;
 }

@@ -35,13 +35,18 @@ async fn a_new_file_is_taken_without_a_failed_request() {
     }
     let routes = fs::read_to_string(site.gateway.file()).unwrap();
     for round in 0..4 {
-        let more = format!("{routes}\n[[route]]\nmatch = {{ path = \"/new{round}\" }}\nupstream = \"service\"\nauth = \"none\"\n");
+        let more = format!(
+            "{routes}\n[[route]]\nmatch = {{ path = \"/new{round}\" }}\nupstream = \"service\"\nauth = \"none\"\n"
+        );
         fs::write(site.gateway.file(), more).unwrap();
         if round % 2 == 0 {
             site.gateway.program.signal("HUP");
         }
         let path = format!("/new{round}/x");
-        site.gateway.program.until("the new route is there", async || site.front().get(&path).await.status == 200).await;
+        site.gateway
+            .program
+            .until("the new route is there", async || site.front().get(&path).await.status == 200)
+            .await;
     }
     stop.store(true, Ordering::Relaxed);
     assert_eq!(callers.join_all().await.concat(), Vec::<u16>::new());
@@ -59,15 +64,19 @@ async fn a_broken_file_changes_nothing_and_says_why() {
     let health = site.front().get("/gateway/health").await;
     assert_eq!(health.text("status"), "degraded", "{health:?}");
     fs::write(site.gateway.file(), good).unwrap();
-    site.gateway.program.until("it is whole again", async || {
-        site.front().get("/gateway/health").await.text("status") == "healthy"
-    }).await;
+    site.gateway
+        .program
+        .until("it is whole again", async || site.front().get("/gateway/health").await.text("status") == "healthy")
+        .await;
 }
 
 #[tokio::test]
 async fn a_broken_file_stops_the_start_with_every_fault() {
     let site = Site::with(ROUTES).await;
-    let place = super::Gateway::place(&[site.api_place.port], "[[route]]\nmatch = { path = \"x\" }\nupstream = \"a\"\nauth = \"maybe\"\n");
+    let place = super::Gateway::place(
+        &[site.api_place.port],
+        "[[route]]\nmatch = { path = \"x\" }\nupstream = \"a\"\nauth = \"maybe\"\n",
+    );
     let mut gateway = super::Gateway::spawn(place);
     assert_eq!(gateway.program.ended().await, Some(1));
     assert!(gateway.program.err().contains("gateway.toml"), "{}", gateway.program.err());

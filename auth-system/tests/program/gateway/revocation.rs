@@ -7,7 +7,10 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::{Gateway, ROUTES, Site};
-use crate::{client::{Answer, Client}, support::Engine};
+use crate::{
+    client::{Answer, Client},
+    support::Engine,
+};
 
 /// The longest that a revoked token may pass.
 const A_SECOND: Duration = Duration::from_secs(1);

@@ -4,7 +4,10 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{ROUTES, Site, upstream::values};
-use crate::{client::Answer, support::{Engine, Workplace}};
+use crate::{
+    client::Answer,
+    support::{Engine, Workplace},
+};
 
 #[tokio::test]
 async fn without_a_file_the_gateway_is_the_door_of_the_api() {
@@ -64,7 +67,8 @@ async fn every_answer_has_the_headers_once_and_an_id() {
 async fn the_service_sees_whose_request_it_is_and_nothing_of_the_connection() {
     let site = Site::with(ROUTES).await;
     let front = site.front().with_header("x-request-id", "my-id-1").with_header("connection", "keep-alive, x-drop");
-    let front = front.with_header("x-drop", "1").with_header("te", "trailers").with_header("x-forwarded-for", "6.6.6.6");
+    let front =
+        front.with_header("x-drop", "1").with_header("te", "trailers").with_header("x-forwarded-for", "6.6.6.6");
     let front = front.with_header("x_forwarded_for", "7.7.7.7").with_header("forwarded", "for=8.8.8.8");
     let answer = front.get("/open/a?b=c%20d").await;
     assert_eq!((answer.status, answer.header("x-request-id")), (200, "my-id-1"));
@@ -163,7 +167,8 @@ async fn errors_are_told_in_the_callers_language_and_documented() {
 async fn the_program_proves_files_and_policies_without_a_server() {
     let place = Workplace::on(Engine::Sqlite);
     std::fs::write(place.path("good.toml"), ROUTES.replace("UPSTREAM", "http://127.0.0.1:9")).unwrap();
-    std::fs::write(place.path("bad.toml"), "[[route]]\nmatch = { path = \"orders\" }\nupstream = \"nowhere\"\n").unwrap();
+    std::fs::write(place.path("bad.toml"), "[[route]]\nmatch = { path = \"orders\" }\nupstream = \"nowhere\"\n")
+        .unwrap();
     let checked = place.run(&["gateway", "check", "good.toml"]);
     assert_eq!(checked.code, Some(0), "{checked:?}");
     assert!(checked.out.contains("orders") && checked.out.contains("orders:read"), "{checked:?}");

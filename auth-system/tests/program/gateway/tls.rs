@@ -45,7 +45,8 @@ async fn tls_is_ended_here_and_told_to_the_service() {
     let head = site.upstream.last();
     assert_eq!(values(&head, "x-forwarded-proto"), ["https"]);
     assert_eq!(values(&head, "host"), [format!("localhost:{}", secure.port)]);
-    let old = Client::builder().tls_certs_only([Certificate::from_pem(certified.authority.as_bytes()).unwrap()]).http1_only();
+    let old =
+        Client::builder().tls_certs_only([Certificate::from_pem(certified.authority.as_bytes()).unwrap()]).http1_only();
     assert_eq!(old.build().unwrap().get(&url).send().await.unwrap().version(), Version::HTTP_11);
     let stranger = client(&Certified::issue().unwrap()).get(&url).send().await;
     assert!(stranger.is_err(), "another authority vouches for nothing here");
@@ -84,7 +85,8 @@ async fn a_new_certificate_is_shown_without_a_restart_and_a_broken_one_is_not() 
 async fn a_certificate_that_cannot_be_used_stops_the_start() {
     let site = Site::with(ROUTES).await;
     let tls = "[tls]\nlisten = \":0\"\ncertificates = [{ cert = \"missing.pem\", key = \"key.pem\" }]\n";
-    let place = Gateway::place(&[site.api_place.port], &format!("{}\n{tls}", ROUTES.replace("UPSTREAM", &site.upstream.url())));
+    let place =
+        Gateway::place(&[site.api_place.port], &format!("{}\n{tls}", ROUTES.replace("UPSTREAM", &site.upstream.url())));
     let mut gateway = Gateway::spawn(place);
     assert_eq!(gateway.program.ended().await, Some(1));
     assert!(gateway.program.err().contains("missing.pem"), "{}", gateway.program.err());

@@ -10,7 +10,9 @@ use crate::{
 
 #[rstest]
 #[tokio::test]
-async fn one_process_serves_api_and_gateway_that_know_each_other(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+async fn one_process_serves_api_and_gateway_that_know_each_other(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
     let upstream = Upstream::start().await;
     let place = Workplace::on(engine).set("GATEWAY_CONFIG", "gateway.toml");
     let routes = super::ROUTES.replace("UPSTREAM", &upstream.url());

@@ -22,7 +22,9 @@ async fn a_body_passes_whole_with_a_length_and_in_chunks() {
     let body = "x".repeat(300_000);
     let sent = site.front().request(Method::POST, "/open/sink").body(body.clone());
     assert_eq!(Answer::of(sent).await.unwrap().body, 300_000);
-    let pieces = futures_util::stream::iter(body.as_bytes().chunks(7_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect::<Vec<_>>());
+    let pieces = futures_util::stream::iter(
+        body.as_bytes().chunks(7_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect::<Vec<_>>(),
+    );
     let sent = site.front().request(Method::POST, "/open/sink").body(reqwest::Body::wrap_stream(pieces));
     assert_eq!(Answer::of(sent).await.unwrap().body, 300_000);
 }
@@ -55,7 +57,9 @@ async fn fifty_uploads_of_a_gibibyte_are_streamed_in_flat_memory() {
     for _ in 0..50 {
         uploads.spawn(async move {
             let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-            let head = format!("POST /open/sink HTTP/1.1\r\nHost: x\r\nContent-Length: {GIBIBYTE}\r\nConnection: close\r\n\r\n");
+            let head = format!(
+                "POST /open/sink HTTP/1.1\r\nHost: x\r\nContent-Length: {GIBIBYTE}\r\nConnection: close\r\n\r\n"
+            );
             stream.write_all(head.as_bytes()).await.unwrap();
             let piece = vec![b'x'; 64 * 1024];
             // A part of it: how much memory is held does not depend on how much was sent before.
@@ -92,9 +96,14 @@ async fn a_client_that_goes_away_in_the_middle_leaves_nothing_behind() {
         wire.send("POST /open/sink HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc").await;
     }
     let front = site.front();
-    site.gateway.program.until("no place is held", async || {
-        super::revocation::metrics_of(&site.gateway).await.contains("gateway_requests_in_progress{route=\"open\"} 0")
-    }).await;
+    site.gateway
+        .program
+        .until("no place is held", async || {
+            super::revocation::metrics_of(&site.gateway)
+                .await
+                .contains("gateway_requests_in_progress{route=\"open\"} 0")
+        })
+        .await;
     assert_eq!(front.get("/open/x").await.status, 200);
 }
 

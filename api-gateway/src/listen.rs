@@ -31,6 +31,10 @@ pub async fn serve(app: App, plain: TcpListener, limits: ServeLimits, shutdown: 
         None => None,
     };
     tokio::spawn(certificates.clone().watch(shutdown.clone()));
+    if let Some(acme) = tls.acme {
+        tokio::spawn(app.acme(acme, certificates.clone()).run(shutdown.clone()));
+    }
+    tokio::spawn(app.expiry(certificates.clone()).run(shutdown.clone()));
     let redirecting = async {
         let Some(listener) = redirect else { return Ok(()) };
         let service = Redirect::new(app.allowed_hosts(), port);

@@ -150,7 +150,15 @@ fn outcome(identified: &Result<Option<Caller>, Refusal>) -> &'static str {
             | Refusal::MethodNotAllowed(_)
             | Refusal::Unauthenticated
             | Refusal::Forbidden
-            | Refusal::TooManyRequests(_)),
+            | Refusal::TooManyRequests(_)
+            | Refusal::InvalidHost
+            | Refusal::HeadTooLarge
+            | Refusal::BodyTooLarge
+            | Refusal::BodyTooSlow
+            | Refusal::BodyBroken
+            | Refusal::Upstream(_)
+            | Refusal::TimedOut
+            | Refusal::NotReady),
         ) => panic!("{other:?}"),
     }
 }

@@ -43,8 +43,17 @@ impl Pebble {
         let program = installation::pebble()?;
         let arguments = format!("-config config.json -strict -dnsserver 127.0.0.1:{names_port}");
         let authority = Process::new(folder, launch(&program, &arguments)?);
-        authority.start(|_| [port, management_port].into_iter().all(answers))?;
-        Ok(Self { authority, _names: names, port, management_port })
+        let pebble = Self { authority, _names: names, port, management_port };
+        pebble.start_again()?;
+        Ok(pebble)
+    }
+
+    /// Starts the stopped authority, which has forgotten everybody, with another root.
+    ///
+    /// # Errors
+    /// [`PeerError::NotReady`] with the server's log.
+    pub fn start_again(&self) -> Result<(), PeerError> {
+        self.authority.start(|_| [self.port, self.management_port].into_iter().all(answers))
     }
 
     /// The address of the directory.

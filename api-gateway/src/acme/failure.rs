@@ -7,6 +7,7 @@ const REACH: &str =
 const ADDRESS: &str = "check tls.acme.directory, and that the gateway may connect to it";
 const FOLDER: &str = "give the gateway's user a folder of its own in tls.acme.storage";
 const AUTHORITY: &str = "the authority's documentation explains what it refuses";
+const ROOTS: &str = "without roots no authority can prove who it is";
 const PATIENCE: &str = "the authority wants no more orders for now; the gateway waits";
 
 /// A failed attempt.
@@ -37,6 +38,11 @@ impl Failure {
         Self { reason, advice: FOLDER, kind: Kind::Passing }
     }
 
+    /// Of the roots for the authority's own TLS.
+    pub fn roots(reason: String) -> Self {
+        Self { reason, advice: ROOTS, kind: Kind::Passing }
+    }
+
     /// The authority looked, and did not see what it was to see.
     pub fn unproven(reason: &str) -> Self {
         Self { reason: format!("the authority saw no proof ({reason})"), advice: REACH, kind: Kind::Passing }
@@ -59,7 +65,13 @@ impl From<Error> for Failure {
             Error::Other(_) | Error::Json(_) | Error::Http(_) | Error::InvalidUri(_) => {
                 Self { reason, advice: ADDRESS, kind: Kind::Passing }
             }
-            _ => Self { reason, advice: AUTHORITY, kind: Kind::Passing },
+            Error::Crypto
+            | Error::KeyRejected
+            | Error::Timeout(_)
+            | Error::Unsupported(_)
+            | Error::Str(_)
+            // And whatever the library will add.
+            | _ => Self { reason, advice: AUTHORITY, kind: Kind::Passing },
         }
     }
 }
@@ -68,7 +80,7 @@ impl From<Error> for Failure {
 fn judge(problem: &Problem) -> (&'static str, Kind) {
     match problem.r#type.as_deref().and_then(|kind| kind.strip_prefix("urn:ietf:params:acme:error:")) {
         Some("rateLimited") => (PATIENCE, Kind::TooMany),
-        Some("accountDoesNotExist") => ("the next attempt makes another account", Kind::NoAccount),
+        Some("accountDoesNotExist") => ("another account is made", Kind::NoAccount),
         Some("connection" | "dns" | "tls" | "unauthorized" | "caa" | "incorrectResponse") => (REACH, Kind::Passing),
         Some(_) | None => (AUTHORITY, Kind::Passing),
     }

@@ -11,7 +11,7 @@ mod order;
 mod schedule;
 mod storage;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use instant_acme::{Account, NewAccount};
@@ -52,7 +52,10 @@ enum Attempt {
 
 impl Keeper {
     /// Uses what is kept, before anybody connects.
-    pub fn start(config: Acme, certificates: Certificates, extra_roots: Option<Vec<u8>>, clock: Clock) -> Self {
+    pub fn start(mut config: Acme, certificates: Certificates, extra_roots: Option<Vec<u8>>, clock: Clock) -> Self {
+        // Authorities refuse an order that says a name twice.
+        let mut said = HashSet::new();
+        config.domains.retain(|domain| said.insert(domain.clone()));
         let (held, unsaved, last_failure) = (None, None, None);
         let mut keeper = Self { config, certificates, extra_roots, clock, held, unsaved, failures: 0, last_failure };
         let kept = keeper.storage().and_then(|storage| storage.certificate().map_err(Failure::storage));
@@ -126,7 +129,7 @@ impl Keeper {
 
     /// The account: made once, and kept.
     async fn account(&self, storage: &Storage) -> Result<Account, Failure> {
-        let client = Client::new(self.extra_roots.as_deref()).map_err(|reason| Failure::internal(&reason))?;
+        let client = Client::new(self.extra_roots.as_deref()).map_err(Failure::roots)?;
         let builder = Account::builder_with_http(Box::new(client));
         if let Some(known) = storage.account().map_err(Failure::storage)? {
             return Ok(builder.from_credentials(known).await?);
@@ -152,26 +155,31 @@ impl Keeper {
         let wait = match failure.kind {
             Kind::Passing => wait,
             Kind::TooMany => wait.max(PEACE),
-            Kind::NoAccount => {
-                // What cannot be forgotten now is met again by the next attempt.
-                let forgotten = self.storage().and_then(|storage| storage.forget_account().map_err(Failure::storage));
-                forgotten.unwrap_or_else(|cause| tracing::warn!("{}", cause.reason));
-                wait
-            }
+            Kind::NoAccount => self.forget_account(wait),
         };
         if self.last_failure.as_ref() != Some(&failure) {
             let until = match &self.held {
-                Some(_) => "until then the present one stays in use",
+                Some(_) => "until then the present certificate stays in use",
                 None => "until then no TLS comes about for these names, unless a certificate file is for them",
             };
             let (names, Failure { reason, advice, .. }) = (self.config.domains.join(", "), &failure);
-            tracing::error!(
-                "the certificate for {names} was not had: {reason}; {advice}; next attempt in {} s; {until}",
-                wait.as_secs()
-            );
+            let wait = wait.as_secs();
+            tracing::error!("ACME for {names}: {reason}; {advice}; next attempt in {wait} s; {until}");
         }
         self.last_failure = Some(failure);
         wait
+    }
+
+    /// Makes room for another account, at once unless that was of no use just now.
+    fn forget_account(&self, wait: Duration) -> Duration {
+        match self.storage().and_then(|storage| storage.forget_account().map_err(Failure::storage)) {
+            Ok(()) if self.failures == 1 => Duration::ZERO,
+            Ok(()) => wait,
+            Err(Failure { reason, .. }) => {
+                tracing::error!("{reason}");
+                wait
+            }
+        }
     }
 
     fn hold(&mut self, held: Held) {

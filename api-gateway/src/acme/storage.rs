@@ -7,12 +7,15 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use instant_acme::AccountCredentials;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 const ACCOUNT: &str = "account.json";
 /// The key, then the chain: in one file, which is replaced as a whole, they cannot fail to fit each other.
 const CERTIFICATE: &str = "certificate.pem";
 const ORDERS: &str = "orders.json";
+/// All that is more in an address than in a host's name.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-');
 
 /// What is kept of one authority.
 #[derive(Debug)]
@@ -127,8 +130,7 @@ impl Storage {
 
 /// A folder's name that no two directories share.
 fn name_of(directory: &Url) -> String {
-    let address = directory.as_str().trim_start_matches("https://");
-    percent_encoding::utf8_percent_encode(address, percent_encoding::NON_ALPHANUMERIC).to_string().replace("%2E", ".")
+    utf8_percent_encode(directory.as_str().trim_start_matches("https://"), ENCODED).to_string()
 }
 
 fn make_private(folder: &Path) -> io::Result<()> {

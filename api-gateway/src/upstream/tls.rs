@@ -77,8 +77,8 @@ pub(crate) fn system_roots(extra_pem: Option<&[u8]>) -> Result<RootCertStore, St
     }
     // Systems ship a few that no longer parse; those are of no use to anyone.
     roots.add_parsable_certificates(found.certs);
-    if extra_pem.is_some() {
-        // The variable that names more roots, SSL_CERT_FILE, made the crate look nowhere else.
+    if extra_pem.is_some() || roots.is_empty() {
+        // The variable that names more roots, SSL_CERT_FILE, made the crate look nowhere else, even when it is empty.
         let system = system_roots_pem();
         roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&system).filter_map(Result::ok));
     }
@@ -87,7 +87,7 @@ pub(crate) fn system_roots(extra_pem: Option<&[u8]>) -> Result<RootCertStore, St
         roots.add(certificate).map_err(|error| format!("the additional root certificates: {error}"))?;
     }
     if roots.is_empty() {
-        return Err("the system has no root certificates; name some by tls.ca".to_owned());
+        return Err("the system has no root certificates; install them, or name some by SSL_CERT_FILE or tls.ca".to_owned());
     }
     Ok(roots)
 }

@@ -1,15 +1,19 @@
 //! Certificates from an authority: a real one, which looks for its proof where the gateway listens.
 
 use std::{
-    fs,
-    net::{Ipv4Addr, SocketAddr},
+    fs, io,
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rcgen::{CertificateParams, KeyPair};
 use reqwest::{Certificate, ClientBuilder, tls::TlsInfo};
-use rustls::pki_types::{CertificateDer, pem::PemObject};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use service_kit::clock::Clock;
 use test_peers::{Pebble, free_port};
 
@@ -23,17 +27,15 @@ const OTHER: &str = "other.example.test";
 struct Ordering {
     pebble: Pebble,
     tls_port: u16,
-    root: Certificate,
+    /// In PEM.
+    root: Vec<u8>,
 }
 
 impl Ordering {
     async fn start() -> Self {
         let tls_port = free_port().unwrap();
         let pebble = Pebble::start(tls_port).unwrap();
-        let own = Certificate::from_pem(&fs::read(pebble.ca_path()).unwrap()).unwrap();
-        let client = reqwest::Client::builder().tls_certs_only([own]).build().unwrap();
-        let root = client.get(pebble.root_url()).send().await.unwrap().bytes().await.unwrap();
-        let root = Certificate::from_pem(&root).unwrap();
+        let root = root(&pebble).await;
         Self { pebble, tls_port, root }
     }
 
@@ -50,7 +52,8 @@ impl Ordering {
 
     /// The certificate that is shown for a name to whoever trusts the authority and nobody else.
     async fn shown(&self, name: &str) -> reqwest::Result<Vec<u8>> {
-        self.shown_to(reqwest::Client::builder().tls_certs_only([self.root.clone()]), name).await
+        let root = Certificate::from_pem(&self.root)?;
+        self.shown_to(reqwest::Client::builder().tls_certs_only([root]), name).await
     }
 
     async fn shown_to(&self, client: ClientBuilder, name: &str) -> reqwest::Result<Vec<u8>> {
@@ -71,6 +74,13 @@ impl Ordering {
     fn orders(&self) -> usize {
         self.pebble.log().unwrap().matches("Issued certificate serial").count()
     }
+}
+
+/// What all certificates of an authority lead to.
+async fn root(pebble: &Pebble) -> Vec<u8> {
+    let own = Certificate::from_pem(&fs::read(pebble.ca_path()).unwrap()).unwrap();
+    let client = reqwest::Client::builder().tls_certs_only([own]).build().unwrap();
+    client.get(pebble.root_url()).send().await.unwrap().bytes().await.unwrap().to_vec()
 }
 
 /// A file with nothing but TLS.
@@ -154,10 +164,38 @@ async fn a_certificate_that_is_due_stays_in_use_while_the_authority_is_away() {
     let due = about_to_expire();
     fs::write(kept(&place).join("certificate.pem"), &due).unwrap();
     let gateway = spawn(place).await;
-    gateway.program.until_logged("until then the present one stays in use").await;
+    gateway.program.until_logged("until then the present certificate stays in use").await;
     let trusting = reqwest::Client::builder().tls_danger_accept_invalid_certs(true);
     let shown = ordering.shown_to(trusting, DOMAIN).await.unwrap();
     assert_eq!(shown, *CertificateDer::from_pem_slice(due.as_bytes()).unwrap());
+}
+
+#[tokio::test]
+async fn an_authority_that_forgot_the_account_is_given_another_one() {
+    let mut ordering = Ordering::start().await;
+    let gateway = spawn(ordering.place()).await;
+    ordering.until_shown(&gateway, DOMAIN).await;
+    let Gateway { program, place, .. } = gateway;
+    program.stop().await;
+    fs::write(kept(&place).join("certificate.pem"), about_to_expire()).unwrap();
+    ordering.pebble.stop().unwrap();
+    ordering.pebble.start_again().unwrap();
+    ordering.root = root(&ordering.pebble).await;
+    let gateway = spawn(place).await;
+    ordering.until_shown(&gateway, DOMAIN).await;
+    gateway.program.until_logged("another account is made").await;
+}
+
+#[tokio::test]
+async fn proofs_are_for_authorities_and_for_a_time() {
+    let ordering = Ordering::start().await;
+    let gateway = spawn(ordering.place()).await;
+    ordering.until_shown(&gateway, DOMAIN).await;
+    let handshake = |protocols: &[&str]| handshake(&ordering, protocols).map_err(|cause| cause.to_string());
+    assert_eq!(handshake(&["http/1.1"]), Ok(()));
+    for protocols in [&["acme-tls/1"][..], &["acme-tls/1", "http/1.1"]] {
+        assert!(handshake(protocols).unwrap_err().contains("AccessDenied"), "{protocols:?}");
+    }
 }
 
 #[tokio::test]
@@ -194,6 +232,22 @@ async fn an_authority_that_cannot_prove_who_it_is_gets_no_order() {
     gateway.program.until_logged("check tls.acme.directory").await;
     assert!(gateway.program.out().contains("UnknownIssuer"), "{}", gateway.program.out());
     assert_eq!(ordering.orders(), 0);
+}
+
+/// What comes of a client that trusts the authority and speaks these protocols.
+fn handshake(ordering: &Ordering, protocols: &[&str]) -> io::Result<()> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(&ordering.root).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    let mut tls = ClientConnection::new(Arc::new(config), DOMAIN.try_into().unwrap()).unwrap();
+    let mut tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, ordering.tls_port))?;
+    while tls.is_handshaking() {
+        tls.complete_io(&mut tcp)?;
+    }
+    Ok(())
 }
 
 /// What the metric says of the certificate; 0 while it says nothing.

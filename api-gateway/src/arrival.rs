@@ -56,6 +56,7 @@ impl Arrival {
             "request",
             otel.name = %self.method,
             otel.kind = "server",
+            http.route = tracing::field::Empty,
             http.request.method = %self.method,
             request_id = %self.id,
         );
@@ -63,6 +64,15 @@ impl Arrival {
             telemetry::continue_trace(&span, headers);
         }
         span
+    }
+
+    /// Once the route is found: a path itself may hold what must not be traced.
+    pub(crate) fn name_span(&self, route: &str) {
+        let span = tracing::Span::current();
+        if !span.is_disabled() {
+            span.record("otel.name", tracing::field::display(format_args!("{} {route}", self.method)));
+            span.record("http.route", route);
+        }
     }
 
     /// The answer to a request that goes no further.

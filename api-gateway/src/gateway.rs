@@ -97,11 +97,11 @@ impl App {
         let roots = config.extra_roots.as_deref();
         let api = servers(config.api, neighbours.api, API_DEFAULT);
         let console = servers(config.console, neighbours.console, CONSOLE_DEFAULT);
-        let open = |name, servers| {
-            let own = neighbours.own_connections.clone();
+        let open = |name, servers, own| {
             Upstream::open_within(UpstreamConfig::of_servers(name, servers), roots, own).map_err(StartError::Upstream)
         };
-        let (api, console) = (open(AUTH_API, api)?, open(CONSOLE, console)?);
+        let api = open(AUTH_API, api, neighbours.own_connections.clone())?;
+        let console = open(CONSOLE, console, None)?;
         let identity = IdentityConfig {
             issuer: config.tokens.issuer,
             audience: config.tokens.audience,

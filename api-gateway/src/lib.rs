@@ -32,5 +32,5 @@ mod websocket;
 
 pub use config::Config;
 pub use gateway::{App, Neighbours, StartError};
-pub use listen::serve;
+pub use listen::Listeners;
 pub use refusal::catalogue;

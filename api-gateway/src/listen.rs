@@ -1,7 +1,9 @@
 //! Listening: plain, and over TLS with a redirection to it where the file says so.
 
 use std::io;
+use std::net::IpAddr;
 
+use service_kit::hosts::AllowedHosts;
 use service_kit::serve::redirect::Redirect;
 use service_kit::serve::tls::{CertificateFiles, Certificates};
 use service_kit::serve::{self, ServeLimits};
@@ -9,43 +11,89 @@ use service_kit::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
 use crate::gateway::App;
-use crate::routes::{Listen, TlsFile};
+use crate::routes::{Acme, Listen, TlsFile};
 
-/// Serves until `shutdown` is requested and the requests in progress are answered.
-///
-/// # Errors
-/// When a listener of the file cannot be had, a certificate cannot be used, or a listener becomes unusable.
-pub async fn serve(app: App, plain: TcpListener, limits: ServeLimits, shutdown: Shutdown) -> io::Result<()> {
-    let Some(tls) = app.tls() else { return serve::serve(plain, app, limits, shutdown).await };
-    let certificates = certificates(&tls)?;
-    let every = plain.local_addr()?.ip();
-    let bind = async |listen: Listen| {
-        let address = listen.address(every);
-        let bound = TcpListener::bind(address).await;
-        bound.map_err(|cause| io::Error::new(cause.kind(), format!("[tls]: cannot listen on {address}: {cause}")))
-    };
-    let secure = bind(tls.listen).await?;
-    let port = secure.local_addr()?.port();
-    let redirect = match tls.redirect {
-        Some(listen) => Some(bind(listen).await?),
-        None => None,
-    };
-    tokio::spawn(certificates.clone().watch(shutdown.clone()));
-    if let Some(acme) = tls.acme {
-        tokio::spawn(app.acme(acme, certificates.clone()).run(shutdown.clone()));
+/// The open listeners of a gateway.
+pub struct Listeners {
+    app: App,
+    plain: TcpListener,
+    secure: Option<Secure>,
+}
+
+struct Secure {
+    listener: TcpListener,
+    certificates: Certificates,
+    redirect: Option<(TcpListener, Redirect)>,
+    acme: Option<Acme>,
+}
+
+impl Listeners {
+    /// Opens what the file says of TLS, beside the plain listener.
+    ///
+    /// # Errors
+    /// When a listener cannot be had, or a certificate cannot be used.
+    pub async fn open(app: App, plain: TcpListener) -> io::Result<Self> {
+        let every = plain.local_addr()?.ip();
+        let secure = match app.tls() {
+            Some(tls) => Some(Secure::open(&tls, every, app.allowed_hosts()).await?),
+            None => None,
+        };
+        Ok(Self { app, plain, secure })
     }
-    tokio::spawn(app.expiry(certificates.clone()).run(shutdown.clone()));
-    let redirecting = async {
-        let Some(listener) = redirect else { return Ok(()) };
-        let service = Redirect::new(app.allowed_hosts(), port);
-        serve::serve(listener, service, limits, shutdown.clone()).await
-    };
-    let (plain, secure, redirecting) = tokio::join!(
-        serve::serve(plain, app.clone(), limits, shutdown.clone()),
-        serve::serve_tls(secure, &certificates, app.clone(), limits, shutdown.clone()),
-        redirecting,
-    );
-    plain.and(secure).and(redirecting)
+
+    /// Serves until `shutdown` is requested and the requests in progress are answered.
+    ///
+    /// # Errors
+    /// When a listener becomes unusable.
+    pub async fn serve(self, limits: ServeLimits, shutdown: Shutdown) -> io::Result<()> {
+        let Self { app, plain, secure } = self;
+        let behind_tls = async {
+            match secure {
+                Some(secure) => secure.serve(app.clone(), limits, shutdown.clone()).await,
+                None => Ok(()),
+            }
+        };
+        let plain = serve::serve(plain, app.clone(), limits, shutdown.clone());
+        let (plain, secure) = tokio::join!(plain, behind_tls);
+        plain.and(secure)
+    }
+}
+
+impl Secure {
+    async fn open(tls: &TlsFile, every: IpAddr, hosts: AllowedHosts) -> io::Result<Self> {
+        let certificates = certificates(tls)?;
+        let listener = bind(tls.listen, every).await?;
+        let port = listener.local_addr()?.port();
+        let redirect = match tls.redirect {
+            Some(listen) => Some((bind(listen, every).await?, Redirect::new(hosts, port))),
+            None => None,
+        };
+        Ok(Self { listener, certificates, redirect, acme: tls.acme.clone() })
+    }
+
+    async fn serve(self, app: App, limits: ServeLimits, shutdown: Shutdown) -> io::Result<()> {
+        let Self { listener, certificates, redirect, acme } = self;
+        tokio::spawn(certificates.clone().watch(shutdown.clone()));
+        if let Some(acme) = acme {
+            tokio::spawn(app.acme(acme, certificates.clone()).run(shutdown.clone()));
+        }
+        tokio::spawn(app.expiry(certificates.clone()).run(shutdown.clone()));
+        let redirecting = async {
+            match redirect {
+                Some((listener, service)) => serve::serve(listener, service, limits, shutdown.clone()).await,
+                None => Ok(()),
+            }
+        };
+        let secure = serve::serve_tls(listener, &certificates, app, limits, shutdown.clone());
+        let (secure, redirecting) = tokio::join!(secure, redirecting);
+        secure.and(redirecting)
+    }
+}
+
+async fn bind(listen: Listen, every: IpAddr) -> io::Result<TcpListener> {
+    let address = listen.address(every);
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|cause| io::Error::new(cause.kind(), format!("[tls]: cannot listen on {address}: {cause}")))
 }
 
 fn certificates(tls: &TlsFile) -> io::Result<Certificates> {

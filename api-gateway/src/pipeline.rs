@@ -1,11 +1,16 @@
 //! The life of a request, from top to bottom: refuse what is ambiguous, find the route, limit, identify, forward, log.
 
-use http::{HeaderMap, Method, Request, Response, header};
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
 use rate_limit::Decision;
 use service_kit::hosts::Host;
 use service_kit::request_id;
-use tower::ServiceExt as _;
+use tower::{Layer as _, ServiceExt as _};
+use tower_http::cors::CorsLayer;
 use tracing::Instrument as _;
 
 use crate::arrival::{Arrival, logged_caller};
@@ -29,11 +34,29 @@ impl Gateway {
         request_id::scope(arrival.id.clone(), self.answer_known(&arrival, request)).instrument(span).await
     }
 
+    /// One request's defect is not another's: the future is dropped after a panic, so nobody sees a state it left broken.
+    async fn answer_safely(&self, arrival: &Arrival, request: Request<Incoming>) -> Response<Reply> {
+        let answer = AssertUnwindSafe(self.answer_routed(arrival, request)).catch_unwind().await;
+        answer.unwrap_or_else(|panic| {
+            let message = panic.downcast_ref::<&str>().copied();
+            let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            tracing::error!(panic = message.unwrap_or("unknown"), "request panicked");
+            self.finish(arrival, "unknown", None, arrival.refuse(&Refusal::Internal))
+        })
+    }
+
     async fn answer_known(&self, arrival: &Arrival, request: Request<Incoming>) -> Response<Reply> {
-        let mut response = if self.cors.is_some() && request.headers().contains_key(header::ORIGIN) {
-            self.answer_cross_origin(arrival, request).await
-        } else {
-            self.answer_plain(arrival, request).await
+        let mut response = match &self.cors {
+            None => self.answer_safely(arrival, request).await,
+            Some(rules) if request.headers().contains_key(header::ORIGIN) => {
+                self.answer_cross_origin(rules, arrival, request).await
+            }
+            Some(_) => {
+                let mut response = self.answer_safely(arrival, request).await;
+                // Or a cache would give a browser the answer that was meant for a caller without an origin.
+                response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
+                response
+            }
         };
         let (id, is_ours) = (arrival.id.header(), !matches!(response.body(), Reply::Upstream(_)));
         if is_ours {
@@ -46,22 +69,28 @@ impl Gateway {
     }
 
     /// The rules of other origins hold for every answer, refusals too, or a browser would not show them.
-    async fn answer_cross_origin(&self, arrival: &Arrival, request: Request<Incoming>) -> Response<Reply> {
+    async fn answer_cross_origin(
+        &self,
+        rules: &CorsLayer,
+        arrival: &Arrival,
+        request: Request<Incoming>,
+    ) -> Response<Reply> {
         let asks_first = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        let rules = self.cors.as_ref().filter(|_| asks_first || request.method() != Method::OPTIONS);
-        let Some(rules) = rules else { return self.answer_plain(arrival, request).await };
+        if request.method() == Method::OPTIONS && !asks_first {
+            return self.answer_safely(arrival, request).await;
+        }
         let inner = tower::service_fn(|request| async {
-            let mut response = self.answer_plain(arrival, request).await;
+            let mut response = self.answer_safely(arrival, request).await;
             forget_cors(response.headers_mut());
-            Ok::<_, std::convert::Infallible>(response)
+            Ok::<_, Infallible>(response)
         });
-        match tower::Layer::layer(rules, inner).oneshot(request).await {
+        match rules.layer(inner).oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
     }
 
-    async fn answer_plain(&self, arrival: &Arrival, request: Request<Incoming>) -> Response<Reply> {
+    async fn answer_routed(&self, arrival: &Arrival, request: Request<Incoming>) -> Response<Reply> {
         let routing = self.routing.load_full();
         let found = self.find(arrival, &routing, &request);
         let target = match found {
@@ -69,6 +98,7 @@ impl Gateway {
             Ok(Found::Own(answer)) => return self.finish(arrival, "gateway", None, answer),
             Err(refusal) => return self.finish(arrival, "unmatched", None, arrival.refuse(&refusal)),
         };
+        arrival.name_span(&target.route.name);
         let in_progress = target.meters.begin();
         let mut caller = None;
         let outcome = self.pass(arrival, &routing, target, (request, &mut caller)).await;

@@ -88,7 +88,7 @@ const fn spell(refusal: &Refusal) -> &'static str {
         Refusal::InvalidHost => "invalid_host",
         Refusal::HeadTooLarge | Refusal::BodyTooLarge => "too_large",
         Refusal::BodyTooSlow | Refusal::BodyBroken => "body_broken",
-        Refusal::Upstream(_) | Refusal::TimedOut | Refusal::NotReady => "unavailable",
+        Refusal::Upstream(_) | Refusal::TimedOut | Refusal::NotReady | Refusal::Internal => "unavailable",
     }
 }
 

@@ -51,6 +51,8 @@ pub enum Refusal {
     TimedOut,
     /// This instance should be sent nothing now.
     NotReady,
+    /// A defect of ours, which was logged.
+    Internal,
 }
 
 /// One line of the table.
@@ -134,6 +136,7 @@ impl Refusal {
             Self::Upstream(Failure::NoServer) => UPSTREAM_UNAVAILABLE.later(),
             Self::Upstream(Failure::Connect(..) | Failure::Broken(..)) => BAD_GATEWAY.problem(),
             Self::TimedOut => TIMED_OUT.problem(),
+            Self::Internal => Problem::of_status(S::INTERNAL_SERVER_ERROR),
         }
     }
 
@@ -156,7 +159,8 @@ impl Refusal {
             | Self::BodyTooSlow
             | Self::BodyBroken
             | Self::TimedOut
-            | Self::NotReady => {}
+            | Self::NotReady
+            | Self::Internal => {}
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What an access token says (RFC 9068 section 2.2).
 
-use std::sync::Arc;
+use std::{
+    any::Any,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
@@ -46,6 +49,15 @@ pub struct VerifiedToken {
     pub kid: Arc<str>,
     /// Which key that was, whatever its id: a remembered token ends with it.
     pub(crate) thumbprint: [u8; 32],
+    pub(crate) derived: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl VerifiedToken {
+    /// What its reader makes of the token over and over: made at the first call, and kept for as long as the token is
+    /// remembered. There is room for one type; of another, there is none.
+    pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        self.derived.get_or_init(|| Box::new(make())).downcast_ref()
+    }
 }
 
 /// `aud` in either form of RFC 7519 section 4.1.3.

@@ -1,6 +1,6 @@
 //! Verifies access tokens (RFC 9068 section 4) and remembers the good ones.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
@@ -94,7 +94,8 @@ impl Verifier {
             return Err(TokenError::Type);
         }
         let claims = self.check_claims(&token.claims()?, now)?;
-        Ok(VerifiedToken { claims, kid: key.shared_kid(), thumbprint: *key.thumbprint() })
+        let (kid, thumbprint) = (key.shared_kid(), *key.thumbprint());
+        Ok(VerifiedToken { claims, kid, thumbprint, derived: OnceLock::new() })
     }
 
     fn check_claims(&self, json: &[u8], now: i64) -> Result<AccessClaims, TokenError> {

@@ -33,4 +33,5 @@ pub use postgres::Postgres;
 pub use proxy::{Proxy, ProxyProgram};
 pub use redis::Redis;
 #[cfg(feature = "tls")]
+pub use tls::Certified;
 pub use smtp::{ReceivedMail, Security, Smtp, Stage, Trouble};

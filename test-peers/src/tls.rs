@@ -50,14 +50,20 @@ fn issue(folder: &Folder) -> Result<(), PeerError> {
 }
 
 /// A certificate for localhost with its key, and that of the authority that issued it, as PEM.
-pub(crate) struct Certified {
+pub struct Certified {
+    /// The certificate of the authority.
     pub authority: String,
+    /// The certificate for localhost.
     pub certificate: String,
+    /// Its key.
     pub key: String,
 }
 
 impl Certified {
     /// Makes all three.
+    ///
+    /// # Errors
+    /// [`PeerError`] when there is no randomness.
     pub fn issue() -> Result<Self, PeerError> {
         let mut authority = CertificateParams::default();
         authority.distinguished_name.push(DnType::CommonName, "test-peers authority");

@@ -3,7 +3,7 @@
 mod presented;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use auth_token::{Revocation, RevocationView};
@@ -197,8 +197,9 @@ impl ApiKeys {
         let Resolved { user_id, roles, permissions, expires_at, rate_limit } = resolved;
         let rate_limit = rate_limit.and_then(|quota| quota.parse().ok());
         let expires_at = expires_at.as_second();
-        let as_of = Versions::default();
-        let mut grant = KeyGrant { key_id: key.id, user_id, roles, permissions, expires_at, rate_limit, as_of };
+        let (as_of, headers) = (Versions::default(), OnceLock::new());
+        let mut grant =
+            KeyGrant { key_id: key.id, user_id, roles, permissions, expires_at, rate_limit, as_of, headers };
         let trust = recent.trust(&grant, began);
         if trust == Trust::Settled {
             grant.as_of = Versions::read(&self.view, user_id, &grant.roles);

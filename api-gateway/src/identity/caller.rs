@@ -1,10 +1,12 @@
 //! A caller that was identified, and what it may do.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use auth_token::{RevocationView, VerifiedToken};
 use rate_limit::Quota;
 use uuid::Uuid;
+
+use super::headers::Values;
 
 /// A caller that was identified.
 #[derive(Clone, Debug)]
@@ -32,6 +34,8 @@ pub struct KeyGrant {
     pub rate_limit: Option<Quota>,
     /// As of which revocations this is so.
     pub(crate) as_of: Versions,
+    /// What upstreams are told of it.
+    pub(crate) headers: OnceLock<Values>,
 }
 
 /// The versions of a key's owner and of the owner's roles that were revoked when the key was resolved.

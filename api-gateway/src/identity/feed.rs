@@ -15,7 +15,6 @@ use super::api_keys::ApiKeys;
 use super::condition::Condition;
 use super::keys::Keys;
 use super::sse::{Event, Parser, TooLong};
-use crate::body::BodyError;
 use crate::upstream::Answer;
 
 const PATH: &str = "/internal/v1/revocations";
@@ -76,7 +75,7 @@ enum Ended {
     #[error("the connection was closed")]
     Closed,
     #[error("the connection broke off: {0}")]
-    Broken(BodyError),
+    Broken(String),
     #[error("nothing was heard for {SILENCE:?}")]
     Silent,
     #[error(transparent)]
@@ -122,7 +121,8 @@ impl Feed {
         loop {
             let frame = timeout(SILENCE, body.frame()).await.map_err(|_| Ended::Silent)?;
             let heard = Instant::now();
-            let Ok(chunk) = frame.ok_or(Ended::Closed)?.map_err(Ended::Broken)?.into_data() else { continue };
+            let frame = frame.ok_or(Ended::Closed)?.map_err(|cause| Ended::Broken(cause.to_string()))?;
+            let Ok(chunk) = frame.into_data() else { continue };
             for event in parser.push(&chunk)? {
                 if std::mem::take(&mut is_first) {
                     // Nothing else says what was missed while there was no connection.
@@ -137,16 +137,14 @@ impl Feed {
         }
     }
 
-    /// Takes in one event; the age that it states of what the API knows.
+    /// Takes in one event; how old what the API knows is, if it says so.
     fn take(&self, event: &Event, heard: Instant) -> Result<Option<Duration>, Ended> {
         match event.name.as_slice() {
             b"snapshot" => {
                 let Snapshot { as_of, revocations } = serde_json::from_slice(&event.data)?;
-                let age = Duration::from_millis(as_of);
-                if age < NEVER {
-                    self.replace(known(revocations), age);
-                    self.mark(age, heard);
-                }
+                let age = age(as_of)?;
+                self.replace(known(revocations), age);
+                self.mark(age, heard);
                 Ok(Some(age))
             }
             b"revocation" => {
@@ -156,7 +154,7 @@ impl Feed {
             }
             b"heartbeat" => {
                 let Heartbeat { as_of } = serde_json::from_slice(&event.data)?;
-                let age = Duration::from_millis(as_of);
+                let age = age(as_of)?;
                 self.mark(age, heard);
                 Ok(Some(age))
             }
@@ -184,7 +182,7 @@ impl Feed {
 
     /// What was known as of a later time stays known when an older source speaks.
     fn mark(&self, age: Duration, heard: Instant) {
-        let (true, Some(at)) = (age < NEVER, heard.checked_sub(age)) else { return };
+        let Some(at) = heard.checked_sub(age) else { return };
         if self.view.staleness(heard.into_std()).is_none_or(|known| age < known) {
             self.view.mark_current(at.into_std());
         }
@@ -192,7 +190,7 @@ impl Feed {
 
     fn judge(&self, age: Duration) -> Result<(), Ended> {
         let has_other = self.api.servers() > 1;
-        if age >= NEVER || (age > self.max_staleness && has_other) { Err(Ended::Blind(age)) } else { Ok(()) }
+        if age > self.max_staleness && has_other { Err(Ended::Blind(age)) } else { Ok(()) }
     }
 }
 
@@ -211,6 +209,12 @@ impl Ended {
             Self::Blind(_) => "blind",
         }
     }
+}
+
+/// How old what the API knows is by its own word, unless it knows nothing.
+fn age(as_of: u64) -> Result<Duration, Ended> {
+    let age = Duration::from_millis(as_of);
+    if age < NEVER { Ok(age) } else { Err(Ended::Blind(age)) }
 }
 
 fn known(items: Vec<Item>) -> Vec<Revocation> {

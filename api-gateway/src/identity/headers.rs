@@ -14,6 +14,15 @@ const AUTH_METHOD: HeaderName = HeaderName::from_static("x-auth-method");
 /// What a name in a list must not hold: the comma between names, and whatever could end a line or mean another escape.
 const NAME: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',');
 
+/// What upstreams are told of one caller: made once, for it is the same at every request.
+#[derive(Clone, Debug)]
+pub(crate) struct Values {
+    user_id: HeaderValue,
+    roles: HeaderValue,
+    permissions: HeaderValue,
+    session_id: Option<HeaderValue>,
+}
+
 /// Whether this header, in whatever spelling, would say who calls. Many servers take `X_User_Id` and `X.User.Id` for
 /// `X-User-Id`, so every byte that is no letter or digit counts as a hyphen.
 #[must_use]
@@ -39,18 +48,33 @@ pub fn strip(headers: &mut HeaderMap) {
 /// Says who calls. Call it after [`strip`], and after the headers that `Connection` names were removed: a client could
 /// name these.
 pub fn set(headers: &mut HeaderMap, caller: &Caller) {
-    headers.insert(USER_ID, id(caller.user_id()));
-    headers.insert(USER_ROLES, list(caller.roles()));
-    headers.insert(USER_PERMISSIONS, list(caller.permissions()));
-    if let Some(session) = caller.session_id() {
-        headers.insert(SESSION_ID, id(session));
+    let remembered = match caller {
+        Caller::Session(token) => token.derived(|| Values::of(caller)),
+        Caller::ApiKey(grant) => Some(grant.headers.get_or_init(|| Values::of(caller))),
+    };
+    let Values { user_id, roles, permissions, session_id } = remembered.cloned().unwrap_or_else(|| Values::of(caller));
+    headers.insert(USER_ID, user_id);
+    headers.insert(USER_ROLES, roles);
+    headers.insert(USER_PERMISSIONS, permissions);
+    if let Some(session_id) = session_id {
+        headers.insert(SESSION_ID, session_id);
     }
     headers.insert(AUTH_METHOD, HeaderValue::from_static(caller.auth_method()));
 }
 
+impl Values {
+    fn of(caller: &Caller) -> Self {
+        Self {
+            user_id: id(caller.user_id()),
+            roles: list(caller.roles()),
+            permissions: list(caller.permissions()),
+            session_id: caller.session_id().map(id),
+        }
+    }
+}
+
 fn id(id: Uuid) -> HeaderValue {
-    let mut buffer = Uuid::encode_buffer();
-    value(id.hyphenated().encode_lower(&mut buffer))
+    value(id.hyphenated().to_string())
 }
 
 fn list(names: &[String]) -> HeaderValue {
@@ -61,12 +85,12 @@ fn list(names: &[String]) -> HeaderValue {
         }
         list.extend(utf8_percent_encode(name, NAME));
     }
-    value(&list)
+    value(list)
 }
 
 /// What goes in is encoded, so nothing is ever left out here; if it were, upstreams would see less, not more.
-fn value(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+fn value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 fn is_like(name: &[u8], wanted: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::upstream::{Failure, UpstreamConfig};
 
@@ -31,10 +31,7 @@ impl Admission {
 
     /// A place, if one is free. Those that wait come first.
     pub fn try_enter(&self) -> Option<Place> {
-        match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => Some(place),
-            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => None,
-        }
+        Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
     /// Waits for a place, first come, first served. Dropping the future leaves the queue.

@@ -51,15 +51,18 @@ impl Balancer {
             .find(|endpoint| usable(endpoint) && endpoint.ramp.takes_turn(now))
     }
 
+    /// Who just came takes part only when its turn comes round, and then before its equals.
     fn least_loaded<'a>(
         &self,
         all: &'a [Arc<Endpoint>],
         usable: impl Fn(&&'a Arc<Endpoint>) -> bool,
         now: Instant,
     ) -> Option<&'a Arc<Endpoint>> {
-        self.rotated(all)
-            .filter(|endpoint| usable(endpoint) && endpoint.ramp.takes_turn(now))
-            .min_by_key(|endpoint| endpoint.in_progress())
+        let takes_part = |(position, endpoint): &(usize, &'a Arc<Endpoint>)| {
+            usable(endpoint) && (endpoint.ramp.is_over(now) || *position == 0 && endpoint.ramp.takes_turn(now))
+        };
+        let candidates = self.rotated(all).enumerate().filter(takes_part);
+        candidates.map(|(_, endpoint)| endpoint).min_by_key(|endpoint| endpoint.in_progress())
     }
 
     fn rotated<'a>(&self, all: &'a [Arc<Endpoint>]) -> impl Iterator<Item = &'a Arc<Endpoint>> {

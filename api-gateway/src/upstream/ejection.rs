@@ -76,8 +76,13 @@ impl Breaker {
         Self { rule, clean: AtomicBool::new(true), state: Mutex::new(state) }
     }
 
+    /// In use and without a failure, so that neither a success nor the time of day changes anything.
+    pub fn is_clean(&self) -> bool {
+        self.clean.load(Ordering::Acquire)
+    }
+
     pub fn gate(&self, now: Instant) -> Gate {
-        if self.clean.load(Ordering::Acquire) {
+        if self.is_clean() {
             return Gate::Open;
         }
         match self.lock().standing {
@@ -89,7 +94,7 @@ impl Breaker {
 
     /// Makes the caller's request the trial, if one is due: once.
     pub fn take_trial(&self, now: Instant) -> Option<Kind> {
-        if self.clean.load(Ordering::Acquire) {
+        if self.is_clean() {
             return None;
         }
         let mut state = self.lock();
@@ -104,7 +109,7 @@ impl Breaker {
 
     /// An answer came.
     pub fn succeeded(&self, kind: Kind, now: Instant) -> Change {
-        if self.clean.load(Ordering::Acquire) {
+        if self.is_clean() {
             return Change::Nothing;
         }
         let mut state = self.lock();

@@ -106,6 +106,9 @@ impl Endpoint {
     }
 
     pub fn succeeded(&self, kind: Kind) {
+        if self.breaker.is_clean() {
+            return;
+        }
         let now = Instant::now();
         if self.breaker.succeeded(kind, now) == Change::Restored {
             tracing::info!(server = %self.label, "the server answers again, and is used again");
@@ -156,11 +159,11 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`Failure::Connect`].
-    pub async fn link(&self, reuse: Reuse) -> Result<Link, Failure> {
+    pub async fn link(&self, reuse: Reuse, now: Instant) -> Result<Link, Failure> {
         let wants_http2 = self.connector.preferred == Protocol::Http2 && !self.chose_http1.load(Ordering::Acquire);
         if !wants_http2 {
             if reuse == Reuse::Welcome
-                && let Some(connection) = self.pool.take()
+                && let Some(connection) = self.pool.take(now)
             {
                 return Ok(Link::kept(connection));
             }

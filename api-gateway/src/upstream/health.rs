@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
+use tokio::time::Instant;
 
 use crate::body::Outgoing;
 use crate::upstream::answer::Answer;
@@ -67,7 +68,7 @@ async fn ask(endpoint: &Arc<Endpoint>, path: &str) -> Result<StatusCode, String>
     let host = HeaderValue::from_str(endpoint.server.authority.as_str()).map_err(|error| error.to_string())?;
     request.headers_mut().insert(header::HOST, host);
     request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("api-gateway-health"));
-    let link = endpoint.link(Reuse::Never).await.map_err(|failure| failure.to_string())?;
+    let link = endpoint.link(Reuse::Never, Instant::now()).await.map_err(|failure| failure.to_string())?;
     let answer = link.exchange(request, endpoint).await.map_err(|setback| match setback {
         Setback::Unsent(_, failure) | Setback::Silent(failure) | Setback::Broken(failure) | Setback::Body(failure) => {
             failure.to_string()

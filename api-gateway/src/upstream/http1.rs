@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -35,7 +35,6 @@ pub(super) struct Http1 {
     bell: Arc<Bell>,
     waker: Waker,
     heard: Arc<AtomicBool>,
-    idle_since: Instant,
 }
 
 /// Why there is no head.
@@ -58,7 +57,7 @@ impl Http1 {
         let (sender, connection) = builder().handshake(TokioIo::new(stream)).await.map_err(|e| explain(&e))?;
         let bell = Arc::new(Bell::default());
         let waker = Waker::from(Arc::clone(&bell));
-        Ok(Box::new(Self { sender, connection: Some(connection), bell, waker, heard, idle_since: Instant::now() }))
+        Ok(Box::new(Self { sender, connection: Some(connection), bell, waker, heard }))
     }
 
     /// Sends a request and returns with the answer's head; when dropped before, the connection closes.
@@ -133,9 +132,14 @@ fn drive(connection: &mut Option<Connection<TokioIo<Stream>, Upload>>, cx: &mut 
 
 /// Idle connections to one address, the last used on top.
 pub(super) struct Pool {
-    idle: Mutex<Vec<Box<Http1>>>,
+    idle: Mutex<Vec<Idle>>,
     most: usize,
     idle_timeout: Duration,
+}
+
+struct Idle {
+    connection: Box<Http1>,
+    since: Instant,
 }
 
 impl Pool {
@@ -143,14 +147,18 @@ impl Pool {
         Self { idle: Mutex::new(Vec::new()), most, idle_timeout }
     }
 
-    /// A connection that is open as far as is known.
-    pub fn take(&self) -> Option<Box<Http1>> {
-        loop {
-            let mut connection = self.lock().pop()?;
-            if connection.idle_since.elapsed() < self.idle_timeout && connection.is_usable() {
-                return Some(connection);
-            }
+    /// A connection that did not idle too long. If the server closed it meanwhile, the first poll of the exchange notices
+    /// before anything is written, for hyper reads first, and gives the request back.
+    pub fn take(&self, now: Instant) -> Option<Box<Http1>> {
+        let mut all = self.lock();
+        let idle = all.pop()?;
+        if self.is_fresh(&idle, now) {
+            return Some(idle.connection);
         }
+        // The others idled longer still.
+        let closed = std::mem::take(&mut *all);
+        drop((all, closed));
+        None
     }
 
     /// Keeps a connection whose answer has ended, if it can be used again.
@@ -159,20 +167,18 @@ impl Pool {
             return;
         }
         connection.bell.forget_task();
-        connection.idle_since = Instant::now();
+        let since = Instant::now();
         let mut idle = self.lock();
         if idle.len() < self.most {
-            idle.push(connection);
+            idle.push(Idle { connection, since });
         }
     }
 
     /// Closes those that idled for too long, or that the server closed.
     pub fn sweep(&self) {
-        let kept = std::mem::take(&mut *self.lock());
-        let kept: Vec<_> = kept
-            .into_iter()
-            .filter_map(|mut c| (c.idle_since.elapsed() < self.idle_timeout && c.is_usable()).then_some(c))
-            .collect();
+        let now = Instant::now();
+        let mut kept = std::mem::take(&mut *self.lock());
+        kept.retain_mut(|idle| self.is_fresh(idle, now) && idle.connection.is_usable());
         let mut idle = self.lock();
         let newer = std::mem::replace(&mut *idle, kept);
         idle.extend(newer);
@@ -183,7 +189,11 @@ impl Pool {
         self.lock().len()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Box<Http1>>> {
+    fn is_fresh(&self, idle: &Idle, now: Instant) -> bool {
+        now.saturating_duration_since(idle.since) < self.idle_timeout
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -41,20 +41,32 @@ impl Ramp {
         self.began.store(millis(now.duration_since(self.epoch)).max(1), Ordering::Release);
     }
 
+    /// Whether it has its whole share.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.share(now) >= WHOLE
+    }
+
     /// Whether it takes this turn of its. The turns that it takes are spread evenly, without chance.
     pub fn takes_turn(&self, now: Instant) -> bool {
+        let share = self.share(now);
+        if share >= WHOLE {
+            return true;
+        }
+        let before = self.credit.fetch_add(share, Ordering::Relaxed);
+        before / WHOLE != before.wrapping_add(share) / WHOLE
+    }
+
+    fn share(&self, now: Instant) -> u64 {
         let began = self.began.load(Ordering::Acquire);
         if began == 0 {
-            return true;
+            return WHOLE;
         }
         let since = now.duration_since(self.epoch).saturating_sub(Duration::from_millis(began));
         let share = share(since, self.slow_start);
         if share >= WHOLE {
             self.began.store(0, Ordering::Release);
-            return true;
         }
-        let before = self.credit.fetch_add(share, Ordering::Relaxed);
-        before / WHOLE != before.wrapping_add(share) / WHOLE
+        share
     }
 }
 

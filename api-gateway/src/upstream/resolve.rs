@@ -24,7 +24,7 @@ pub(super) enum Resolver {
     System,
     /// A test.
     #[cfg(test)]
-    Told(std::sync::Arc<std::sync::Mutex<std::collections::HashMap<String, Vec<SocketAddr>>>>),
+    Told(std::sync::Arc<Names>),
 }
 
 impl Resolver {
@@ -46,10 +46,7 @@ impl Resolver {
                 Ok(found.filter(|address| seen.insert(*address)).take(MOST_ADDRESSES).collect())
             }
             #[cfg(test)]
-            Self::Told(names) => {
-                let names = names.lock().unwrap();
-                names.get(&url.host).cloned().ok_or_else(|| io::Error::other("unknown name"))
-            }
+            Self::Told(names) => names.find(&url.host),
         }
     }
 }
@@ -94,4 +91,35 @@ fn note(addresses: io::Result<Vec<SocketAddr>>, host: &str, troubled: &mut HashS
         tracing::warn!(host, why, "the name of a server does not resolve; the addresses known so far stay");
     }
     None
+}
+
+/// What a test says, and how often it was asked.
+#[cfg(test)]
+pub(super) struct Names {
+    known: std::sync::Mutex<std::collections::HashMap<String, Vec<SocketAddr>>>,
+    asked: tokio::sync::watch::Sender<usize>,
+}
+
+#[cfg(test)]
+impl Names {
+    pub fn new(known: std::collections::HashMap<String, Vec<SocketAddr>>) -> Self {
+        Self { known: known.into(), asked: tokio::sync::watch::Sender::default() }
+    }
+
+    pub fn set(&self, name: &str, addresses: Option<Vec<SocketAddr>>) {
+        let mut known = self.known.lock().unwrap();
+        match addresses {
+            Some(addresses) => known.insert(name.to_owned(), addresses),
+            None => known.remove(name),
+        };
+    }
+
+    pub fn count(&self) -> tokio::sync::watch::Receiver<usize> {
+        self.asked.subscribe()
+    }
+
+    fn find(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        self.asked.send_modify(|count| *count += 1);
+        self.known.lock().unwrap().get(name).cloned().ok_or_else(|| io::Error::other("unknown name"))
+    }
 }

@@ -87,7 +87,9 @@ pub(crate) fn system_roots(extra_pem: Option<&[u8]>) -> Result<RootCertStore, St
         roots.add(certificate).map_err(|error| format!("the additional root certificates: {error}"))?;
     }
     if roots.is_empty() {
-        return Err("the system has no root certificates; install them, or name some by SSL_CERT_FILE or tls.ca".to_owned());
+        return Err(
+            "the system has no root certificates; install them, or name some by SSL_CERT_FILE or tls.ca".to_owned()
+        );
     }
     Ok(roots)
 }

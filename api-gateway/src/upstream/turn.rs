@@ -94,7 +94,7 @@ impl Turn {
         if request.headers().contains_key(header::UPGRADE) {
             return self.upgrade(request).await;
         }
-        let link = match self.endpoint.link(reuse).await {
+        let link = match self.endpoint.link(reuse, self.began).await {
             Ok(link) => link,
             Err(failure) => {
                 self.fail(Outcome::Unconnected);
@@ -107,12 +107,14 @@ impl Turn {
         match link.exchange(request, &self.endpoint).await {
             Ok(answer) => Ok(self.answered(answer)),
             Err(Setback::Unsent(request, failure)) if used => {
+                self.verdict = Verdict::Told;
                 self.excuse();
                 Err((failure, Next::Anew(request)))
             }
-            Err(Setback::Silent(failure)) if let Some(spare) = spare => {
+            Err(Setback::Silent(failure)) if used => {
+                self.tell(Outcome::Broken);
                 self.excuse();
-                Err((failure, Next::Repeat(Box::new(spare))))
+                Err((failure, spare.map_or(Next::GiveUp, |spare| Next::Repeat(Box::new(spare)))))
             }
             Err(setback) => Err(self.set_back(setback)),
         }
@@ -169,9 +171,8 @@ impl Turn {
         answer
     }
 
-    /// A kept connection was closed: that is anyone's right.
-    fn excuse(&mut self) {
-        self.verdict = Verdict::Told;
+    /// A kept connection was closed, which is the server's right and no sign of a failure.
+    fn excuse(&self) {
         self.endpoint.shared.retire();
         self.endpoint.abandoned(self.kind);
     }

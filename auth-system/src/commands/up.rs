@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use api_gateway::Neighbours;
+use api_gateway::{Listeners, Neighbours};
 use auth_service::{App, ids::Entropy};
 use service_kit::config::{Environment, Secret};
 use service_kit::metrics::MetricsConfig;
@@ -93,7 +93,8 @@ async fn serve_all(servers: Servers, settings: Settings, began: Instant) -> anyh
     let neighbours = Neighbours { api: Some(api_addr), console: None, own_connections: Some(own) };
     let front = match front {
         Some(listener) => {
-            Some((listener, api_gateway::App::start(gateway, &neighbours, Clock::System, shutdown.clone())?))
+            let gateway = api_gateway::App::start(gateway, &neighbours, Clock::System, shutdown.clone())?;
+            Some(Listeners::open(gateway, listener).await?)
         }
         None => None,
     };
@@ -110,18 +111,17 @@ async fn serve_all(servers: Servers, settings: Settings, began: Instant) -> anyh
 
 /// The gateway leaves first: until its last request is answered, it needs the Auth API behind it.
 async fn serve_in_turn(
-    front: Option<(TcpListener, api_gateway::App)>,
+    front: Option<Listeners>,
     (listener, app): (TcpListener, App),
     limits: ServeLimits,
     shutdown: Shutdown,
 ) -> std::io::Result<()> {
     let api = auth_service::router(app);
-    let Some((front, gateway)) = front else { return serve::serve(listener, api, limits, shutdown).await };
+    let Some(front) = front else { return serve::serve(listener, api, limits, shutdown).await };
     let (first, second) = (limits.drain_time.mul_f64(2.0 / 3.0), limits.drain_time.mul_f64(1.0 / 3.0));
     let (gone, behind) = Shutdown::manual();
     let gateway = async {
-        let outcome =
-            api_gateway::serve(gateway, front, ServeLimits { drain_time: first, ..limits }, shutdown.clone()).await;
+        let outcome = front.serve(ServeLimits { drain_time: first, ..limits }, shutdown.clone()).await;
         // If it ended by itself, the API ends with it.
         gone.request();
         outcome
@@ -138,9 +138,10 @@ async fn serve_gateway(settings: GatewaySettings, began: Instant) -> anyhow::Res
     let listener = bind(gateway.addr, "GATEWAY_ADDR").await?;
     let addr = listener.local_addr()?;
     let app = api_gateway::App::start(gateway, &Neighbours::default(), Clock::System, shutdown.clone())?;
+    let listeners = Listeners::open(app, listener).await?;
     tracing::info!(%addr, "the gateway listens after {} ms", began.elapsed().as_millis());
     let metrics = serve::serve(metrics_listener, metrics::router(exporter), limits, shutdown.clone());
-    let (metrics, gateway) = tokio::join!(metrics, api_gateway::serve(app, listener, limits, shutdown));
+    let (metrics, gateway) = tokio::join!(metrics, listeners.serve(limits, shutdown));
     metrics.and(gateway).context("serving")
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_token::{Algorithm, KeySet, SigningKey, TokenError, VerificationKey, Verifier};
+use auth_token::{AccessClaims, Algorithm, KeySet, SigningKey, TokenError, VerificationKey, Verifier};
 
 use crate::fixtures::*;
 
@@ -88,4 +88,16 @@ fn many_tokens_are_verified_by_a_verifier_that_remembers_few_or_none() {
             assert_eq!(verifier.verify(&token, NOW).unwrap().claims.ver, ver);
         }
     }
+}
+
+#[test]
+fn what_is_derived_from_a_remembered_token_is_made_once() {
+    let key = signing_key(Algorithm::EdDsa);
+    let verifier = verifier(&key);
+    let token = key.sign(&claims()).unwrap();
+    assert_eq!(verifier.verify(&token, NOW).unwrap().derived(|| 1), Some(&1));
+    assert_eq!(verifier.verify(&token, NOW).unwrap().derived(|| 2), Some(&1));
+    assert_eq!(verifier.verify(&token, NOW).unwrap().derived(|| "another type"), None);
+    let other = key.sign(&AccessClaims { jti: claims().sid, ..claims() }).unwrap();
+    assert_eq!(verifier.verify(&other, NOW).unwrap().derived(|| 3), Some(&3));
 }

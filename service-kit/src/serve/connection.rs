@@ -109,7 +109,7 @@ impl Server {
         request.extensions_mut().insert(origin.scheme);
         poll_fn(|cx| app.poll_ready(cx)).await?;
         let mut response = app.call(request).await?;
-        let is_last = self.shutdown.is_requested() || in_progress.pace().is_ending();
+        let is_last = self.shutdown.is_requested() || in_progress.is_last();
         if response.status() == StatusCode::SWITCHING_PROTOCOLS && !multiplexed {
             in_progress.pace().switch();
         } else if is_last && !multiplexed {
@@ -142,3 +142,6 @@ fn http_builder() -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(Duration::from_secs(30));
     http
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,7 +80,12 @@ impl Guard {
 
     /// How many heads have begun, with the one that was refused.
     pub(super) fn heads(&self) -> u64 {
-        self.heads + u64::from(self.head.is_begun() || self.refused() == Some(Part::Head))
+        self.heads + u64::from(self.is_within_head())
+    }
+
+    /// Whether a head is arriving, or was refused on its way.
+    pub(super) fn is_within_head(&self) -> bool {
+        self.head.is_begun() || self.refused() == Some(Part::Head)
     }
 
     /// Whether these bytes, which follow those of the last call, may be handed on.
@@ -151,4 +156,4 @@ impl Guard {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -25,7 +25,8 @@ struct State {
     /// Milliseconds after `opened` at which the head now being read began; `NO_HEAD` when none is.
     head_since: AtomicU64,
     switched: AtomicBool,
-    ending: AtomicBool,
+    /// Which request is the last, as nothing more is read.
+    last: AtomicU64,
 }
 
 const NO_HEAD: u64 = u64::MAX;
@@ -42,7 +43,7 @@ impl Pace {
             // The first head is due from the start: a connection is opened to ask something.
             head_since: AtomicU64::new(0),
             switched: AtomicBool::new(false),
-            ending: AtomicBool::new(false),
+            last: AtomicU64::new(u64::MAX),
         }))
     }
 
@@ -51,13 +52,9 @@ impl Pace {
         self.0.switched.store(true, Ordering::Relaxed);
     }
 
-    /// Nothing more is read from the connection, so its last answer is to say so.
-    pub(super) fn end(&self) {
-        self.0.ending.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_ending(&self) -> bool {
-        self.0.ending.load(Ordering::Relaxed)
+    /// Nothing is read after the request of this number, so its answer is to say that it is the last.
+    pub(super) fn end_with(&self, number: u64) {
+        self.0.last.store(number, Ordering::Relaxed);
     }
 
     pub(super) fn is_switched(&self) -> bool {
@@ -67,9 +64,9 @@ impl Pace {
     /// A request's head is complete; the clock stands until its answer's last byte.
     pub(super) fn begin(&self) -> InProgress {
         self.0.in_progress.fetch_add(1, Ordering::Relaxed);
-        self.0.begun.fetch_add(1, Ordering::Relaxed);
+        let number = self.0.begun.fetch_add(1, Ordering::Relaxed) + 1;
         self.0.head_since.store(NO_HEAD, Ordering::Relaxed);
-        InProgress(self.clone())
+        InProgress { pace: self.clone(), number }
     }
 
     /// A head begins, unless these bytes belong to a request in progress.
@@ -109,18 +106,26 @@ impl Pace {
 }
 
 /// Held by a request until its answer is sent, failed or abandoned.
-pub(super) struct InProgress(Pace);
+pub(super) struct InProgress {
+    pace: Pace,
+    /// Of the connection's requests the first is 1.
+    number: u64,
+}
 
 impl InProgress {
     pub(super) fn pace(&self) -> &Pace {
-        &self.0
+        &self.pace
+    }
+
+    pub(super) fn is_last(&self) -> bool {
+        self.number >= self.pace.0.last.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        let Pace(state) = &self.0;
-        state.quiet_since.store(self.0.elapsed(), Ordering::Relaxed);
+        let Pace(state) = &self.pace;
+        state.quiet_since.store(self.pace.elapsed(), Ordering::Relaxed);
         state.in_progress.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -71,7 +71,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// Lets through what may be of the bytes that came after the first `before`.
+    /// Lets through what may be of the bytes that came after the first `before`. Until a request for an upgrade is
+    /// answered with 101 they are HTTP, whatever the client hopes for: the answer may be another.
     fn admit(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> io::Result<()> {
         if self.pace.is_switched() {
             return Ok(());
@@ -86,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 self.hand_poison(buffer);
             }
             Part::Body => {
-                self.pace.end();
+                self.pace.end_with(self.guard.heads());
                 // To hyper nothing read is the end of the stream, which would abandon the request instead of its body.
                 if passed == 0 {
                     return Err(io::ErrorKind::InvalidData.into());

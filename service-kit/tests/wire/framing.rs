@@ -133,6 +133,20 @@ async fn chunks_in_doubt_end_the_body_and_the_connection() {
 }
 
 #[tokio::test]
+async fn a_pipelined_body_in_doubt_is_answered_after_what_was_asked_before() {
+    let (server, _) = start_echo().await;
+    for chunks in CHUNKS {
+        let mut wire = Wire::connect(server.address).await;
+        let doubtful = "POST / HTTP/1.1\r\nHost: a.com\r\nTransfer-Encoding: chunked\r\n\r\n";
+        wire.send(&format!("{POST}{doubtful}{chunks}{GET}")).await;
+        let first = wire.answer().await;
+        assert_eq!((first.body.as_str(), first.header("connection")), ("hello", None), "{chunks:?}");
+        assert_refused(&wire.answer().await, chunks);
+        assert_eq!(wire.rest().await, "", "{chunks:?}");
+    }
+}
+
+#[tokio::test]
 async fn fine_requests_pass_in_any_number() {
     let (server, seen) = start_echo().await;
     let chunked = "POST / HTTP/1.1\r\nHost: a.com\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=y\r\nhel\r\n02\r\nlo\r\n0\r\nA: b\r\n\r\n";

@@ -1,5 +1,6 @@
 //! What becomes of API keys.
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -83,24 +84,36 @@ async fn fifty_at_once_cost_one_question() {
     assert_eq!(questions(&world), 1);
 }
 
+/// Asks for the key, and leaves before there is an answer.
+async fn ask_and_leave(world: &World) {
+    let (headers, before) = (bearer(KEY), questions(world));
+    let asking = world.identify(&headers);
+    tokio::pin!(asking);
+    tokio::select! {
+        biased;
+        _ = &mut asking => panic!("nothing was answered yet"),
+        () = until(|| questions(world) > before) => {}
+    }
+}
+
 #[tokio::test]
 async fn whoever_asked_first_may_leave() {
     let world = world().await;
     world.api.gate.forget_permits(usize::MAX);
-    let (headers, second) = (header("x-api-key", KEY), header("x-api-key", KEY));
-    {
-        let first = world.identify(&headers);
-        tokio::pin!(first);
-        tokio::select! {
-            biased;
-            _ = &mut first => panic!("nothing was answered yet"),
-            () = until(|| questions(&world) == 1) => {}
-        }
-    }
-    let second = world.identify(&second);
-    world.api.gate.add_permits(1);
-    assert_eq!(outcome(&second.await), "api key");
-    assert_eq!(questions(&world), 1);
+    ask_and_leave(&world).await;
+    let (second, ()) = tokio::join!(judge(&world, KEY), async { world.api.gate.add_permits(1) });
+    assert_eq!((second, questions(&world)), ("api key", 1));
+}
+
+#[tokio::test]
+async fn a_question_that_nobody_waits_for_any_more_ends_nevertheless() {
+    let world = world().await;
+    world.api.gate.forget_permits(usize::MAX);
+    ask_and_leave(&world).await;
+    world.live(Duration::from_secs(3)).await;
+    settle().await;
+    world.api.gate.add_permits(2);
+    assert_eq!((judge(&world, KEY).await, questions(&world)), ("api key", 2));
 }
 
 #[tokio::test]
@@ -250,6 +263,20 @@ async fn a_snapshot_has_every_key_asked_for_anew() {
 }
 
 #[tokio::test]
+async fn an_answer_that_was_overtaken_by_a_snapshot_is_not_remembered() {
+    let world = world().await;
+    world.api.gate.forget_permits(usize::MAX);
+    let (judged, ()) = tokio::join!(judge(&world, KEY), async {
+        until(|| questions(&world) == 1).await;
+        withdraw(&world);
+        world.api.send(&snapshot(0, &[revocation("session", &SESSION.to_string(), 0)]));
+        until(|| world.identity.view.len() == 1).await;
+        world.api.gate.add_permits(2);
+    });
+    assert_eq!((judged, judge(&world, KEY).await), ("api key", "invalid"));
+}
+
+#[tokio::test]
 async fn just_after_a_snapshot_a_key_is_remembered_for_half_a_second_only() {
     let world = World::ready().await;
     allow(&world, &["orders:read"]);
@@ -260,12 +287,17 @@ async fn just_after_a_snapshot_a_key_is_remembered_for_half_a_second_only() {
 }
 
 #[tokio::test]
-async fn strangers_cannot_push_out_good_keys() {
+async fn strangers_keys_neither_wait_without_end_nor_take_all_of_the_apis_places() {
     let world = world().await;
     assert_eq!(judge(&world, KEY).await, "api key");
-    for number in 0..200 {
-        assert_eq!(judge(&world, &stranger(1_000 + number)).await, "invalid");
+    world.api.gate.forget_permits(usize::MAX);
+    for number in 0..1_024 {
+        assert_eq!(judge(&world, &stranger(1_000 + number)).now_or_never(), None);
     }
-    let before = questions(&world);
-    assert_eq!((judge(&world, KEY).await, questions(&world)), ("api key", before));
+    assert_eq!(judge(&world, &stranger(1)).now_or_never(), Some("key unknown"));
+    // Whoever is known is not kept waiting.
+    assert_eq!(judge(&world, KEY).now_or_never(), Some("api key"));
+    until(|| questions(&world) == 1 + 64).await;
+    settle().await;
+    assert_eq!(questions(&world), 1 + 64);
 }

@@ -43,6 +43,7 @@ fn api_key(permissions: &[&str]) -> Caller {
         expires_at: NOW,
         rate_limit: None,
         as_of: Default::default(),
+        headers: Default::default(),
     }))
 }
 

@@ -73,12 +73,14 @@ async fn an_older_snapshot_does_not_bring_back_what_was_just_revoked() {
 
 #[tokio::test]
 async fn an_api_that_never_read_its_log_does_not_count() {
-    let api = FakeApi::start().await;
-    *api.first.lock().unwrap() = snapshot(u64::MAX, &[]);
-    let world = World::starting(api);
-    // It is left, and tried again.
-    until(|| connects(&world) >= 2).await;
-    assert_eq!(world.identity.freshness(now()), Freshness::Unknown);
+    for as_of in [u64::MAX, u64::MAX / 2, 86_400_000] {
+        let api = FakeApi::start().await;
+        *api.first.lock().unwrap() = snapshot(as_of, &[ended_session(SESSION)]);
+        let world = World::starting(api);
+        // It is left, and tried again.
+        until(|| connects(&world) >= 2).await;
+        assert_eq!((world.identity.freshness(now()), world.identity.view.len()), (Freshness::Unknown, 0));
+    }
 }
 
 #[tokio::test]
@@ -112,6 +114,15 @@ async fn a_blind_server_is_left_for_one_that_sees() {
     seeing.send(&heartbeat(11_000));
     let before = FakeApi::count(&blind.connects) + FakeApi::count(&seeing.connects);
     until(|| FakeApi::count(&blind.connects) + FakeApi::count(&seeing.connects) > before).await;
+}
+
+#[tokio::test]
+async fn what_was_known_as_of_later_stays_known_when_an_older_source_speaks() {
+    let world = World::ready().await;
+    world.api.send(&heartbeat(9_000));
+    world.api.send(&event("revocation", &ended_session(SESSION)));
+    until(|| world.identity.view.len() == 1).await;
+    assert!(matches!(world.identity.freshness(now()), Freshness::Current(age) if age < Duration::from_secs(5)));
 }
 
 #[tokio::test]

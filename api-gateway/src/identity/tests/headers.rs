@@ -107,6 +107,7 @@ async fn an_api_key_has_no_session() {
         expires_at: NOW,
         rate_limit: None,
         as_of: Default::default(),
+        headers: Default::default(),
     };
     let mut headers = HeaderMap::new();
     set(&mut headers, &Caller::ApiKey(Arc::new(grant)));

@@ -158,7 +158,8 @@ fn outcome(identified: &Result<Option<Caller>, Refusal>) -> &'static str {
             | Refusal::BodyBroken
             | Refusal::Upstream(_)
             | Refusal::TimedOut
-            | Refusal::NotReady),
+            | Refusal::NotReady
+            | Refusal::Internal),
         ) => panic!("{other:?}"),
     }
 }

@@ -183,7 +183,7 @@ fn memory_does_not_grow_with_a_line() {
 }
 
 /// Requests, offences, and pieces of both with a byte changed.
-fn bytes() -> impl Strategy<Value = Vec<u8>> {
+pub(in crate::serve) fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let known: Vec<String> =
         FINE.iter().map(|fine| (*fine).to_owned()).chain(hostile().into_iter().map(|(bad, _)| bad)).collect();
     let mutated = (prop::sample::select(known.clone()), any::<prop::sample::Index>(), any::<u8>()).prop_map(
@@ -199,17 +199,26 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 1..6).prop_map(|pieces| pieces.concat())
 }
 
+/// What cuts the bytes into pieces.
+pub(in crate::serve) fn cuts() -> impl Strategy<Value = Vec<prop::sample::Index>> {
+    prop::collection::vec(any::<prop::sample::Index>(), 0..8)
+}
+
+pub(in crate::serve) fn pieces<'a>(bytes: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+    cuts.extend([0, bytes.len()]);
+    cuts.sort_unstable();
+    cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect()
+}
+
 proptest! {
     #[test]
-    fn any_split_gives_the_same_verdict(bytes in bytes(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8)) {
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
-        cuts.extend([0, bytes.len()]);
-        cuts.sort_unstable();
+    fn any_split_gives_the_same_verdict(bytes in bytes(), cuts in cuts()) {
         let (whole, part, least) = check([bytes.as_slice()]);
         let (single, slowly, most) = check(bytes.chunks(1));
-        let (split, pieces, passed) = check(cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]));
+        let (split, cut, passed) = check(pieces(&bytes, &cuts));
         prop_assert_eq!(part, slowly);
-        prop_assert_eq!(part, pieces);
+        prop_assert_eq!(part, cut);
         prop_assert!(least <= passed && passed <= most);
         prop_assert_eq!(whole.is_multiplexed(), single.is_multiplexed());
         prop_assert_eq!(whole.is_multiplexed(), split.is_multiplexed());

@@ -18,15 +18,18 @@ use service_kit::hosts::AllowedHosts;
 use service_kit::proxies::{OwnConnections, TrustedProxies};
 use service_kit::redis::Redis;
 use service_kit::request_id::RequestIds;
+use service_kit::serve::tls::Certificates;
 use service_kit::shutdown::Shutdown;
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer};
 
+use crate::acme::Keeper;
 use crate::config::Config;
+use crate::expiry::Expiry;
 use crate::identity::{Identity, IdentityConfig};
 use crate::limits::Limits;
 use crate::reload;
 use crate::reply::Reply;
-use crate::routes::{AUTH_API, CONSOLE, TlsFile};
+use crate::routes::{AUTH_API, Acme, CONSOLE, TlsFile};
 use crate::routing::{Ground, Routing};
 use crate::upstream::{ServerUrl, Upstream, UpstreamConfig};
 
@@ -153,6 +156,16 @@ impl App {
     /// What the file says of TLS, as it was at the start.
     pub(crate) fn tls(&self) -> Option<TlsFile> {
         self.0.tls.clone()
+    }
+
+    /// What keeps these certificates as `[tls] acme` says.
+    pub(crate) fn acme(&self, config: Acme, certificates: Certificates) -> Keeper {
+        Keeper::start(config, certificates, self.0.ground.extra_roots.clone(), self.0.clock.clone())
+    }
+
+    /// What tells when these certificates expire.
+    pub(crate) fn expiry(&self, certificates: Certificates) -> Expiry {
+        Expiry::new(certificates, self.0.clock.clone())
     }
 
     /// Hosts that are answered.

@@ -5,9 +5,11 @@
 //! request is forwarded. Only the edge writes answers of the gateway's own.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod acme;
 mod arrival;
 pub mod body;
 mod config;
+mod expiry;
 mod forward;
 mod gateway;
 mod head;

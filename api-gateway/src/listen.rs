@@ -11,7 +11,7 @@ use service_kit::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
 use crate::gateway::App;
-use crate::routes::{Listen, TlsFile};
+use crate::routes::{Acme, Listen, TlsFile};
 
 /// The open listeners of a gateway.
 pub struct Listeners {
@@ -24,6 +24,7 @@ struct Secure {
     listener: TcpListener,
     certificates: Certificates,
     redirect: Option<(TcpListener, Redirect)>,
+    acme: Option<Acme>,
 }
 
 impl Listeners {
@@ -67,12 +68,16 @@ impl Secure {
             Some(listen) => Some((bind(listen, every).await?, Redirect::new(hosts, port))),
             None => None,
         };
-        Ok(Self { listener, certificates, redirect })
+        Ok(Self { listener, certificates, redirect, acme: tls.acme.clone() })
     }
 
     async fn serve(self, app: App, limits: ServeLimits, shutdown: Shutdown) -> io::Result<()> {
-        let Self { listener, certificates, redirect } = self;
+        let Self { listener, certificates, redirect, acme } = self;
         tokio::spawn(certificates.clone().watch(shutdown.clone()));
+        if let Some(acme) = acme {
+            tokio::spawn(app.acme(acme, certificates.clone()).run(shutdown.clone()));
+        }
+        tokio::spawn(app.expiry(certificates.clone()).run(shutdown.clone()));
         let redirecting = async {
             match redirect {
                 Some((listener, service)) => serve::serve(listener, service, limits, shutdown.clone()).await,

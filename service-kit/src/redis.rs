@@ -152,9 +152,15 @@ fn open_client(url: &str, extra_roots_pem: Option<&[u8]>) -> Result<Client, Inva
     }
 }
 
+/// The system's own roots, whatever the environment names; nothing where they are in no single file.
+#[must_use]
+pub fn system_roots_pem() -> Vec<u8> {
+    SYSTEM_ROOTS.iter().find_map(|path| std::fs::read(path).ok()).unwrap_or_default()
+}
+
 /// The redis crate takes given roots *instead of* the system's, which would cut off a Redis with a public certificate.
 fn with_system_roots(extra_roots_pem: &[u8]) -> Vec<u8> {
-    let mut roots = SYSTEM_ROOTS.iter().find_map(|path| std::fs::read(path).ok()).unwrap_or_default();
+    let mut roots = system_roots_pem();
     roots.push(b'\n');
     roots.extend_from_slice(extra_roots_pem);
     roots

@@ -69,6 +69,26 @@ pub fn redis_server() -> Result<PathBuf, PeerError> {
         .ok_or(PeerError::Missing { program: "redis-server".into(), package: "redis-server" })
 }
 
+/// Pebble, the ACME authority.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn pebble() -> Result<PathBuf, PeerError> {
+    of_pebble("pebble")
+}
+
+/// The DNS server that comes with Pebble.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn pebble_names() -> Result<PathBuf, PeerError> {
+    of_pebble("pebble-challtestsrv")
+}
+
+fn of_pebble(name: &str) -> Result<PathBuf, PeerError> {
+    program(name).ok_or(PeerError::Missing { program: name.into(), package: "pebble" })
+}
+
 /// Any program in `PATH`, or where a system keeps servers.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     find(name, path_folders())

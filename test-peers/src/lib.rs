@@ -1,5 +1,5 @@
-//! Real peers for tests and benchmarks: private PostgreSQL and Redis servers on free ports, a mail relay, a proxy that
-//! injects faults, and the proxies of others.
+//! Real peers for tests and benchmarks: private PostgreSQL and Redis servers on free ports, a mail relay, a
+//! certificate authority, a proxy that injects faults, and the proxies of others.
 //!
 //! Servers are started from the programs that `cargo xtask test` installs, and end with the process that started them,
 //! however that ends: a watchdog shell holds the read end of a pipe from it, and the kernel closes pipes of the dead.
@@ -11,6 +11,8 @@ mod error;
 mod fault_proxy;
 mod folder;
 pub mod installation;
+#[cfg(feature = "tls")]
+mod pebble;
 mod port;
 mod postgres;
 mod process;
@@ -24,6 +26,8 @@ mod tls;
 
 pub use error::PeerError;
 pub use fault_proxy::{Fault, FaultProxy};
+#[cfg(feature = "tls")]
+pub use pebble::Pebble;
 pub use port::free_port;
 pub use postgres::Postgres;
 pub use proxy::{Proxy, ProxyProgram};

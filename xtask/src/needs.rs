@@ -15,10 +15,11 @@ pub(crate) enum Need {
     SecondPostgres,
     Psql,
     Redis,
+    Pebble,
 }
 
 impl Need {
-    pub(crate) const ALL: [Self; 4] = [Self::Postgres, Self::SecondPostgres, Self::Psql, Self::Redis];
+    pub(crate) const ALL: [Self; 5] = [Self::Postgres, Self::SecondPostgres, Self::Psql, Self::Redis, Self::Pebble];
 
     pub(crate) fn name(self) -> String {
         match self {
@@ -26,6 +27,7 @@ impl Need {
             Self::SecondPostgres => format!("PostgreSQL {SECOND_POSTGRES}"),
             Self::Psql => "psql".into(),
             Self::Redis => "Redis".into(),
+            Self::Pebble => "Pebble".into(),
         }
     }
 
@@ -36,8 +38,18 @@ impl Need {
             Self::SecondPostgres => installation::postgres(Some(SECOND_POSTGRES)).ok()?.folder,
             Self::Psql => installation::psql().ok()?,
             Self::Redis => installation::redis_server().ok()?,
+            Self::Pebble => installation::pebble_names().and_then(|_| installation::pebble()).ok()?,
         };
         Some(path.display().to_string())
+    }
+
+    /// The tests that are left out where no package carries it; nothing if it is indispensable.
+    pub(crate) fn dispensable_tests(self) -> Option<&'static str> {
+        match self {
+            // Only Debian and its kin package it, and it is written in Go.
+            Self::Pebble => Some("gateway::acme"),
+            Self::Postgres | Self::SecondPostgres | Self::Psql | Self::Redis => None,
+        }
     }
 }
 

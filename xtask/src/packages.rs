@@ -16,6 +16,8 @@ pub(crate) struct PackageManager {
     second_postgres: &'static [&'static str],
     psql: &'static [&'static str],
     redis: &'static [&'static str],
+    /// Empty where no package carries it.
+    pebble: &'static [&'static str],
     npm: &'static [&'static str],
 }
 
@@ -43,6 +45,7 @@ const MANAGERS: [PackageManager; 6] = [
         second_postgres: &[],
         psql: &["postgresql-client"],
         redis: &["redis-server"],
+        pebble: &["pebble"],
         npm: &["npm"],
     },
     PackageManager {
@@ -54,6 +57,7 @@ const MANAGERS: [PackageManager; 6] = [
         second_postgres: &[],
         psql: &["postgresql"],
         redis: &["redis"],
+        pebble: &[],
         npm: &["npm"],
     },
     PackageManager {
@@ -65,6 +69,7 @@ const MANAGERS: [PackageManager; 6] = [
         second_postgres: &[],
         psql: &["postgresql"],
         redis: &["redis"],
+        pebble: &[],
         npm: &["npm"],
     },
     PackageManager {
@@ -77,6 +82,7 @@ const MANAGERS: [PackageManager; 6] = [
         second_postgres: &["postgresql16"],
         psql: &["postgresql-client"],
         redis: &["redis"],
+        pebble: &[],
         npm: &["npm"],
     },
     PackageManager {
@@ -88,6 +94,7 @@ const MANAGERS: [PackageManager; 6] = [
         second_postgres: &[],
         psql: &["postgresql-libs"],
         redis: &["valkey"],
+        pebble: &[],
         npm: &["npm"],
     },
     PackageManager {
@@ -99,6 +106,7 @@ const MANAGERS: [PackageManager; 6] = [
         second_postgres: &["postgresql@16"],
         psql: &["postgresql@15"],
         redis: &["redis"],
+        pebble: &[],
         npm: &["node"],
     },
 ];
@@ -120,12 +128,18 @@ impl PackageManager {
                 Need::SecondPostgres => self.npm,
                 Need::Psql => self.psql,
                 Need::Redis => self.redis,
+                Need::Pebble => self.pebble,
             })
             .copied()
             .collect();
         packages.sort_unstable();
         packages.dedup();
         packages
+    }
+
+    /// Whether anything that it installs carries this.
+    pub(crate) fn carries(&self, need: Need) -> bool {
+        !self.packages(&[need], false).is_empty()
     }
 
     /// The commands that install packages, each with its arguments.
@@ -143,7 +157,7 @@ impl PackageManager {
         let services = installed.iter().filter_map(|need| match need {
             Need::Postgres => Some("postgresql"),
             Need::Redis => Some("redis-server"),
-            Need::SecondPostgres | Need::Psql => None,
+            Need::SecondPostgres | Need::Psql | Need::Pebble => None,
         });
         let stop = |service| match systemd {
             true => vec!["systemctl", "disable", "--now", service],
@@ -209,6 +223,15 @@ mod tests {
         assert_eq!(named("apt-get").packages(&missing, false), ["npm", "postgresql-client"]);
         assert_eq!(named("apk").packages(&missing, false), ["postgresql-client", "postgresql16"]);
         assert_eq!(named("brew").packages(&[Need::Postgres, Need::Psql], true), ["postgresql@15"]);
+    }
+
+    #[test]
+    fn every_system_carries_what_no_test_can_do_without() {
+        for manager in &MANAGERS {
+            let lacks: Vec<_> = Need::ALL.into_iter().filter(|need| !manager.carries(*need)).collect();
+            assert!(lacks.iter().all(|need| need.dispensable_tests().is_some()), "{} {lacks:?}", manager.program);
+        }
+        assert!(named("apt-get").carries(Need::Pebble), "CI runs the tests of ACME");
     }
 
     #[test]

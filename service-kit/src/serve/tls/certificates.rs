@@ -12,7 +12,11 @@ use rustls::sign::CertifiedKey;
 use tokio::sync::Notify;
 
 use super::files::{CertificateFiles, Stamp, names};
+use super::validity::Validity;
 use crate::shutdown::Shutdown;
+
+/// By ALPN, an authority that wants to see the certificate of a challenge and no other (RFC 8737).
+pub(super) const ACME_TLS: &[u8] = b"acme-tls/1";
 
 /// Whoever renews a certificate wants to see it served, and asking for the state of a few files costs microseconds.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
@@ -26,6 +30,8 @@ struct Inner {
     sources: Mutex<Sources>,
     /// Read at every handshake.
     table: ArcSwap<Table>,
+    /// Asked for by authorities only.
+    challenges: ArcSwap<HashMap<String, Arc<CertifiedKey>>>,
     wanted: Notify,
 }
 
@@ -53,6 +59,7 @@ impl Certificates {
             files: files.to_vec(),
             sources: Mutex::default(),
             table: ArcSwap::default(),
+            challenges: ArcSwap::default(),
             wanted: Notify::new(),
         }));
         certificates.reload()?;
@@ -79,6 +86,21 @@ impl Certificates {
         let mut sources = self.sources();
         sources.added = keys.into_iter().map(Arc::new).collect();
         self.0.table.store(Arc::new(Table::of(&sources)));
+    }
+
+    /// Replaces what is shown, by lower-case name, to an authority that asks for proof that a name is ours (RFC 8737); to
+    /// nobody else. The names are given because such certificates are unreadable on purpose: they name a critical
+    /// extension that only authorities know.
+    pub fn set_challenges(&self, keys: HashMap<String, Arc<CertifiedKey>>) {
+        self.0.challenges.store(Arc::new(keys));
+    }
+
+    /// Each certificate in use by its first name, with its time.
+    #[must_use]
+    pub fn validities(&self) -> Vec<(String, Validity)> {
+        let sources = self.sources();
+        let keys = sources.of_files.iter().chain(&sources.added);
+        keys.filter_map(|key| Some((names(key).into_iter().next()?, Validity::of(key.cert.first()?)?))).collect()
     }
 
     /// Has [`Certificates::watch`] read the files now, changed or not.
@@ -142,6 +164,10 @@ impl Table {
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if hello.alpn().is_some_and(|mut protocols| protocols.any(|protocol| protocol == ACME_TLS)) {
+            let name = hello.server_name()?.to_ascii_lowercase();
+            return self.0.challenges.load().get(&name).cloned();
+        }
         self.0.table.load().find(hello.server_name())
     }
 }

@@ -10,7 +10,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::EndEntityCert;
+
+use super::validity::Validity;
 
 /// One certificate and its key, both as PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ impl CertificateFiles {
         })?;
         let key = PrivateKeyDer::from_pem_slice(&read(&self.key)?)
             .map_err(|_| format!("{key_file}: holds no private key; write it as PEM, not encrypted"))?;
-        if let Some(fault) = fault_at(&chain[0], UnixTime::now(), provider) {
+        if let Some(fault) = fault_at(&chain[0], UnixTime::now()) {
             tracing::warn!("{chain_file}: the certificate {fault}; clients will refuse it until it is renewed");
         }
         CertifiedKey::from_der(chain, key, provider).map_err(|error| {
@@ -60,21 +62,20 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Names that the certificate is for, wildcards as `*.example.com`, lower case.
-pub(super) fn names(key: &CertifiedKey) -> Vec<String> {
+#[must_use]
+pub fn names(key: &CertifiedKey) -> Vec<String> {
     let certificate = key.cert.first().and_then(|own| EndEntityCert::try_from(own).ok());
     let names = certificate.iter().flat_map(|certificate| certificate.valid_dns_names());
     names.map(str::to_ascii_lowercase).collect()
 }
 
 /// What is wrong with the certificate's time.
-fn fault_at(certificate: &CertificateDer<'_>, now: UnixTime, provider: &CryptoProvider) -> Option<&'static str> {
-    let certificate = EndEntityCert::try_from(certificate).ok()?;
-    let algorithms = provider.signature_verification_algorithms.all;
-    // Without authorities nothing verifies, but the time is looked at first.
-    match certificate.verify_for_usage(algorithms, &[], &[], now, KeyUsage::server_auth(), None, None) {
-        Err(webpki::Error::CertExpired { .. }) => Some("has expired"),
-        Err(webpki::Error::CertNotValidYet { .. }) => Some("is not valid yet"),
-        Ok(_) | Err(_) => None,
+fn fault_at(certificate: &CertificateDer<'_>, now: UnixTime) -> Option<&'static str> {
+    let Validity { from, until } = Validity::of(certificate)?;
+    match now.as_secs() {
+        now if now > until => Some("has expired"),
+        now if now < from => Some("is not valid yet"),
+        _ => None,
     }
 }
 
@@ -83,7 +84,6 @@ mod tests {
     use std::time::Duration;
 
     use rcgen::{CertificateParams, KeyPair};
-    use rustls::crypto::aws_lc_rs::default_provider;
 
     use super::*;
 
@@ -95,7 +95,7 @@ mod tests {
         let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
         let fault = |years: u64| {
             let now = UnixTime::since_unix_epoch(Duration::from_secs(years * 31_557_600));
-            fault_at(certificate.der(), now, &default_provider())
+            fault_at(certificate.der(), now)
         };
         assert_eq!(fault(49), Some("is not valid yet"));
         assert_eq!(fault(50), None);

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use service_kit::hosts::AllowedHosts;
 use service_kit::serve::redirect::Redirect;
 use service_kit::serve::tls::{CertificateFiles, Certificates};
-use service_kit::serve::{self, ServeLimits};
+use service_kit::serve::{self, Listener, ServeLimits, Workers};
 use service_kit::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
@@ -47,12 +47,14 @@ impl Listeners {
     /// When a listener becomes unusable.
     pub async fn serve(self, limits: ServeLimits, shutdown: Shutdown) -> io::Result<()> {
         let Self { app, plain, secure } = self;
+        let workers = Workers::start()?;
         let behind_tls = async {
             match secure {
-                Some(secure) => secure.serve(app.clone(), limits, shutdown.clone()).await,
+                Some(secure) => secure.serve(app.clone(), &workers, limits, shutdown.clone()).await,
                 None => Ok(()),
             }
         };
+        let plain = Listener::from(plain).on(workers.clone());
         let plain = serve::serve(plain, app.clone(), limits, shutdown.clone());
         let (plain, secure) = tokio::join!(plain, behind_tls);
         plain.and(secure)
@@ -71,7 +73,7 @@ impl Secure {
         Ok(Self { listener, certificates, redirect, acme: tls.acme.clone() })
     }
 
-    async fn serve(self, app: App, limits: ServeLimits, shutdown: Shutdown) -> io::Result<()> {
+    async fn serve(self, app: App, workers: &Workers, limits: ServeLimits, shutdown: Shutdown) -> io::Result<()> {
         let Self { listener, certificates, redirect, acme } = self;
         tokio::spawn(certificates.clone().watch(shutdown.clone()));
         if let Some(acme) = acme {
@@ -84,7 +86,8 @@ impl Secure {
                 None => Ok(()),
             }
         };
-        let secure = serve::serve_tls(listener, &certificates, app, limits, shutdown.clone());
+        let listener = Listener::from(listener).with_tls(certificates).on(workers.clone());
+        let secure = serve::serve(listener, app, limits, shutdown.clone());
         let (secure, redirecting) = tokio::join!(secure, redirecting);
         secure.and(redirecting)
     }

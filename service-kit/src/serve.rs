@@ -7,6 +7,7 @@ pub mod redirect;
 mod refusal;
 mod socket;
 pub mod tls;
+mod workers;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -28,6 +29,7 @@ use crate::config::{Env, Environment, Period};
 use crate::shutdown::Shutdown;
 use connection::{Accepted, Server};
 use tls::Certificates;
+pub use workers::Workers;
 
 /// Long enough not to spin while file descriptors are missing, short enough not to be noticed afterwards.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
@@ -118,38 +120,49 @@ pub fn read_address(env: &mut Env, name: &'static str, default: &'static str, he
     })
 }
 
+/// Where connections come in, and how they are served.
+pub struct Listener {
+    socket: TcpListener,
+    certificates: Option<Certificates>,
+    workers: Option<Workers>,
+}
+
+impl From<TcpListener> for Listener {
+    /// Plain, and served by the runtime at hand.
+    fn from(socket: TcpListener) -> Self {
+        Self { socket, certificates: None, workers: None }
+    }
+}
+
+impl Listener {
+    /// Behind TLS.
+    #[must_use]
+    pub fn with_tls(self, certificates: Certificates) -> Self {
+        Self { certificates: Some(certificates), ..self }
+    }
+
+    /// Served by these threads.
+    #[must_use]
+    pub fn on(self, workers: Workers) -> Self {
+        Self { workers: Some(workers), ..self }
+    }
+}
+
 /// Serves `app` until `shutdown` is requested and the requests in progress are answered. Upgraded connections count as
 /// open until their owner drops them; it is to do so when `shutdown` is requested.
 ///
 /// # Errors
-/// When the listener itself is unusable; a failed accept is none, it is tried again.
+/// When the listener itself is unusable, or TLS cannot be set up at all; a failed accept is none, it is tried again.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     app: impl Application,
     limits: ServeLimits,
     shutdown: Shutdown,
 ) -> io::Result<()> {
-    listen(listener, app, Server::new(limits, shutdown)).await
-}
-
-/// [`serve`] behind TLS.
-///
-/// # Errors
-/// As [`serve`], and when TLS cannot be set up at all.
-pub async fn serve_tls(
-    listener: TcpListener,
-    certificates: &Certificates,
-    app: impl Application,
-    limits: ServeLimits,
-    shutdown: Shutdown,
-) -> io::Result<()> {
-    let server = Server::new(limits, shutdown).with_tls(tls::acceptor(certificates)?);
-    listen(listener, app, server).await
-}
-
-async fn listen(listener: TcpListener, app: impl Application, server: Server) -> io::Result<()> {
+    let Listener { socket: listener, certificates, workers } = listener.into();
     listener.local_addr()?;
-    let server = Arc::new(server);
+    let tls = certificates.as_ref().map(tls::acceptor).transpose()?;
+    let server = Arc::new(Server::new(limits, shutdown, tls));
     let slots = Slots::new(server.limits.connections);
     let mut connections = JoinSet::new();
     let stopping = server.shutdown.clone();
@@ -160,7 +173,7 @@ async fn listen(listener: TcpListener, app: impl Application, server: Server) ->
         tokio::select! {
             () = &mut stopping => break,
             accepted = accept(&listener, &slots) => {
-                connections.spawn(Arc::clone(&server).connection(accepted, app.clone()));
+                begin(&mut connections, workers.as_ref(), accepted, (Arc::clone(&server), app.clone()));
             }
         }
     }
@@ -168,11 +181,35 @@ async fn listen(listener: TcpListener, app: impl Application, server: Server) ->
     // for the runtime only knows who was there when it last looked.
     let listener = listener.into_std()?;
     while let Some(accepted) = take_queued(&listener, &slots) {
-        connections.spawn(Arc::clone(&server).connection(accepted, app.clone()));
+        begin(&mut connections, workers.as_ref(), accepted, (Arc::clone(&server), app.clone()));
     }
     drop(listener);
     drain(connections, &slots, server.limits.drain_time).await;
     Ok(())
+}
+
+/// Serves a connection here, or on a worker, which then watches its socket.
+fn begin(
+    connections: &mut JoinSet<()>,
+    workers: Option<&Workers>,
+    accepted: Accepted,
+    (server, app): (Arc<Server>, impl Application),
+) {
+    let Some(place) = workers.and_then(Workers::assign) else {
+        connections.spawn(server.connection(accepted, app));
+        return;
+    };
+    let Accepted { slot, stream, peer } = accepted;
+    let stream = stream.into_std();
+    let runtime = place.runtime.clone();
+    let serving = async move {
+        let _place = place;
+        // Fails when the system is out of memory for it: as if it had been cut.
+        if let Ok(stream) = stream.and_then(TcpStream::from_std) {
+            server.connection(Accepted { slot, stream, peer }, app).await;
+        }
+    };
+    connections.spawn_on(serving, &runtime);
 }
 
 /// One permit for each connection that may be open.

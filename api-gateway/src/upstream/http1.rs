@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::runtime::{self, Handle};
 use tokio::time::Instant;
 
 use crate::body::{BodyError, Outgoing};
@@ -35,6 +36,8 @@ pub(super) struct Http1 {
     bell: Arc<Bell>,
     waker: Waker,
     heard: Arc<AtomicBool>,
+    /// What watches the socket.
+    runtime: runtime::Id,
 }
 
 /// Why there is no head.
@@ -57,7 +60,7 @@ impl Http1 {
         let (sender, connection) = builder().handshake(TokioIo::new(stream)).await.map_err(|e| explain(&e))?;
         let bell = Arc::new(Bell::default());
         let waker = Waker::from(Arc::clone(&bell));
-        Ok(Box::new(Self { sender, connection: Some(connection), bell, waker, heard }))
+        Ok(Box::new(Self { sender, connection: Some(connection), bell, waker, heard, runtime: Handle::current().id() }))
     }
 
     /// Sends a request and returns with the answer's head; when dropped before, the connection closes.
@@ -130,7 +133,8 @@ fn drive(connection: &mut Option<Connection<TokioIo<Stream>, Upload>>, cx: &mut 
     }
 }
 
-/// Idle connections to one address, the last used on top.
+/// Idle connections to one address, the last used on top. Each is used again only by the runtime that watches its socket:
+/// for any other, a second thread would have to be woken for what comes in.
 pub(super) struct Pool {
     idle: Mutex<Vec<Idle>>,
     most: usize,
@@ -150,15 +154,13 @@ impl Pool {
     /// A connection that did not idle too long. If the server closed it meanwhile, the first poll of the exchange notices
     /// before anything is written, for hyper reads first, and gives the request back.
     pub fn take(&self, now: Instant) -> Option<Box<Http1>> {
+        let here = Handle::current().id();
         let mut all = self.lock();
-        let idle = all.pop()?;
-        if self.is_fresh(&idle, now) {
-            return Some(idle.connection);
-        }
-        // The others idled longer still.
-        let closed = std::mem::take(&mut *all);
-        drop((all, closed));
-        None
+        let last = all.iter().rposition(|idle| idle.connection.runtime == here)?;
+        let idle = all.remove(last);
+        drop(all);
+        // If this one idled too long, so did the others, which the sweep will find.
+        self.is_fresh(&idle, now).then_some(idle.connection)
     }
 
     /// Keeps a connection whose answer has ended, if it can be used again.

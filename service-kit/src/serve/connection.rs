@@ -47,12 +47,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(limits: ServeLimits, shutdown: Shutdown) -> Self {
-        Self { tls: None, http: http_builder(), limits, shutdown }
-    }
-
-    pub(super) fn with_tls(self, acceptor: TlsAcceptor) -> Self {
-        Self { tls: Some(acceptor), ..self }
+    pub(super) fn new(limits: ServeLimits, shutdown: Shutdown, tls: Option<TlsAcceptor>) -> Self {
+        Self { tls, http: http_builder(), limits, shutdown }
     }
 
     pub(super) async fn connection(self: Arc<Self>, accepted: Accepted, app: impl Application) {

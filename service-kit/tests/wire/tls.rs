@@ -16,7 +16,7 @@ use rustls_pki_types::CertificateDer;
 use service_kit::edge::Edge;
 use service_kit::proxies::{PeerAddr, TrustedProxies};
 use service_kit::serve::tls::{CertificateFiles, Certificates};
-use service_kit::serve::{Scheme, ServeLimits, serve_tls};
+use service_kit::serve::{Listener, Scheme, ServeLimits, serve};
 use service_kit::shutdown::Shutdown;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -53,7 +53,8 @@ impl TlsServer {
         let address = listener.local_addr().unwrap();
         let (trigger, shutdown) = Shutdown::manual();
         let own = certificates.clone();
-        let done = tokio::spawn(async move { serve_tls(listener, &own, app, limits, shutdown).await });
+        let done =
+            tokio::spawn(async move { serve(Listener::from(listener).with_tls(own), app, limits, shutdown).await });
         Self { server: Server { address, trigger, done }, certificates, folder, roots }
     }
 

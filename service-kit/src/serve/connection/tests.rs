@@ -41,7 +41,7 @@ async fn send(pieces: &[&[u8]]) -> Seen {
         }
     });
     let (_trigger, shutdown) = Shutdown::manual();
-    let server = Arc::new(Server::new(ServeLimits::default(), shutdown));
+    let server = Arc::new(Server::new(ServeLimits::default(), shutdown, None));
     let (stream, mut client) = duplex(64 * 1024);
     let slot = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
     let origin = Origin { peer: ([127, 0, 0, 1], 1).into(), scheme: Scheme::Http };

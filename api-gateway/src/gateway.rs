@@ -37,9 +37,15 @@ use crate::upstream::{ServerUrl, Upstream, UpstreamConfig};
 const API_DEFAULT: (&str, u16) = ("127.0.0.1", 8000);
 const CONSOLE_DEFAULT: (&str, u16) = ("127.0.0.1", 5173);
 
-/// A running gateway, cheap to clone.
-#[derive(Clone)]
-pub struct App(Arc<Gateway>);
+/// A running gateway. Each clone, which a connection has one of, counts its requests by itself: one counter for all
+/// would be fought over by all threads.
+pub struct App(Arc<Arc<Gateway>>);
+
+impl Clone for App {
+    fn clone(&self) -> Self {
+        Self(Arc::new(Arc::clone(&self.0)))
+    }
+}
 
 /// What a gateway is made of.
 pub(crate) struct Gateway {
@@ -132,7 +138,7 @@ impl App {
             }
             None => RateLimiter::memory(),
         };
-        let app = Self(Arc::new(Gateway {
+        let gateway = Arc::new(Gateway {
             clock,
             environment: config.environment,
             proxies: config.proxies,
@@ -148,9 +154,9 @@ impl App {
             tls,
             shutdown,
             file_state: reload::FileState::default(),
-        }));
-        tokio::spawn(reload::watch(Arc::downgrade(&app.0)));
-        Ok(app)
+        });
+        tokio::spawn(reload::watch(Arc::downgrade(&gateway)));
+        Ok(Self(Arc::new(gateway)))
     }
 
     /// What the file says of TLS, as it was at the start.

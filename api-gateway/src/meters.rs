@@ -3,18 +3,14 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use http::{Method, StatusCode};
-use metrics::{Counter, Gauge, Histogram};
+use metrics::{Counter, Histogram};
 
 /// The meters of one route.
 pub struct RouteMeters {
     route: Arc<str>,
-    in_progress: Gauge,
     seconds: Histogram,
     answers: RwLock<Vec<(StatusCode, Counter)>>,
 }
-
-/// A request in progress; leaves the gauge also when its client goes away first.
-pub struct InProgress<'a>(&'a RouteMeters);
 
 impl RouteMeters {
     /// The meters of the route with this name.
@@ -22,16 +18,9 @@ impl RouteMeters {
         let label = route.to_string();
         Self {
             route: Arc::clone(route),
-            in_progress: metrics::gauge!("gateway_requests_in_progress", "route" => label.clone()),
             seconds: metrics::histogram!("gateway_request_duration_seconds", "route" => label),
             answers: RwLock::default(),
         }
-    }
-
-    /// Counts a request from now on.
-    pub fn begin(&self) -> InProgress<'_> {
-        self.in_progress.increment(1.0);
-        InProgress(self)
     }
 
     /// Counts an answer, whose head took `seconds`.
@@ -46,12 +35,6 @@ impl RouteMeters {
         let counter = metrics::counter!("gateway_requests_total", &labels);
         counter.increment(1);
         self.answers.write().unwrap_or_else(PoisonError::into_inner).push((status, counter));
-    }
-}
-
-impl Drop for InProgress<'_> {
-    fn drop(&mut self) {
-        self.0.in_progress.decrement(1.0);
     }
 }
 

@@ -91,7 +91,7 @@ impl Gateway {
     }
 
     async fn answer_routed(&self, arrival: &Arrival, request: Request<Incoming>) -> Response<Reply> {
-        let routing = self.routing.load_full();
+        let routing = self.routing.load();
         let found = self.find(arrival, &routing, &request);
         let target = match found {
             Ok(Found::Route(target)) => target,
@@ -99,7 +99,6 @@ impl Gateway {
             Err(refusal) => return self.finish(arrival, "unmatched", None, arrival.refuse(&refusal)),
         };
         arrival.name_span(&target.route.name);
-        let in_progress = target.meters.begin();
         let mut caller = None;
         let outcome = match self.admit(arrival, &routing, target, (&request, &mut caller)).await {
             Ok(told) => {
@@ -112,7 +111,6 @@ impl Gateway {
         };
         let response = outcome.unwrap_or_else(|refusal| arrival.refuse(&refusal));
         target.meters.record(response.status(), arrival.at.elapsed().as_secs_f64());
-        drop(in_progress);
         self.finish(arrival, &target.route.name, caller.as_ref(), response)
     }
 

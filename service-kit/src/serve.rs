@@ -34,8 +34,8 @@ pub use workers::Workers;
 /// Long enough not to spin while file descriptors are missing, short enough not to be noticed afterwards.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
 
-/// What can be served: every tower service of requests that fails at none, such as axum's router. Only a name for these
-/// bounds; there is nothing to implement.
+/// What can be served: every tower service of requests that fails at none and is always ready, such as axum's router. It
+/// is cloned for each connection. Only a name for these bounds; there is nothing to implement.
 pub trait Application:
     Service<Request<Incoming>, Response = Response<Self::Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
 {

@@ -97,12 +97,10 @@ impl Endpoint {
 
     pub fn begin_request(&self) {
         self.in_progress.fetch_add(1, Ordering::Relaxed);
-        self.server.meters.in_progress.increment(1.0);
     }
 
     pub fn end_request(&self) {
         self.in_progress.fetch_sub(1, Ordering::Relaxed);
-        self.server.meters.in_progress.decrement(1.0);
     }
 
     pub fn succeeded(&self, kind: Kind) {

@@ -108,6 +108,22 @@ impl Group {
 }
 
 /// Closes idle connections until the group is gone.
+/// Tells how many requests are in progress, each second: a gauge that every request moves is fought over by all threads.
+pub(super) async fn report(group: Weak<Group>) {
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tick.tick().await;
+        let Some(group) = group.upgrade() else { return };
+        let endpoints = group.endpoints.load();
+        for server in &group.servers {
+            let of_server = endpoints.iter().filter(|endpoint| Arc::ptr_eq(&endpoint.server, server));
+            let in_progress: usize = of_server.map(|endpoint| endpoint.in_progress()).sum();
+            server.meters.in_progress.set(in_progress as f64);
+        }
+    }
+}
+
+/// Closes connections that nobody uses any more.
 pub(super) async fn sweep(group: Weak<Group>, idle_timeout: Duration) {
     let pause = (idle_timeout / 2).clamp(Duration::from_millis(100), Duration::from_secs(15));
     loop {

@@ -1,6 +1,7 @@
 //! HTTP/1.1 connections, driven by whoever uses them, and the pool of idle ones.
 
 use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +26,8 @@ use crate::upstream::connect::Stream;
 const MAX_HEAD: usize = 32 * 1024;
 /// What is read ahead of an answer's body. Larger ones make large answers no faster.
 const MAX_BUFFER: usize = 128 * 1024;
+/// More than most machines have processors; a few runtimes on one shelf do no harm.
+const SHELVES: usize = 16;
 /// How often a connection that rings while it is polled is polled again at once.
 const ROUNDS: usize = 4;
 
@@ -134,12 +137,18 @@ fn drive(connection: &mut Option<Connection<TokioIo<Stream>, Upload>>, cx: &mut 
 }
 
 /// Idle connections to one address, the last used on top. Each is used again only by the runtime that watches its socket:
-/// for any other, a second thread would have to be woken for what comes in.
+/// for any other, a second thread would have to be woken for what comes in. So every runtime has a shelf of its own, and
+/// no thread waits for another's.
 pub(super) struct Pool {
-    idle: Mutex<Vec<Idle>>,
+    shelves: [Shelf; SHELVES],
     most: usize,
     idle_timeout: Duration,
 }
+
+/// What the runtimes with one remainder keep; aligned so that no two shelves share a line of the processors' caches.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shelf(Mutex<Vec<Idle>>);
 
 struct Idle {
     connection: Box<Http1>,
@@ -148,17 +157,17 @@ struct Idle {
 
 impl Pool {
     pub fn new(most: usize, idle_timeout: Duration) -> Self {
-        Self { idle: Mutex::new(Vec::new()), most, idle_timeout }
+        Self { shelves: Default::default(), most, idle_timeout }
     }
 
     /// A connection that did not idle too long. If the server closed it meanwhile, the first poll of the exchange notices
     /// before anything is written, for hyper reads first, and gives the request back.
     pub fn take(&self, now: Instant) -> Option<Box<Http1>> {
         let here = Handle::current().id();
-        let mut all = self.lock();
-        let last = all.iter().rposition(|idle| idle.connection.runtime == here)?;
-        let idle = all.remove(last);
-        drop(all);
+        let mut shelf = self.shelf(here).lock();
+        let last = shelf.iter().rposition(|idle| idle.connection.runtime == here)?;
+        let idle = shelf.remove(last);
+        drop(shelf);
         // If this one idled too long, so did the others, which the sweep will find.
         self.is_fresh(&idle, now).then_some(idle.connection)
     }
@@ -170,33 +179,42 @@ impl Pool {
         }
         connection.bell.forget_task();
         let since = Instant::now();
-        let mut idle = self.lock();
-        if idle.len() < self.most {
-            idle.push(Idle { connection, since });
+        let mut shelf = self.shelf(connection.runtime).lock();
+        if shelf.len() < self.most {
+            shelf.push(Idle { connection, since });
         }
     }
 
     /// Closes those that idled for too long, or that the server closed.
     pub fn sweep(&self) {
         let now = Instant::now();
-        let mut kept = std::mem::take(&mut *self.lock());
-        kept.retain_mut(|idle| self.is_fresh(idle, now) && idle.connection.is_usable());
-        let mut idle = self.lock();
-        let newer = std::mem::replace(&mut *idle, kept);
-        idle.extend(newer);
+        for shelf in &self.shelves {
+            let mut kept = std::mem::take(&mut *shelf.lock());
+            kept.retain_mut(|idle| self.is_fresh(idle, now) && idle.connection.is_usable());
+            let mut shelf = shelf.lock();
+            let newer = std::mem::replace(&mut *shelf, kept);
+            shelf.extend(newer);
+        }
     }
 
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.shelves.iter().map(|shelf| shelf.lock().len()).sum()
+    }
+
+    fn shelf(&self, runtime: runtime::Id) -> &Shelf {
+        let number = BuildHasherDefault::<DefaultHasher>::default().hash_one(runtime);
+        &self.shelves[number as usize % SHELVES]
     }
 
     fn is_fresh(&self, idle: &Idle, now: Instant) -> bool {
         now.saturating_duration_since(idle.since) < self.idle_timeout
     }
+}
 
+impl Shelf {
     fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -120,6 +120,7 @@ impl Upstream {
         let balancer = Balancer::new(group.config.balance);
         let group = Arc::new(group);
         let mut tasks = JoinSet::new();
+        tasks.spawn(group::report(Arc::downgrade(&group)));
         tasks.spawn(group::sweep(Arc::downgrade(&group), group.config.idle_timeout));
         if group.has_names() {
             let interval = group.config.resolve_interval;

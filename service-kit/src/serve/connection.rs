@@ -1,13 +1,12 @@
 //! One connection from its accept to its end: its protocol, what its requests learn of it, and its farewell.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
-use hyper::body::Incoming;
+use http::{HeaderValue, Response, StatusCode, Version, header};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -71,13 +70,21 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let server = Arc::clone(&self);
+        // Counted by this connection alone, for the same reason as the application below.
+        let shutdown = Arc::new(self.shutdown.clone());
         let pace = Pace::new(self.limits.header_time, self.limits.idle_time);
         let socket = Socket::new(stream, pace.clone(), slot);
-        let service = service_fn(move |request| {
+        // One clone for the whole connection: one for each request would have all threads count on one counter.
+        let app = RefCell::new(app);
+        let service = service_fn(move |mut request| {
             // Now and not in the future, which may be polled later: the head is complete.
             let in_progress = pace.begin();
-            Arc::clone(&server).answer(app.clone(), request, origin, in_progress)
+            let multiplexed = request.version() == Version::HTTP_2;
+            request.extensions_mut().insert(PeerAddr(origin.peer));
+            request.extensions_mut().insert(origin.scheme);
+            let answer = app.borrow_mut().call(request);
+            let shutdown = Arc::clone(&shutdown);
+            async move { Ok::<_, Infallible>(finish(answer.await?, in_progress, &shutdown, multiplexed)) }
         });
         let connection = self.http.serve_connection_with_upgrades(TokioIo::new(socket), service);
         tokio::pin!(connection);
@@ -93,31 +100,26 @@ impl Server {
         }
     }
 
-    async fn answer<A: Application>(
-        self: Arc<Self>,
-        mut app: A,
-        mut request: Request<Incoming>,
-        origin: Origin,
-        in_progress: InProgress,
-    ) -> Result<Response<Paced<A::Body>>, Infallible> {
-        let multiplexed = request.version() == Version::HTTP_2;
-        request.extensions_mut().insert(PeerAddr(origin.peer));
-        request.extensions_mut().insert(origin.scheme);
-        poll_fn(|cx| app.poll_ready(cx)).await?;
-        let mut response = app.call(request).await?;
-        let is_last = self.shutdown.is_requested() || in_progress.is_last();
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS && !multiplexed {
-            in_progress.pace().switch();
-        } else if is_last && !multiplexed {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        Ok(response.map(|body| Paced::new(body, in_progress)))
-    }
-
     async fn farewell(&self) {
         self.shutdown.requested().await;
         tokio::time::sleep(FAREWELL).await;
     }
+}
+
+/// An answer with what it means for its connection.
+fn finish<B>(
+    mut response: Response<B>,
+    in_progress: InProgress,
+    shutdown: &Shutdown,
+    multiplexed: bool,
+) -> Response<Paced<B>> {
+    let is_last = shutdown.is_requested() || in_progress.is_last();
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS && !multiplexed {
+        in_progress.pace().switch();
+    } else if is_last && !multiplexed {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response.map(|body| Paced::new(body, in_progress))
 }
 
 /// What requests learn of the connection that they came on.

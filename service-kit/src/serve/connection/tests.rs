@@ -11,6 +11,8 @@ use tokio::sync::Semaphore;
 use super::super::framing::Guard;
 use super::super::framing::tests::{bytes, cuts, pieces};
 use super::*;
+use http::Request;
+use hyper::body::Incoming;
 
 /// Above the idle limit; the clock is paused.
 const LONG: Duration = Duration::from_secs(200);

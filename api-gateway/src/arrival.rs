@@ -119,7 +119,8 @@ pub(crate) fn logged_caller(caller: &Caller) -> String {
 }
 
 fn written_host<B>(request: &Request<B>) -> HeaderValue {
-    let of_line = || request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
-    let of_header = request.headers().get(header::HOST).cloned();
-    of_header.or_else(of_line).unwrap_or(HeaderValue::from_static(""))
+    // The request line comes first, as when the host is judged (RFC 9112 section 3.2.2).
+    let of_line = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    let of_header = || request.headers().get(header::HOST).cloned();
+    of_line.or_else(of_header).unwrap_or(HeaderValue::from_static(""))
 }

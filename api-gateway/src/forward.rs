@@ -7,21 +7,26 @@ use std::time::Duration;
 use http::header::{self, HeaderValue};
 use http::{HeaderName, Request, Response, StatusCode, Uri};
 use hyper::body::{Body as _, Incoming};
+use service_kit::cors::Cors;
 use service_kit::request_id::X_REQUEST_ID;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use crate::arrival::Arrival;
 use crate::body::Outgoing;
+use crate::concurrency::Held;
 use crate::gateway::Gateway;
+use crate::gather::{self, Gathered};
 use crate::head::{self, Hop};
 use crate::identity::{Caller, assertion, headers as identity_headers};
 use crate::refusal::Refusal;
-use crate::reply::Reply;
+use crate::reply::{Passed, Reply};
 use crate::routes::Route;
 use crate::routing::{Routing, Target};
-use crate::upload::{Fault, Progress, Upload};
+use crate::upload::{Progress, Upload};
 use crate::upstream::{Answer, Failure, Patience};
 use crate::websocket::{self, Tunnel};
+use crate::welcome::Welcome;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -45,26 +50,79 @@ impl Gateway {
         if request.body().size_hint().lower() > target.route.body_limit.unwrap_or(u64::MAX) {
             return Err(Refusal::BodyTooLarge);
         }
-        let tunnel = head::asks_for_websocket(&request).then(|| hyper::upgrade::on(&mut request));
+        let held = self.hold_place(&passage)?;
+        let tunnel = match head::asks_for_websocket(&request) {
+            true if !self.admits_origin(&passage, &request) => return Err(Refusal::ForeignOrigin),
+            true => Some(hyper::upgrade::on(&mut request)),
+            false => None,
+        };
         *request.uri_mut() = upstream_uri(&target.route, request.uri())?;
         self.rewrite_head(&passage, &mut request, tunnel.is_some());
-        let (request, progress) = with_upload(request, &target.route);
+        let (request, progress, memory) = self.with_body(request, &target.route).await?;
         let answer = pin!(target.upstream.send(request, target.route.retries));
         let mut answer = await_head(answer, progress.as_deref(), target.route.timeout).await?;
+        drop(memory);
         match tunnel {
             Some(client) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
                 let upstream = hyper::upgrade::on(&mut answer);
                 let (head, lease) = answer.into_parts();
-                let tunnel = Tunnel { client, upstream, lease, caller: passage.caller };
-                tokio::spawn(websocket::run(tunnel, Arc::clone(&self.identity), self.shutdown.clone()));
+                let tunnel = Tunnel { client, upstream, lease, held, welcome: self.welcome(&passage) };
+                tokio::spawn(websocket::run(tunnel, self.shutdown.clone()));
                 Ok(websocket::answer(head))
             }
             // Nobody asked for it, so nobody would know what to do with the connection.
             None if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
                 Err(Refusal::Upstream(Failure::Broken(target.route.upstream.clone(), "an answer 101".to_owned())))
             }
-            Some(_) | None => Ok(self.returned(answer, &passage)),
+            Some(_) | None => Ok(self.returned(answer, &passage, held)),
         }
+    }
+
+    /// A share of what one address may have in progress; none is needed on this machine in development.
+    fn hold_place(&self, passage: &Passage<'_>) -> Result<Option<Held>, Refusal> {
+        let client = passage.arrival.client;
+        if self.limits.spares(client) {
+            return Ok(None);
+        }
+        let most = passage.routing.over_all.concurrent_per_address;
+        self.concurrency.enter(client, most).map(Some).ok_or(Refusal::TooManyAtOnce)
+    }
+
+    /// Whether a browser may open a WebSocket: from the host itself, or from an origin that is allowed. Browsers send
+    /// cookies along to any other too, and ask nobody first.
+    fn admits_origin(&self, passage: &Passage<'_>, request: &Request<Incoming>) -> bool {
+        let (Some(origin), Cors::Origins(allowed)) = (request.headers().get(header::ORIGIN), &self.origins) else {
+            return true;
+        };
+        let same = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        allowed.is_empty() || allowed.contains(origin) || same.is_some_and(|(_, host)| passage.arrival.host == host)
+    }
+
+    async fn with_body(
+        &self,
+        request: Request<Incoming>,
+        route: &Route,
+    ) -> Result<(Request<Outgoing>, Option<Arc<Progress>>, Vec<OwnedSemaphorePermit>), Refusal> {
+        let (mut head, body) = request.into_parts();
+        head.version = http::Version::HTTP_11;
+        head.extensions.clear();
+        head.extensions.insert(Patience(route.timeout));
+        if body.is_end_stream() {
+            return Ok((Request::from_parts(head, Outgoing::Empty), None, Vec::new()));
+        }
+        let (upload, progress) = Upload::new(body, route.body_limit);
+        let Gathered { body, memory } = Box::pin(self.memory.gather(upload, &progress)).await?;
+        if let Outgoing::Bytes(Some(bytes)) = &body {
+            // Now that it is known; without it a GET's body would be dropped.
+            head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+        }
+        Ok((Request::from_parts(head, body), Some(progress), memory))
+    }
+
+    fn welcome(&self, passage: &Passage<'_>) -> Option<Welcome> {
+        let caller = passage.caller.clone()?;
+        let (identity, clock) = (Arc::clone(&self.identity), self.clock.clone());
+        Some(Welcome { identity, clock, caller, stale: passage.target.route.stale })
     }
 
     fn rewrite_head(&self, passage: &Passage<'_>, request: &mut Request<Incoming>, websocket: bool) {
@@ -73,6 +131,7 @@ impl Gateway {
         let headers = request.headers_mut();
         head::leave_hop(headers);
         identity_headers::strip(headers);
+        head::forget_overrides(headers);
         headers.remove(header::EXPECT);
         head::join_cookies(headers);
         let hop =
@@ -100,8 +159,12 @@ impl Gateway {
     }
 
     /// The upstream's answer as the client gets it.
-    fn returned(&self, answer: Response<Answer>, passage: &Passage<'_>) -> Response<Reply> {
+    fn returned(&self, answer: Response<Answer>, passage: &Passage<'_>, held: Option<Held>) -> Response<Reply> {
         let (mut head, body) = answer.into_parts();
+        // Of the two, the coding is what counted (RFC 9112 section 6.3); the length would be a lie here.
+        if head.headers.contains_key(header::TRANSFER_ENCODING) {
+            head.headers.remove(header::CONTENT_LENGTH);
+        }
         head::leave_hop(&mut head.headers);
         // Both go with what was said about it: who was identified may not be answered from a cache for another.
         if passage.caller.is_some() {
@@ -114,7 +177,8 @@ impl Gateway {
         }
         head.extensions.clear();
         head.version = http::Version::HTTP_11;
-        Response::from_parts(head, Reply::Upstream(body))
+        let welcome = if body.size_hint().exact().is_none() { self.welcome(passage) } else { None };
+        Response::from_parts(head, Reply::Upstream(Passed::new(body, welcome, held)))
     }
 }
 
@@ -122,18 +186,6 @@ impl Gateway {
 fn upstream_uri(route: &Route, uri: &Uri) -> Result<Uri, Refusal> {
     let asked = uri.path_and_query().ok_or(Refusal::Ambiguous("no path"))?;
     route.upstream_path(asked).map(Uri::from).map_err(|_| Refusal::HeadTooLarge)
-}
-
-fn with_upload(request: Request<Incoming>, route: &Route) -> (Request<Outgoing>, Option<Arc<Progress>>) {
-    let (mut head, body) = request.into_parts();
-    head.version = http::Version::HTTP_11;
-    head.extensions.clear();
-    head.extensions.insert(Patience(route.timeout));
-    if body.is_end_stream() {
-        return (Request::from_parts(head, Outgoing::Empty), None);
-    }
-    let (upload, progress) = Upload::new(body, route.body_limit);
-    (Request::from_parts(head, Outgoing::Stream(Box::pin(upload))), Some(progress))
 }
 
 /// Waits for the head of the answer: for `limit` after the last byte of the request, or after the upstream last took
@@ -160,10 +212,8 @@ async fn await_head(
 
 /// A body that did not arrive is the client's doing, though the upstream's connection broke by it.
 fn explain(failure: Failure, progress: Option<&Progress>) -> Refusal {
-    match progress.and_then(Progress::fault) {
-        Some(Fault::TooLarge) => Refusal::BodyTooLarge,
-        Some(Fault::TooSlow) => Refusal::BodyTooSlow,
-        Some(Fault::BrokenOff) => Refusal::BodyBroken,
-        None => Refusal::Upstream(failure),
+    match progress {
+        Some(progress) if progress.fault().is_some() => gather::refusal(progress),
+        Some(_) | None => Refusal::Upstream(failure),
     }
 }

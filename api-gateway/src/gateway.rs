@@ -23,8 +23,10 @@ use service_kit::shutdown::Shutdown;
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer};
 
 use crate::acme::Keeper;
+use crate::concurrency::Concurrency;
 use crate::config::Config;
 use crate::expiry::Expiry;
+use crate::gather::Memory;
 use crate::identity::{Identity, IdentityConfig};
 use crate::limits::Limits;
 use crate::reload;
@@ -58,6 +60,9 @@ pub(crate) struct Gateway {
     pub(crate) ids: RequestIds,
     pub(crate) headers: SecurityHeaders,
     pub(crate) limits: Limits,
+    pub(crate) concurrency: Concurrency,
+    pub(crate) memory: Memory,
+    pub(crate) origins: Cors,
     pub(crate) identity: Arc<Identity>,
     pub(crate) routing: ArcSwap<Routing>,
     pub(crate) ground: Ground,
@@ -108,11 +113,10 @@ impl App {
         let roots = config.extra_roots.as_deref();
         let api = servers(config.api, neighbours.api, API_DEFAULT);
         let console = servers(config.console, neighbours.console, CONSOLE_DEFAULT);
-        let open = |name, servers, own| {
-            Upstream::open_within(UpstreamConfig::of_servers(name, servers), roots, own).map_err(StartError::Upstream)
-        };
-        let api = open(AUTH_API, api, neighbours.own_connections.clone())?;
-        let console = open(CONSOLE, console, None)?;
+        let open = |config, own| Upstream::open_within(config, roots, own).map_err(StartError::Upstream);
+        let source = open(identity_source(api.clone()), None)?;
+        let api = open(UpstreamConfig::of_servers(AUTH_API, api), neighbours.own_connections.clone())?;
+        let console = open(UpstreamConfig::of_servers(CONSOLE, console), None)?;
         let identity = IdentityConfig {
             issuer: config.tokens.issuer,
             audience: config.tokens.audience,
@@ -121,7 +125,7 @@ impl App {
             max_staleness: config.feed.max_staleness,
         };
         let has_feed = identity.feed_token.is_some();
-        let identity = Identity::start(identity, Arc::clone(&api), clock.clone());
+        let identity = Identity::start(identity, source, clock.clone());
         let ground = Ground { api, console, extra_roots: config.extra_roots };
         let file = reload::read(config.file.as_deref()).map_err(StartError::File)?;
         let tls = file.tls.clone();
@@ -147,6 +151,9 @@ impl App {
             ids: RequestIds::new(),
             headers: SecurityHeaders::new(),
             limits: Limits::new(counters, config.environment == Environment::Development),
+            concurrency: Concurrency::new(),
+            memory: Memory::new(),
+            origins: config.cors,
             identity,
             routing: ArcSwap::from_pointee(routing),
             ground,
@@ -204,6 +211,12 @@ fn servers(said: Vec<ServerUrl>, neighbour: Option<std::net::SocketAddr>, defaul
         Some(address) => here(address.ip().to_string(), address.port()),
         None => here(default.0.to_owned(), default.1),
     }
+}
+
+/// The Auth API once more, for keys, revocations and API keys: what clients do to the other may neither keep these waiting
+/// nor shut them out, and whoever has just come back must be heard at once.
+fn identity_source(servers: Vec<ServerUrl>) -> UpstreamConfig {
+    UpstreamConfig { eject_after: u32::MAX, ..UpstreamConfig::of_servers("auth-api (identity)", servers) }
 }
 
 /// Where origins are named the gateway answers for all of its routes, whatever methods and headers those take.

@@ -98,18 +98,54 @@ pub fn set_forwarded(headers: &mut HeaderMap, hop: &Hop, host: &HeaderValue) {
     headers.entry(X_FORWARDED_HOST).or_insert_with(|| host.clone());
 }
 
-/// Takes out what only a proxy may say, in every spelling: some servers read `x_forwarded_for` and `X-Forwarded-For` as
-/// the same.
+/// What only a proxy may say, beside `X-Forwarded-…`.
+const OF_PROXIES: [&str; 8] = [
+    "cf-connecting-ip",
+    "forwarded",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-forwarded-for",
+    "x-original-host",
+    "x-real-ip",
+];
+
+/// What makes some frameworks read another path or method than the request line's, which is the one that was judged; and
+/// `Proxy`, which makes some programs send their own requests through it.
+const OVERRIDES: [&str; 6] =
+    ["proxy", "x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"];
+
+/// Takes out what only a proxy may say.
 fn forget_forwarded(headers: &mut HeaderMap) {
-    let says = |name: &HeaderName| {
-        let canonical = name.as_str().replace('_', "-");
-        canonical.starts_with("x-forwarded-") || canonical == "forwarded" || canonical == "x-real-ip"
-    };
-    let may_say = |name: &&HeaderName| matches!(name.as_str().as_bytes(), [b'x', ..] | [b'f', b'o', ..]);
-    let said: Vec<HeaderName> = headers.keys().filter(may_say).filter(|name| says(name)).cloned().collect();
-    for name in said {
+    forget(headers, |name| name.starts_with("x-forwarded-") || OF_PROXIES.contains(&name));
+}
+
+/// Takes out what would have the upstream do something else than was judged.
+pub fn forget_overrides(headers: &mut HeaderMap) {
+    forget(headers, |name| OVERRIDES.contains(&name));
+}
+
+/// Takes out headers in every spelling: some servers read `x_forwarded_for` and `X.Forwarded.For` as one and the same.
+fn forget(headers: &mut HeaderMap, is_meant: impl Fn(&str) -> bool) {
+    let mut found = Vec::new();
+    for name in headers.keys() {
+        let text = name.as_str();
+        // Most names begin otherwise.
+        if matches!(text.as_bytes(), [b'c' | b'f' | b'p' | b't' | b'x', ..]) {
+            let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let is_found = if is_plain { is_meant(text) } else { is_meant(&canonical(text)) };
+            if is_found {
+                found.push(name.clone());
+            }
+        }
+    }
+    for name in found {
         headers.remove(name);
     }
+}
+
+fn canonical(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
 /// HTTP/2 may send a cookie in pieces, HTTP/1.1 must not (RFC 9113 section 8.2.3).
@@ -169,18 +205,33 @@ mod tests {
             ("x_forwarded_for", "9.9.9.9"),
             ("forwarded", "for=9.9.9.9"),
             ("x-real-ip", "9.9.9.9"),
+            ("x.forwarded.for", "9.9.9.9"),
+            ("true-client-ip", "9.9.9.9"),
         ];
         let host = HeaderValue::from_static("api.example.com");
         let told = |peer_is_trusted| {
             let mut map = headers(&forwarded);
             let hop = Hop { peer: "10.0.0.1".parse().unwrap(), peer_is_trusted, is_tls: false };
             set_forwarded(&mut map, &hop, &host);
-            assert_eq!(map.keys_len(), if peer_is_trusted { 6 } else { 3 });
+            assert_eq!(map.keys_len(), if peer_is_trusted { 8 } else { 3 });
             ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
                 .map(|name| map[name].to_str().unwrap().to_owned())
         };
         assert_eq!(told(false), ["10.0.0.1", "http", "api.example.com"]);
         assert_eq!(told(true), ["6.6.6.6, 7.7.7.7, 10.0.0.1", "https", "evil"]);
+    }
+
+    #[test]
+    fn nothing_makes_the_upstream_do_something_else_than_was_judged() {
+        let mut map = headers(&[
+            ("x-original-url", "/admin"),
+            ("x_rewrite_url", "/admin"),
+            ("x-http-method-override", "DELETE"),
+            ("proxy", "http://evil"),
+            ("x-kept", "1"),
+        ]);
+        forget_overrides(&mut map);
+        assert_eq!(map, headers(&[("x-kept", "1")]));
     }
 
     #[test]

@@ -8,10 +8,12 @@
 mod acme;
 mod arrival;
 pub mod body;
+mod concurrency;
 mod config;
 mod expiry;
 mod forward;
 mod gateway;
+mod gather;
 mod head;
 mod health;
 pub mod identity;
@@ -29,6 +31,7 @@ mod routing;
 mod upload;
 pub mod upstream;
 mod websocket;
+mod welcome;
 
 pub use config::Config;
 pub use gateway::{App, Neighbours, StartError};

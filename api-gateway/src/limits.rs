@@ -63,6 +63,11 @@ impl Limits {
         admit(self.counters.check_often(Limit { name: "gateway_route", quota }, &subject, now).await).map(Some)
     }
 
+    /// Whether an address is not counted.
+    pub fn spares(&self, client: ClientAddr) -> bool {
+        self.spares_loopback && client.ip.is_loopback()
+    }
+
     async fn of_address(
         &self,
         name: &'static str,
@@ -70,7 +75,7 @@ impl Limits {
         (route, client): (&str, ClientAddr),
         now: i64,
     ) -> Result<Option<Decision>, Refusal> {
-        if self.spares_loopback && client.ip.is_loopback() {
+        if self.spares(client) {
             return Ok(None);
         }
         let mut told = None;

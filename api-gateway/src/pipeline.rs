@@ -201,6 +201,10 @@ fn refuse_ambiguous(request: &Request<Incoming>) -> Result<(), Refusal> {
     if [Method::CONNECT, Method::TRACE].contains(request.method()) {
         return Err(Refusal::MethodNotAllowed(Vec::new()));
     }
+    // HTTP/2 has a framing of its own, but what it forwards has not.
+    if headers.get_all(header::CONTENT_LENGTH).iter().count() > 1 {
+        return Err(Refusal::Ambiguous("two lengths"));
+    }
     path::check(uri.path()).map_err(Refusal::Ambiguous)
 }
 

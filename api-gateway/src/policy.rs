@@ -84,11 +84,14 @@ const fn spell(refusal: &Refusal) -> &'static str {
         // None of these depends on the routes alone, so none comes up here.
         Refusal::RevocationsUnknown => "revocations_unknown",
         Refusal::KeyUnknown => "key_unknown",
-        Refusal::TooManyRequests(_) => "too_many_requests",
+        Refusal::TooManyRequests(_) | Refusal::TooManyAtOnce => "too_many_requests",
         Refusal::InvalidHost => "invalid_host",
+        Refusal::ForeignOrigin => "foreign_origin",
         Refusal::HeadTooLarge | Refusal::BodyTooLarge => "too_large",
         Refusal::BodyTooSlow | Refusal::BodyBroken => "body_broken",
-        Refusal::Upstream(_) | Refusal::TimedOut | Refusal::NotReady | Refusal::Internal => "unavailable",
+        Refusal::Upstream(_) | Refusal::TimedOut | Refusal::NotReady | Refusal::Overloaded | Refusal::Internal => {
+            "unavailable"
+        }
     }
 }
 

@@ -39,6 +39,12 @@ pub enum Refusal {
     KeyUnknown,
     /// Too many requests.
     TooManyRequests(Decision),
+    /// The client's address has as much in progress as one may.
+    TooManyAtOnce,
+    /// The memory for bodies that are being gathered is full.
+    Overloaded,
+    /// A browser of an origin that is not allowed asks for a WebSocket.
+    ForeignOrigin,
     /// The body is larger than the route allows.
     BodyTooLarge,
     /// The body comes too slowly.
@@ -122,8 +128,9 @@ impl Refusal {
             }
             Self::Unauthenticated => UNAUTHENTICATED.challenge("Bearer"),
             Self::InvalidToken => INVALID_TOKEN.challenge(r#"Bearer error="invalid_token""#),
-            Self::Forbidden => Problem::of_status(S::FORBIDDEN),
-            Self::RevocationsUnknown | Self::KeyUnknown | Self::NotReady => UNAVAILABLE.later(),
+            Self::Forbidden | Self::ForeignOrigin => Problem::of_status(S::FORBIDDEN),
+            Self::RevocationsUnknown | Self::KeyUnknown | Self::NotReady | Self::Overloaded => UNAVAILABLE.later(),
+            Self::TooManyAtOnce => RATE_LIMITED.later(),
             Self::TooManyRequests(decision) => RATE_LIMITED
                 .problem()
                 .retry_after(decision.retry_after_seconds().unwrap_or(RETRY_AFTER))
@@ -160,6 +167,9 @@ impl Refusal {
             | Self::BodyBroken
             | Self::TimedOut
             | Self::NotReady
+            | Self::TooManyAtOnce
+            | Self::Overloaded
+            | Self::ForeignOrigin
             | Self::Internal => {}
         }
     }

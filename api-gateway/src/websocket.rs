@@ -1,7 +1,6 @@
 //! WebSockets: after the handshake bytes pass as they are, for as long as whoever began it is still welcome.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{self, HeaderValue};
@@ -12,13 +11,16 @@ use service_kit::shutdown::Shutdown;
 use tokio::io::copy_bidirectional;
 use tokio::time::MissedTickBehavior;
 
+use crate::concurrency::Held;
 use crate::head;
-use crate::identity::{Caller, Identity};
 use crate::reply::Reply;
 use crate::upstream::Answer;
+use crate::welcome::Welcome;
 
 /// How often the caller is looked up again: well within the minute in which a revoked session's WebSocket must end.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// A session that ends by itself revokes nothing, so that it is asked for again once a day.
+const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// Both ends of a WebSocket, and whose it is.
 pub(crate) struct Tunnel {
@@ -26,7 +28,9 @@ pub(crate) struct Tunnel {
     pub(crate) upstream: OnUpgrade,
     /// Holds the request's place at the upstream.
     pub(crate) lease: Answer,
-    pub(crate) caller: Option<Caller>,
+    /// Holds its client's place.
+    pub(crate) held: Option<Held>,
+    pub(crate) welcome: Option<Welcome>,
 }
 
 /// The answer that changes the client's protocol.
@@ -40,12 +44,13 @@ pub(crate) fn answer(mut head: response::Parts) -> Response<Reply> {
     response
 }
 
-/// Passes bytes until either end closes, the caller's session, account or key is revoked, or the program is to stop.
-pub(crate) async fn run(tunnel: Tunnel, identity: Arc<Identity>, shutdown: Shutdown) {
-    let Tunnel { client, upstream, lease, caller } = tunnel;
+/// Passes bytes until either end closes, the caller's session, account or key is revoked, a day has passed, or the program
+/// is to stop.
+pub(crate) async fn run(tunnel: Tunnel, shutdown: Shutdown) {
+    let Tunnel { client, upstream, lease, held, welcome } = tunnel;
     let revoked = async {
-        match &caller {
-            Some(caller) => until_revoked(&identity, caller).await,
+        match &welcome {
+            Some(welcome) => until_over(welcome).await,
             None => std::future::pending().await,
         }
     };
@@ -55,11 +60,12 @@ pub(crate) async fn run(tunnel: Tunnel, identity: Arc<Identity>, shutdown: Shutd
                 tracing::debug!(%error, "a WebSocket broke off");
             }
         }
-        // Its client connects again, elsewhere.
+        // Its client connects again, elsewhere or with a session that is still good.
         () = shutdown.requested() => {}
+        () = tokio::time::sleep(LONGEST) => {}
         () = revoked => tracing::info!("a WebSocket ended: its session was revoked"),
     }
-    drop(lease);
+    drop((lease, held));
 }
 
 async fn pass(client: OnUpgrade, upstream: OnUpgrade) -> io::Result<()> {
@@ -67,10 +73,10 @@ async fn pass(client: OnUpgrade, upstream: OnUpgrade) -> io::Result<()> {
     copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(upstream)).await.map(drop)
 }
 
-async fn until_revoked(identity: &Identity, caller: &Caller) {
+async fn until_over(welcome: &Welcome) {
     let mut tick = tokio::time::interval(LOOK_AGAIN);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while identity.is_still_valid(caller) {
+    while welcome.holds() {
         tick.tick().await;
     }
 }

@@ -159,6 +159,10 @@ pub fn host_of<B>(request: &Request<B>) -> Host {
             _ => return Host::Ambiguous,
         },
     };
+    // User information there is as good a disguise as in the header.
+    if request.uri().authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Host::Ambiguous;
+    }
     let line = request.uri().authority().map(|authority| authority.host().to_ascii_lowercase());
     match (line, header) {
         (Some(line), Some(header)) if line != header => Host::Ambiguous,
@@ -220,6 +224,7 @@ mod tests {
         assert!(admits("a.com", "http://a.com/", &["a.com:80"]));
         assert!(!admits("a.com", "http://a.com/", &["b.com"]));
         assert!(!admits("a.com", "http://b.com/", &[]));
+        assert!(!admits("a.com", "http://b.com:80@a.com/", &[]));
     }
 
     #[test]

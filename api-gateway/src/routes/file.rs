@@ -28,12 +28,25 @@ pub struct File {
 }
 
 /// `[limits]`: nothing is no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// For each client address.
     pub per_address: Option<Quota>,
     /// For each user or API key.
     pub per_user: Option<Quota>,
+    /// Requests, WebSockets and streams that one address may have in progress.
+    pub concurrent_per_address: u32,
+}
+
+impl Limits {
+    /// When nothing is said: a quarter of what an upstream takes.
+    pub const CONCURRENT_PER_ADDRESS: u32 = 256;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { per_address: None, per_user: None, concurrent_per_address: Self::CONCURRENT_PER_ADDRESS }
+    }
 }
 
 impl Default for File {
@@ -99,8 +112,10 @@ fn read_members(mut members: Members<'_>, folder: &Path) -> File {
 fn read_limits(mut members: Members<'_>) -> Limits {
     let per_address = members.text("per_address", values::quota).flatten();
     let per_user = members.text("per_user", values::quota).flatten();
+    let concurrent_per_address =
+        members.number("concurrent_per_address", 1..=1_000_000).unwrap_or(Limits::CONCURRENT_PER_ADDRESS);
     members.finish();
-    Limits { per_address, per_user }
+    Limits { per_address, per_user, concurrent_per_address }
 }
 
 fn read_assertion(mut members: Members<'_>, folder: &Path) -> Option<PathBuf> {

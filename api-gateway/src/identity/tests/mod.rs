@@ -159,6 +159,9 @@ fn outcome(identified: &Result<Option<Caller>, Refusal>) -> &'static str {
             | Refusal::Upstream(_)
             | Refusal::TimedOut
             | Refusal::NotReady
+            | Refusal::TooManyAtOnce
+            | Refusal::Overloaded
+            | Refusal::ForeignOrigin
             | Refusal::Internal),
         ) => panic!("{other:?}"),
     }

@@ -60,3 +60,21 @@ async fn an_address_is_counted_over_all_routes_and_health_is_not() {
     assert_eq!(client.get("/gateway/health").await.status, 200);
     assert_eq!(client.with_header("x-forwarded-for", "198.51.100.8").get("/open/x").await.status, 200);
 }
+
+#[tokio::test]
+async fn one_address_cannot_hold_every_place() {
+    let site = Site::with(ROUTES).await;
+    let routes = format!("[limits]\nconcurrent_per_address = 3\n{}", ROUTES.replace("UPSTREAM", &site.upstream.url()));
+    let gateway =
+        Gateway::start_in(Gateway::place(&[site.api_place.port], &routes).set("TRUSTED_PROXIES", "127.0.0.1")).await;
+    let greedy = gateway.client.with_header("x-forwarded-for", "198.51.100.7");
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(greedy.request(reqwest::Method::GET, "/open/events").send().await.unwrap());
+    }
+    let refused = greedy.get("/open/x").await;
+    assert_eq!((refused.status, refused.text("code").as_str()), (429, "rate_limited"));
+    assert_eq!(gateway.client.with_header("x-forwarded-for", "198.51.100.8").get("/open/x").await.status, 200);
+    drop(held);
+    gateway.program.until("its places are free", async || greedy.get("/open/x").await.status == 200).await;
+}

@@ -2,7 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::Method;
@@ -58,10 +58,15 @@ async fn one_hung_service_holds_up_nobody_elses() {
 #[tokio::test]
 async fn a_post_is_never_sent_twice_and_a_get_may_be() {
     let site = Site::with(ROUTES).await;
-    let posted = Answer::of(site.front().request(Method::POST, "/open/reset").body("once")).await.unwrap();
-    assert_eq!(posted.status, 502);
-    let seen = site.upstream.seen();
-    assert_eq!(seen.iter().filter(|head| head.starts_with("POST")).count(), 1, "{seen:?}");
+    let sent = |method: &str| {
+        site.upstream.seen().iter().filter(|head| head.contains("/reset") && head.starts_with(method)).count()
+    };
+    for (method, most) in [(Method::POST, 1), (Method::GET, 2)] {
+        // On a connection that was used before: only there is anything ever repeated.
+        assert_eq!(site.front().get("/open/x").await.status, 200);
+        let answer = Answer::of(site.front().request(method.clone(), "/open/reset")).await.unwrap();
+        assert_eq!((answer.status, sent(method.as_str())), (502, most), "{method}");
+    }
 }
 
 #[tokio::test]
@@ -175,4 +180,32 @@ async fn one_of_two_instances_may_die() {
             gateway.client.bearing(&person.access).get("/private/x").await.status == 401
         })
         .await;
+}
+
+/// Under traffic the API's connections fail by the hundred: what was learnt of that must not outlast the outage.
+#[tokio::test]
+async fn after_an_outage_under_traffic_revocations_are_heard_at_once() {
+    let site = Site::with(ROUTES).await;
+    let person = site.api().person("kim@example.com").await;
+    let (front, place) = (site.front().clone(), &site.api_place);
+    site.api.stop().await;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(4) {
+        assert!([502, 503].contains(&front.get("/api/v1/health").await.status));
+    }
+    let api = place.spawn(&["service"]);
+    api.until_ready().await;
+    let back = Instant::now();
+    site.gateway
+        .program
+        .until("the API is served again", async || front.get("/api/v1/health").await.status == 200)
+        .await;
+    let served_again = back.elapsed();
+    assert_eq!(api.client.logout(&person.access).await.status, 204);
+    let revoked = Instant::now();
+    let private = front.bearing(&person.access);
+    site.gateway.program.until("it is refused", async || private.get("/private/x").await.status == 401).await;
+    let refused = revoked.elapsed();
+    println!("served {served_again:?} after the API was back, a revocation known after {refused:?}");
+    assert!(served_again < Duration::from_secs(4) && refused < Duration::from_secs(3), "{served_again:?} {refused:?}");
 }

@@ -83,26 +83,51 @@ async fn an_early_answer_reaches_a_client_that_still_sends() {
     let mut stream = TcpStream::connect(("127.0.0.1", site.gateway.port)).await.unwrap();
     let head = format!("POST /open/early HTTP/1.1\r\nHost: x\r\nContent-Length: {GIBIBYTE}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
+    // Enough of it for the request to go on its way.
+    stream.write_all(&vec![b'x'; 128 * 1024]).await.unwrap();
     let mut answer = vec![0; 1024];
     let count = timeout(Duration::from_secs(10), stream.read(&mut answer)).await.expect("an answer").unwrap();
     assert!(String::from_utf8_lossy(&answer[..count]).starts_with("HTTP/1.1 413 "));
 }
 
 #[tokio::test]
-async fn clients_that_go_away_in_the_middle_leave_their_places() {
+async fn bodies_that_do_not_come_take_no_place_at_the_service() {
     let routes = ROUTES.replace("[upstream.service]", "[upstream.service]\nmax_requests = 5\nqueue = 0");
     let site = Site::with(&routes).await;
-    let mut uploads = Vec::new();
-    for _ in 0..5 {
+    let mut slow = Vec::new();
+    for _ in 0..200 {
         let mut wire = Wire::connect(site.gateway.port).await;
         wire.send("POST /open/sink HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc").await;
-        uploads.push(wire);
+        slow.push(wire);
     }
-    let front = site.front();
-    let program = &site.gateway.program;
+    for _ in 0..20 {
+        assert_eq!(site.front().get("/open/x").await.status, 200);
+    }
+    assert!(site.upstream.seen().iter().all(|head| head.starts_with("GET")), "nothing of them was sent on");
+}
+
+#[tokio::test]
+async fn clients_that_go_away_leave_their_places() {
+    let routes = ROUTES.replace("[upstream.service]", "[upstream.service]\nmax_requests = 5\nqueue = 0");
+    let site = Site::with(&routes).await;
+    let mut waiting = Vec::new();
+    for _ in 0..5 {
+        let mut wire = Wire::connect(site.gateway.port).await;
+        wire.send("GET /open/hang HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        waiting.push(wire);
+    }
+    let (front, program) = (site.front(), &site.gateway.program);
     program.until("every place is taken", async || front.get("/open/x").await.status == 503).await;
-    drop(uploads);
+    drop(waiting);
     program.until("every place is free", async || front.get("/open/x").await.status == 200).await;
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_reaches_the_service_whatever_the_method() {
+    let site = Site::with(ROUTES).await;
+    let mut wire = Wire::connect(site.gateway.port).await;
+    wire.send("GET /open/sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n").await;
+    assert!(wire.rest().await.ends_with("\r\n\r\n3"));
 }
 
 #[tokio::test]
@@ -113,6 +138,18 @@ async fn expect_continue_is_answered_by_the_gateway() {
     let answer = wire.rest().await;
     assert!(answer.starts_with("HTTP/1.1 100 ") && answer.contains("HTTP/1.1 200 "), "{answer}");
     assert!(!site.upstream.last().to_lowercase().contains("expect"));
+}
+
+#[tokio::test]
+async fn server_sent_events_end_with_their_session() {
+    let site = Site::with(ROUTES).await;
+    let person = site.api().person("kim@example.com").await;
+    let events = site.front().bearing(&person.access).request(Method::GET, "/private/events");
+    let mut response = events.send().await.unwrap();
+    assert!(response.chunk().await.unwrap().is_some());
+    assert_eq!(site.api().logout(&person.access).await.status, 204);
+    let rest = async { while let Ok(Some(_)) = response.chunk().await {} };
+    timeout(Duration::from_secs(5), rest).await.expect("it ends soon after the session");
 }
 
 #[tokio::test]

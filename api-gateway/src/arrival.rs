@@ -29,8 +29,6 @@ pub(crate) struct Arrival {
     pub(crate) asked: Host,
     /// The same as the client wrote it, for upstreams.
     pub(crate) host: HeaderValue,
-    /// Of use to the trace exporter only, and disabled, which costs nothing, without one.
-    pub(crate) span: tracing::Span,
     language: Language,
 }
 
@@ -47,19 +45,26 @@ impl Arrival {
             is_tls: request.extensions().get::<Scheme>() == Some(&Scheme::Https),
             method: request.method().clone(),
             asked: host_of(request),
-            span: new_span(request.method(), headers),
             host: written_host(request),
             language: Language::of(headers),
         }
     }
 
-    /// Once the route is found: a path itself may hold what must not be traced.
-    pub(crate) fn name_span(&self, route: &str) {
-        if !self.span.is_disabled() {
-            self.span.record("otel.name", tracing::field::display(format_args!("{} {route}", self.method)));
-            self.span.record("http.route", route);
-            self.span.record("request_id", self.id.as_str());
+    /// Of use to the trace exporter only, and disabled, which costs nothing, without one. It names the route, for a path
+    /// may hold what must not be traced.
+    pub(crate) fn span(&self, route: &str, headers: &HeaderMap) -> tracing::Span {
+        let span = tracing::info_span!(
+            "request",
+            otel.name = format_args!("{} {route}", self.method),
+            otel.kind = "server",
+            http.request.method = %self.method,
+            http.route = route,
+            request_id = %self.id,
+        );
+        if !span.is_disabled() {
+            telemetry::continue_trace(&span, headers);
         }
+        span
     }
 
     /// The answer to a request that goes no further.
@@ -93,21 +98,6 @@ impl Arrival {
             _ => tracing::debug!(target: "access", method, route, status, latency_ms, %client, caller, "answered"),
         }
     }
-}
-
-fn new_span(method: &Method, headers: &HeaderMap) -> tracing::Span {
-    let span = tracing::info_span!(
-        "request",
-        otel.name = %method,
-        otel.kind = "server",
-        http.route = tracing::field::Empty,
-        http.request.method = %method,
-        request_id = tracing::field::Empty,
-    );
-    if !span.is_disabled() {
-        telemetry::continue_trace(&span, headers);
-    }
-    span
 }
 
 /// Whom a log line names: an id, never an address or a name.

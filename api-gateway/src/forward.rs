@@ -37,6 +37,7 @@ pub(crate) struct Passage<'a> {
     pub(crate) routing: &'a Routing,
     pub(crate) target: &'a Target,
     pub(crate) caller: Option<Caller>,
+    pub(crate) span: &'a tracing::Span,
 }
 
 impl Gateway {
@@ -126,7 +127,7 @@ impl Gateway {
     }
 
     fn rewrite_head(&self, passage: &Passage<'_>, request: &mut Request<Incoming>, websocket: bool) {
-        let Passage { arrival, routing, target: to, caller } = passage;
+        let Passage { arrival, routing, target: to, caller, span } = passage;
         let route = &to.route;
         let headers = request.headers_mut();
         head::leave_hop(headers);
@@ -153,8 +154,8 @@ impl Gateway {
         if websocket {
             head::ask_for_websocket(headers);
         }
-        if !arrival.span.is_disabled() {
-            service_kit::telemetry::inject_trace(&arrival.span, headers);
+        if !span.is_disabled() {
+            service_kit::telemetry::inject_trace(span, headers);
         }
     }
 

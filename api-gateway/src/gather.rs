@@ -45,10 +45,11 @@ impl Memory {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
     {
         let (mut pieces, mut bytes, mut memory) = (VecDeque::new(), 0, Vec::new());
-        while bytes < AWAITED {
-            let Some(frame) = upload.frame().await else { break };
+        // One in chunks does not know of its end before it was asked for what follows.
+        while bytes < AWAITED && !upload.is_end_stream() {
+            let Some(frame) = upload.frame().await else { return Ok(Gathered { body: whole(pieces), memory }) };
             // Trailers do not come out of an upload.
-            let Ok(piece) = frame.map_err(|_| refusal(progress))?.into_data() else { break };
+            let Ok(piece) = frame.map_err(|_| refusal(progress))?.into_data() else { continue };
             let units = u32::try_from(piece.len().div_ceil(UNIT)).unwrap_or(u32::MAX);
             memory.push(Arc::clone(&self.0).try_acquire_many_owned(units).map_err(|_| Refusal::Overloaded)?);
             bytes += piece.len();

@@ -30,8 +30,7 @@ impl Gateway {
     /// Answers a request, whatever becomes of it.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Reply> {
         let arrival = Arrival::of(&request, &self.proxies, &self.ids);
-        let answer = self.answer_known(&arrival, request).instrument(arrival.span.clone());
-        request_id::scope(arrival.id.clone(), answer).await
+        request_id::scope(arrival.id.clone(), self.answer_known(&arrival, request)).await
     }
 
     /// One request's defect is not another's: the future is dropped after a panic, so nobody sees a state it left broken.
@@ -98,13 +97,13 @@ impl Gateway {
             Ok(Found::Own(answer)) => return self.finish(arrival, "gateway", None, answer),
             Err(refusal) => return self.finish(arrival, "unmatched", None, arrival.refuse(&refusal)),
         };
-        arrival.name_span(&target.route.name);
+        let span = arrival.span(&target.route.name, request.headers());
         let mut caller = None;
         let outcome = match self.admit(arrival, &routing, target, (&request, &mut caller)).await {
             Ok(told) => {
-                let passage = Passage { arrival, routing: &routing, target, caller: caller.clone() };
+                let passage = Passage { arrival, routing: &routing, target, caller: caller.clone(), span: &span };
                 // Boxed, for it is large and would be moved at every step from here to the connection.
-                let forwarded = Box::pin(self.forward(passage, request)).await;
+                let forwarded = Box::pin(self.forward(passage, request)).instrument(span.clone()).await;
                 forwarded.map(|response| with_limits(response, told.as_ref()))
             }
             Err(refusal) => Err(refusal),

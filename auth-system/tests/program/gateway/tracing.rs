@@ -19,7 +19,8 @@ async fn a_trace_goes_on_through_the_gateway() {
     assert!(parent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{parent}");
     assert!(!parent.contains("b7ad6b7169203331"), "the service's parent is the gateway's span, not the client's");
     gateway.program.stop().await;
-    assert!(collector.taken().iter().any(|report| report.contains("GET open")), "the span is named by its route");
+    let reports = collector.taken();
+    assert!(reports.iter().any(|report| report.contains("GET open")), "the span is named by its route: {reports:?}");
 }
 
 #[tokio::test]

@@ -127,7 +127,8 @@ async fn a_body_in_chunks_reaches_the_service_whatever_the_method() {
     let site = Site::with(ROUTES).await;
     let mut wire = Wire::connect(site.gateway.port).await;
     wire.send("GET /open/sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n").await;
-    assert!(wire.rest().await.ends_with("\r\n\r\n3"));
+    let answer = wire.rest().await;
+    assert!(answer.ends_with("\r\n\r\n3"), "{answer} {:?}", site.upstream.seen());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::time::Instant;
 
 use crate::upstream::config::Balance;
-use crate::upstream::ejection::Kind;
+use crate::upstream::ejection::{Company, Kind};
 use crate::upstream::endpoint::Endpoint;
 
 /// Chooses among addresses.
@@ -25,7 +25,7 @@ impl Balancer {
     pub fn pick(&self, all: &[Arc<Endpoint>], tried: &[Arc<Endpoint>], now: Instant) -> Option<(Arc<Endpoint>, Kind)> {
         let untried = |endpoint: &&Arc<Endpoint>| !tried.iter().any(|tried| Arc::ptr_eq(tried, endpoint));
         for endpoint in all.iter().filter(untried) {
-            if let Some(trial) = endpoint.take_trial(now) {
+            if let Some(trial) = endpoint.take_trial(Company::Usable, now) {
                 return Some((Arc::clone(endpoint), trial));
             }
         }
@@ -36,7 +36,15 @@ impl Balancer {
         };
         // All that are usable have just come: a small share of nothing else is everything.
         let chosen = chosen.or_else(|| self.rotated(all).find(usable));
-        chosen.map(|endpoint| (Arc::clone(endpoint), Kind::Ordinary))
+        match chosen {
+            Some(endpoint) => Some((Arc::clone(endpoint), Kind::Ordinary)),
+            None if all.iter().any(|endpoint| endpoint.is_usable(now)) => None,
+            // Those that were left alone when others could take over need not be waited for as long now.
+            None => all.iter().filter(untried).find_map(|endpoint| {
+                let trial = endpoint.take_trial(Company::Alone, now)?;
+                Some((Arc::clone(endpoint), trial))
+            }),
+        }
     }
 
     /// Who cannot, or lets its turn pass, costs a ticket of its own, so that its neighbour gets no more than others.

@@ -8,6 +8,10 @@ use tokio::time::Instant;
 
 /// No ejection is longer.
 pub(super) const LONGEST: Duration = Duration::from_secs(300);
+/// Nor is one that leaves nobody to turn to: what it keeps out has no other way.
+pub(super) const LONGEST_ALONE: Duration = Duration::from_secs(1);
+/// A trial that has not ended by then is given up, for its client may be what is slow.
+pub(super) const TRIAL_TIME: Duration = Duration::from_secs(2);
 
 /// When, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -18,13 +22,35 @@ pub(super) struct Rule {
     pub time: Duration,
 }
 
+/// Whether another address of the upstream is usable now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Company {
+    /// None is: a server that answers at all is better than none.
+    Alone,
+    /// One is.
+    Usable,
+}
+
+/// How a server failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// There was no connection, which no request can bring about.
+    Unconnected,
+    /// The connection broke.
+    Broken,
+    /// No answer came in time.
+    TimedOut,
+    /// It said that it cannot.
+    Unable,
+}
+
 /// What a request is to the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// One of many.
     Ordinary,
-    /// The one that decides whether others may follow.
-    Trial,
+    /// The one that decides whether others may follow, by when it began.
+    Trial(Instant),
 }
 
 /// Whether requests may come.
@@ -59,15 +85,15 @@ pub(super) struct Breaker {
 
 struct State {
     standing: Standing,
-    /// How long the last ejection was.
+    /// How long the last ejection was that left others to turn to.
     last: Duration,
     restored: Option<Instant>,
 }
 
 enum Standing {
     InUse { failures: u32 },
-    Out { until: Instant },
-    OnTrial,
+    Out { since: Instant, until: Instant },
+    OnTrial { began: Instant },
 }
 
 impl Breaker {
@@ -81,29 +107,25 @@ impl Breaker {
         self.clean.load(Ordering::Acquire)
     }
 
-    pub fn gate(&self, now: Instant) -> Gate {
+    pub fn gate(&self, company: Company, now: Instant) -> Gate {
         if self.is_clean() {
             return Gate::Open;
         }
-        match self.lock().standing {
-            Standing::InUse { .. } => Gate::Open,
-            Standing::Out { until } if until <= now => Gate::TrialDue,
-            Standing::Out { .. } | Standing::OnTrial => Gate::Shut,
-        }
+        self.gate_of(&self.lock().standing, company, now)
     }
 
     /// Makes the caller's request the trial, if one is due: once.
-    pub fn take_trial(&self, now: Instant) -> Option<Kind> {
+    pub fn take_trial(&self, company: Company, now: Instant) -> Option<Kind> {
         if self.is_clean() {
             return None;
         }
         let mut state = self.lock();
-        match state.standing {
-            Standing::Out { until } if until <= now => {
-                state.standing = Standing::OnTrial;
-                Some(Kind::Trial)
+        match self.gate_of(&state.standing, company, now) {
+            Gate::TrialDue => {
+                state.standing = Standing::OnTrial { began: now };
+                Some(Kind::Trial(now))
             }
-            Standing::InUse { .. } | Standing::Out { .. } | Standing::OnTrial => None,
+            Gate::Open | Gate::Shut => None,
         }
     }
 
@@ -115,9 +137,10 @@ impl Breaker {
         let mut state = self.lock();
         let change = match (&state.standing, kind) {
             (Standing::InUse { .. }, _) => Change::Nothing,
-            (Standing::OnTrial, Kind::Trial) => Change::Restored,
+            // Also one that was given up, whatever became of the trials after it: the server answers now.
+            (Standing::OnTrial { .. } | Standing::Out { .. }, Kind::Trial(_)) => Change::Restored,
             // It began before the ejection, and says nothing of now.
-            (Standing::Out { .. } | Standing::OnTrial, _) => return Change::Nothing,
+            (Standing::OnTrial { .. } | Standing::Out { .. }, Kind::Ordinary) => return Change::Nothing,
         };
         if change == Change::Restored {
             state.restored = Some(now);
@@ -128,35 +151,62 @@ impl Breaker {
     }
 
     /// No answer came, or one that says that the server cannot.
-    pub fn failed(&self, kind: Kind, now: Instant) -> Change {
+    pub fn failed(&self, kind: Kind, fault: Fault, company: Company, now: Instant) -> Change {
         let mut state = self.lock();
         match (&mut state.standing, kind) {
-            (Standing::InUse { failures }, _) => {
+            (Standing::InUse { failures }, Kind::Ordinary) => {
                 self.clean.store(false, Ordering::Release);
                 *failures = failures.saturating_add(1);
-                if *failures < self.rule.after { Change::Nothing } else { self.eject(&mut state, now) }
+                if *failures < self.rule.after { Change::Nothing } else { self.eject(&mut state, company, now) }
             }
-            (Standing::OnTrial, Kind::Trial) => self.eject(&mut state, now),
-            (Standing::Out { .. } | Standing::OnTrial, _) => Change::Nothing,
+            // No client makes a connection slow to fail: it counts however late it does.
+            (Standing::OnTrial { began }, Kind::Trial(mine))
+                if fault == Fault::Unconnected || *began == mine && now < mine + TRIAL_TIME =>
+            {
+                self.eject(&mut state, company, now)
+            }
+            (Standing::InUse { .. } | Standing::OnTrial { .. } | Standing::Out { .. }, _) => Change::Nothing,
         }
     }
 
     /// Nobody waited for the answer: if it was the trial, another is due.
     pub fn abandoned(&self, kind: Kind, now: Instant) {
+        let Kind::Trial(mine) = kind else { return };
         let mut state = self.lock();
-        if kind == Kind::Trial && matches!(state.standing, Standing::OnTrial) {
-            state.standing = Standing::Out { until: now };
+        if matches!(state.standing, Standing::OnTrial { began } if began == mine) {
+            state.standing = Standing::Out { since: now, until: now };
         }
     }
 
-    fn eject(&self, state: &mut State, now: Instant) -> Change {
+    fn gate_of(&self, standing: &Standing, company: Company, now: Instant) -> Gate {
+        let due = match (standing, company) {
+            (Standing::InUse { .. }, _) => return Gate::Open,
+            (Standing::OnTrial { began }, _) => *began + TRIAL_TIME,
+            (Standing::Out { until, .. }, Company::Usable) => *until,
+            (Standing::Out { since, until }, Company::Alone) => (*since + self.time_alone()).min(*until),
+        };
+        if due <= now { Gate::TrialDue } else { Gate::Shut }
+    }
+
+    fn time_alone(&self) -> Duration {
+        self.rule.time.min(LONGEST_ALONE)
+    }
+
+    fn eject(&self, state: &mut State, company: Company, now: Instant) -> Change {
         // One that did well for longer than it was away begins anew.
-        let did_well = state.restored.is_some_and(|restored| now.duration_since(restored) > state.last);
-        let time = if did_well || state.last.is_zero() { self.rule.time } else { state.last.saturating_mul(2) };
-        state.last = time.min(LONGEST);
-        state.restored = None;
-        state.standing = Standing::Out { until: now + state.last };
-        Change::Ejected(state.last)
+        if state.restored.take().is_some_and(|restored| now.duration_since(restored) > state.last) {
+            state.last = Duration::ZERO;
+        }
+        let time = match company {
+            Company::Alone => self.time_alone(),
+            Company::Usable => {
+                let time = if state.last.is_zero() { self.rule.time } else { state.last.saturating_mul(2) };
+                state.last = time.min(LONGEST);
+                state.last
+            }
+        };
+        state.standing = Standing::Out { since: now, until: now + time };
+        Change::Ejected(time)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -174,28 +224,32 @@ mod tests {
         (Breaker::new(Rule { after: 3, time: 10 * SECOND }), Instant::now())
     }
 
+    fn fail(breaker: &Breaker, now: Instant) -> Change {
+        breaker.failed(Kind::Ordinary, Fault::TimedOut, Company::Usable, now)
+    }
+
     fn eject(breaker: &Breaker, now: Instant) -> Change {
-        breaker.failed(Kind::Ordinary, now);
-        breaker.failed(Kind::Ordinary, now);
-        breaker.failed(Kind::Ordinary, now)
+        fail(breaker, now);
+        fail(breaker, now);
+        fail(breaker, now)
     }
 
     #[test]
     fn failures_in_a_row_eject() {
         let (breaker, now) = breaker();
         assert_eq!(eject(&breaker, now), Change::Ejected(10 * SECOND));
-        assert_eq!(breaker.gate(now + 9 * SECOND), Gate::Shut);
+        assert_eq!(breaker.gate(Company::Usable, now + 9 * SECOND), Gate::Shut);
     }
 
     #[test]
     fn success_in_between_resets_the_count() {
         let (breaker, now) = breaker();
         for _ in 0..5 {
-            breaker.failed(Kind::Ordinary, now);
-            assert_eq!(breaker.failed(Kind::Ordinary, now), Change::Nothing);
+            fail(&breaker, now);
+            assert_eq!(fail(&breaker, now), Change::Nothing);
             breaker.succeeded(Kind::Ordinary, now);
         }
-        assert_eq!(breaker.gate(now), Gate::Open);
+        assert_eq!(breaker.gate(Company::Usable, now), Gate::Open);
     }
 
     #[test]
@@ -203,14 +257,14 @@ mod tests {
         let (breaker, now) = breaker();
         eject(&breaker, now);
         let later = now + 10 * SECOND;
-        assert_eq!(breaker.gate(later), Gate::TrialDue);
-        assert_eq!(breaker.take_trial(later), Some(Kind::Trial));
-        assert_eq!(breaker.take_trial(later), None);
-        assert_eq!(breaker.gate(later), Gate::Shut);
+        assert_eq!(breaker.gate(Company::Usable, later), Gate::TrialDue);
+        assert_eq!(breaker.take_trial(Company::Usable, later), Some(Kind::Trial(later)));
+        assert_eq!(breaker.take_trial(Company::Usable, later), None);
+        assert_eq!(breaker.gate(Company::Usable, later), Gate::Shut);
         assert_eq!(breaker.succeeded(Kind::Ordinary, later), Change::Nothing);
-        assert_eq!(breaker.gate(later), Gate::Shut);
-        assert_eq!(breaker.succeeded(Kind::Trial, later), Change::Restored);
-        assert_eq!(breaker.gate(later), Gate::Open);
+        assert_eq!(breaker.gate(Company::Usable, later), Gate::Shut);
+        assert_eq!(breaker.succeeded(Kind::Trial(later), later), Change::Restored);
+        assert_eq!(breaker.gate(Company::Usable, later), Gate::Open);
     }
 
     #[test]
@@ -220,8 +274,8 @@ mod tests {
         let mut times = Vec::new();
         for _ in 0..6 {
             now += LONGEST;
-            breaker.take_trial(now);
-            if let Change::Ejected(time) = breaker.failed(Kind::Trial, now) {
+            breaker.take_trial(Company::Usable, now);
+            if let Change::Ejected(time) = breaker.failed(Kind::Trial(now), Fault::Broken, Company::Usable, now) {
                 times.push(time.as_secs());
             }
         }
@@ -234,8 +288,8 @@ mod tests {
             let (breaker, now) = breaker();
             eject(&breaker, now);
             let back = now + 10 * SECOND;
-            breaker.take_trial(back);
-            breaker.succeeded(Kind::Trial, back);
+            breaker.take_trial(Company::Usable, back);
+            breaker.succeeded(Kind::Trial(back), back);
             assert_eq!(eject(&breaker, back + well_for * SECOND), Change::Ejected(next * SECOND));
         }
     }
@@ -245,10 +299,67 @@ mod tests {
         let (breaker, now) = breaker();
         eject(&breaker, now);
         let later = now + 10 * SECOND;
-        breaker.take_trial(later);
+        breaker.take_trial(Company::Usable, later);
         breaker.abandoned(Kind::Ordinary, later);
-        assert_eq!(breaker.gate(later), Gate::Shut);
-        breaker.abandoned(Kind::Trial, later);
-        assert_eq!(breaker.take_trial(later), Some(Kind::Trial));
+        assert_eq!(breaker.gate(Company::Usable, later), Gate::Shut);
+        breaker.abandoned(Kind::Trial(later), later);
+        assert_eq!(breaker.take_trial(Company::Usable, later), Some(Kind::Trial(later)));
+    }
+
+    #[test]
+    fn last_usable_server_is_left_alone_for_a_second_however_often_it_fails() {
+        let (breaker, mut now) = breaker();
+        breaker.failed(Kind::Ordinary, Fault::Broken, Company::Alone, now);
+        breaker.failed(Kind::Ordinary, Fault::Broken, Company::Alone, now);
+        assert_eq!(breaker.failed(Kind::Ordinary, Fault::Broken, Company::Alone, now), Change::Ejected(SECOND));
+        for _ in 0..20 {
+            now += SECOND;
+            let trial = breaker.take_trial(Company::Usable, now).unwrap();
+            assert_eq!(breaker.failed(trial, Fault::Unconnected, Company::Alone, now), Change::Ejected(SECOND));
+        }
+        now += SECOND;
+        let trial = breaker.take_trial(Company::Usable, now).unwrap();
+        let with_company = breaker.failed(trial, Fault::Unconnected, Company::Usable, now);
+        assert_eq!(with_company, Change::Ejected(10 * SECOND));
+    }
+
+    #[test]
+    fn ejected_server_that_is_alone_now_is_tried_after_a_second() {
+        let (breaker, now) = breaker();
+        eject(&breaker, now);
+        assert_eq!(breaker.gate(Company::Alone, now + SECOND / 2), Gate::Shut);
+        assert_eq!(breaker.gate(Company::Alone, now + SECOND), Gate::TrialDue);
+        assert_eq!(breaker.take_trial(Company::Usable, now + SECOND), None);
+        assert!(breaker.take_trial(Company::Alone, now + SECOND).is_some());
+    }
+
+    /// With a trial that has just been given up, at the time returned.
+    fn given_up() -> (Breaker, Kind, Instant) {
+        let (breaker, now) = breaker();
+        eject(&breaker, now);
+        let began = now + 10 * SECOND;
+        let trial = breaker.take_trial(Company::Usable, began).unwrap();
+        assert_eq!(breaker.take_trial(Company::Usable, began + SECOND), None);
+        (breaker, trial, began + TRIAL_TIME)
+    }
+
+    #[test]
+    fn slow_trial_makes_room_for_another_and_only_its_success_counts() {
+        let (breaker, slow, now) = given_up();
+        assert_eq!(breaker.failed(slow, Fault::TimedOut, Company::Usable, now), Change::Nothing);
+        assert_eq!(breaker.gate(Company::Usable, now), Gate::TrialDue);
+        let second = breaker.take_trial(Company::Usable, now).unwrap();
+        breaker.abandoned(slow, now);
+        assert_eq!(breaker.gate(Company::Usable, now), Gate::Shut);
+        assert_eq!(breaker.failed(second, Fault::Broken, Company::Usable, now), Change::Ejected(20 * SECOND));
+        assert_eq!(breaker.succeeded(slow, now), Change::Restored);
+        assert_eq!(breaker.failed(slow, Fault::Broken, Company::Usable, now), Change::Nothing);
+        assert!(breaker.is_clean());
+    }
+
+    #[test]
+    fn connection_that_fails_late_counts() {
+        let (breaker, slow, now) = given_up();
+        assert_eq!(breaker.failed(slow, Fault::Unconnected, Company::Usable, now), Change::Ejected(20 * SECOND));
     }
 }

@@ -1,20 +1,24 @@
 //! One address of a server: its connections, and whether it is used.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
+use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
 use crate::upstream::config::UpstreamConfig;
 use crate::upstream::connect::{Connector, Protocol, Stream};
-use crate::upstream::ejection::{Breaker, Change, Gate, Kind, Rule};
+use crate::upstream::ejection::{Breaker, Change, Company, Fault, Gate, Kind, Rule};
 use crate::upstream::http1::{Http1, Pool};
 use crate::upstream::http2::Shared;
 use crate::upstream::link::Link;
 use crate::upstream::ramp::Ramp;
 use crate::upstream::server::Server;
 use crate::upstream::{Failure, ServerStatus};
+
+/// The addresses of an upstream.
+pub(super) type Endpoints = ArcSwap<Vec<Arc<Endpoint>>>;
 
 /// One address of a server.
 pub(super) struct Endpoint {
@@ -26,6 +30,8 @@ pub(super) struct Endpoint {
     pub shared: Shared,
     pub ramp: Ramp,
     connector: Arc<Connector>,
+    /// All of its upstream.
+    all: Weak<Endpoints>,
     /// It was asked for HTTP/2 and chose otherwise.
     chose_http1: AtomicBool,
     breaker: Breaker,
@@ -54,7 +60,13 @@ pub(super) enum Health {
 }
 
 impl Endpoint {
-    pub fn new(address: SocketAddr, server: Arc<Server>, connector: Arc<Connector>, config: &UpstreamConfig) -> Self {
+    pub fn new(
+        address: SocketAddr,
+        server: Arc<Server>,
+        connector: Arc<Connector>,
+        config: &UpstreamConfig,
+        all: Weak<Endpoints>,
+    ) -> Self {
         server.meters.up.increment(1.0);
         Self {
             address,
@@ -67,6 +79,7 @@ impl Endpoint {
             shared: Shared::default(),
             ramp: Ramp::new(config.slow_start, Instant::now()),
             connector,
+            all,
             chose_http1: AtomicBool::new(false),
             breaker: Breaker::new(Rule { after: config.eject_after.max(1), time: config.eject_time }),
             healthy: AtomicBool::new(true),
@@ -78,17 +91,17 @@ impl Endpoint {
 
     /// Whether requests may go there now, apart from one trial.
     pub fn is_usable(&self, now: Instant) -> bool {
-        self.is_healthy() && self.breaker.gate(now) == Gate::Open
+        self.is_healthy() && self.breaker.gate(Company::Usable, now) == Gate::Open
     }
 
     /// Whether one request may go there, if no other does first.
-    pub fn is_trial_due(&self, now: Instant) -> bool {
-        self.is_healthy() && self.breaker.gate(now) == Gate::TrialDue
+    pub fn is_trial_due(&self, company: Company, now: Instant) -> bool {
+        self.is_healthy() && self.breaker.gate(company, now) == Gate::TrialDue
     }
 
     /// Makes the caller's request the trial, if one is due.
-    pub fn take_trial(&self, now: Instant) -> Option<Kind> {
-        if self.is_healthy() { self.breaker.take_trial(now) } else { None }
+    pub fn take_trial(&self, company: Company, now: Instant) -> Option<Kind> {
+        if self.is_healthy() { self.breaker.take_trial(company, now) } else { None }
     }
 
     pub fn in_progress(&self) -> usize {
@@ -115,10 +128,27 @@ impl Endpoint {
         }
     }
 
-    pub fn failed(&self, kind: Kind) {
-        if let Change::Ejected(time) = self.breaker.failed(kind, Instant::now()) {
+    /// What a client can bring about counts only while others can take over: it must not be able to shut out the last.
+    pub fn failed(&self, kind: Kind, fault: Fault) {
+        let now = Instant::now();
+        let company = self.company(now);
+        match (fault, company) {
+            (Fault::Unable, Company::Alone) => return self.succeeded(kind),
+            (Fault::TimedOut, Company::Alone) => {
+                // A connection that all share may be what hangs.
+                self.shared.retire();
+                return self.abandoned(kind);
+            }
+            (Fault::Unconnected | Fault::Broken, _) | (Fault::TimedOut | Fault::Unable, Company::Usable) => {}
+        }
+        if let Change::Ejected(time) = self.breaker.failed(kind, fault, company, now) {
             let seconds = time.as_secs_f64();
-            tracing::warn!(server = %self.label, seconds, "the server failed too often, and is left alone for a while");
+            match (kind, company) {
+                (Kind::Trial(_), Company::Alone) => tracing::debug!(server = %self.label, seconds, "a trial failed"),
+                (Kind::Ordinary, _) | (Kind::Trial(_), Company::Usable) => {
+                    tracing::warn!(server = %self.label, seconds, "the server failed too often, and is left alone");
+                }
+            }
             self.server.meters.ejections.increment(1);
             self.shared.retire();
             self.tell_gauge();
@@ -148,7 +178,7 @@ impl Endpoint {
         ServerStatus {
             address: self.label.to_string(),
             healthy: self.is_healthy(),
-            ejected: self.breaker.gate(now) != Gate::Open,
+            ejected: self.breaker.gate(Company::Usable, now) != Gate::Open,
             in_progress: self.in_progress(),
         }
     }
@@ -209,6 +239,13 @@ impl Endpoint {
 
     fn unconnected(&self, error: String) -> Failure {
         Failure::Connect(Arc::clone(&self.label), error)
+    }
+
+    fn company(&self, now: Instant) -> Company {
+        let all = self.all.upgrade();
+        let is_other = |other: &Arc<Self>| !std::ptr::eq(Arc::as_ptr(other), self);
+        let found = all.is_some_and(|all| all.load().iter().any(|other| is_other(other) && other.is_usable(now)));
+        if found { Company::Usable } else { Company::Alone }
     }
 
     fn is_healthy(&self) -> bool {

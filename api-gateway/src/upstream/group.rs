@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -13,7 +12,7 @@ use crate::upstream::config::UpstreamConfig;
 use service_kit::proxies::OwnConnections;
 
 use crate::upstream::connect::{Connector, Protocol};
-use crate::upstream::endpoint::Endpoint;
+use crate::upstream::endpoint::{Endpoint, Endpoints};
 use crate::upstream::health;
 use crate::upstream::resolve::literal;
 use crate::upstream::server::Server;
@@ -23,7 +22,7 @@ use crate::upstream::tls::ClientTls;
 pub(super) struct Group {
     pub config: UpstreamConfig,
     pub servers: Vec<Arc<Server>>,
-    pub endpoints: ArcSwap<Vec<Arc<Endpoint>>>,
+    pub endpoints: Arc<Endpoints>,
     connector: Arc<Connector>,
     /// Whether all names were looked up once.
     looked_up: watch::Sender<bool>,
@@ -48,7 +47,7 @@ impl Group {
         let connector = Arc::new(Connector { timeout: config.connect_timeout, preferred, tls, own });
         let names_left = config.servers.iter().any(|url| literal(url).is_none());
         let looked_up = watch::Sender::new(!names_left);
-        let group = Self { config, servers, endpoints: ArcSwap::default(), connector, looked_up };
+        let group = Self { config, servers, endpoints: Arc::default(), connector, looked_up };
         let known: Vec<_> = group.servers.iter().map(|s| literal(&s.url).map(|address| vec![address])).collect();
         group.endpoints.store(Arc::new(group.arrange(&known)));
         Ok(group)
@@ -99,7 +98,8 @@ impl Group {
 
     fn begin(&self, address: SocketAddr, server: &Arc<Server>) -> Arc<Endpoint> {
         let (server, connector) = (Arc::clone(server), Arc::clone(&self.connector));
-        let endpoint = Arc::new(Endpoint::new(address, server, connector, &self.config));
+        let all = Arc::downgrade(&self.endpoints);
+        let endpoint = Arc::new(Endpoint::new(address, server, connector, &self.config, all));
         if let Some(check) = &self.config.health {
             tokio::spawn(health::watch(Arc::downgrade(&endpoint), check.clone()));
         }
@@ -107,7 +107,6 @@ impl Group {
     }
 }
 
-/// Closes idle connections until the group is gone.
 /// Tells how many requests are in progress, each second: a gauge that every request moves is fought over by all threads.
 pub(super) async fn report(group: Weak<Group>) {
     let mut tick = tokio::time::interval(Duration::from_secs(1));

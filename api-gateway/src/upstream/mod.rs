@@ -46,10 +46,11 @@ use tokio::time::Instant;
 use crate::body::Outgoing;
 use crate::upstream::admission::{Admission, Place};
 use crate::upstream::balance::Balancer;
+use crate::upstream::ejection::Company;
 use crate::upstream::endpoint::{Endpoint, Reuse};
 use crate::upstream::group::Group;
 use crate::upstream::resolve::Resolver;
-use crate::upstream::turn::{Company, Next, Repeat, Turn};
+use crate::upstream::turn::{Next, Repeat, Turn};
 
 /// How long a connection may take when nothing is said.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -176,16 +177,16 @@ impl Upstream {
     async fn wait_for_place(&self) -> Result<Place, Failure> {
         let now = Instant::now();
         let endpoints = self.group.endpoints.load_full();
-        let hopeless = !endpoints.is_empty() && !endpoints.iter().any(|e| e.is_usable(now) || e.is_trial_due(now));
+        let may_serve = |e: &Arc<Endpoint>| e.is_usable(now) || e.is_trial_due(Company::Alone, now);
+        let hopeless = !endpoints.is_empty() && !endpoints.iter().any(may_serve);
         if hopeless { Err(Failure::NoServer) } else { self.admission.enter().await }
     }
 
     fn pick(&self, journey: &Journey) -> Option<Turn> {
         let now = Instant::now();
         let endpoints = self.group.endpoints.load();
-        let company = if endpoints.len() > 1 { Company::Several } else { Company::Alone };
         let (endpoint, kind) = self.balancer.pick(&endpoints, &journey.tried, now)?;
-        Some(Turn::begin(endpoint, kind, company, journey.patience, now))
+        Some(Turn::begin(endpoint, kind, journey.patience, now))
     }
 
     fn nowhere(&self, journey: Journey) -> Failure {

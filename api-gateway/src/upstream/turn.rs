@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::body::Outgoing;
 use crate::upstream::answer::Source;
 use crate::upstream::connect::Protocol;
-use crate::upstream::ejection::Kind;
+use crate::upstream::ejection::{Fault, Kind};
 use crate::upstream::endpoint::{Endpoint, Reuse};
 use crate::upstream::link::{self, Setback};
 use crate::upstream::server::Outcome;
@@ -25,20 +25,10 @@ impl Default for Patience {
     }
 }
 
-/// Whether there is another address to turn to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Company {
-    /// There is none: a server that answers at all is better than none.
-    Alone,
-    /// There is.
-    Several,
-}
-
 /// One request at one address.
 pub(super) struct Turn {
     endpoint: Arc<Endpoint>,
     kind: Kind,
-    company: Company,
     began: Instant,
     patience: Patience,
     verdict: Verdict,
@@ -72,9 +62,9 @@ pub(super) enum Repeat {
 }
 
 impl Turn {
-    pub fn begin(endpoint: Arc<Endpoint>, kind: Kind, company: Company, patience: Patience, now: Instant) -> Self {
+    pub fn begin(endpoint: Arc<Endpoint>, kind: Kind, patience: Patience, now: Instant) -> Self {
         endpoint.begin_request();
-        Self { endpoint, kind, company, began: now, patience, verdict: Verdict::Open }
+        Self { endpoint, kind, began: now, patience, verdict: Verdict::Open }
     }
 
     pub fn endpoint(&self) -> &Arc<Endpoint> {
@@ -97,7 +87,7 @@ impl Turn {
         let link = match self.endpoint.link(reuse, self.began).await {
             Ok(link) => link,
             Err(failure) => {
-                self.fail(Outcome::Unconnected);
+                self.fail(Outcome::Unconnected, Fault::Unconnected);
                 return Err((failure, Next::Elsewhere(Box::new(request))));
             }
         };
@@ -130,7 +120,7 @@ impl Turn {
                 Err(setback) => Err(self.set_back(setback)),
             },
             Err(failure) => {
-                self.fail(Outcome::Unconnected);
+                self.fail(Outcome::Unconnected, Fault::Unconnected);
                 Err((failure, Next::Elsewhere(Box::new(request))))
             }
         }
@@ -139,11 +129,11 @@ impl Turn {
     fn set_back(&mut self, setback: Setback) -> (crate::upstream::Failure, Next) {
         match setback {
             Setback::Unsent(request, failure) => {
-                self.fail(Outcome::Broken);
+                self.fail(Outcome::Broken, Fault::Broken);
                 (failure, Next::Elsewhere(request))
             }
             Setback::Silent(failure) | Setback::Broken(failure) => {
-                self.fail(Outcome::Broken);
+                self.fail(Outcome::Broken, Fault::Broken);
                 (failure, Next::GiveUp)
             }
             Setback::Body(failure) => {
@@ -156,12 +146,13 @@ impl Turn {
 
     fn answered(&mut self, answer: Response<Source>) -> Response<Source> {
         match answer.status() {
-            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+                self.fail(Outcome::Unable, Fault::Unable);
+            }
+            // It sheds load, which a live server does: to leave it alone would only move the load.
+            StatusCode::SERVICE_UNAVAILABLE => {
                 self.tell(Outcome::Unable);
-                match self.company {
-                    Company::Alone => self.endpoint.succeeded(self.kind),
-                    Company::Several => self.endpoint.failed(self.kind),
-                }
+                self.endpoint.succeeded(self.kind);
             }
             _ => {
                 self.tell(Outcome::Answered);
@@ -177,9 +168,9 @@ impl Turn {
         self.endpoint.abandoned(self.kind);
     }
 
-    fn fail(&mut self, outcome: Outcome) {
+    fn fail(&mut self, outcome: Outcome, fault: Fault) {
         self.tell(outcome);
-        self.endpoint.failed(self.kind);
+        self.endpoint.failed(self.kind, fault);
     }
 
     fn tell(&mut self, outcome: Outcome) {
@@ -192,7 +183,7 @@ impl Drop for Turn {
     fn drop(&mut self) {
         if self.verdict == Verdict::Open {
             if self.began.elapsed() >= self.patience.0 {
-                self.fail(Outcome::TimedOut);
+                self.fail(Outcome::TimedOut, Fault::TimedOut);
             } else {
                 self.tell(Outcome::Abandoned);
                 self.endpoint.abandoned(self.kind);

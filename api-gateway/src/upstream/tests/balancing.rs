@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::config;
 use crate::upstream::balance::Balancer;
-use crate::upstream::ejection::Kind;
+use crate::upstream::ejection::{Fault, Kind};
 use crate::upstream::endpoint::Health;
 use crate::upstream::group::Group;
 use crate::upstream::{Balance, UpstreamConfig};
@@ -34,7 +35,7 @@ impl Servers {
     }
 
     fn eject(&self, server: usize) {
-        self.group.endpoints.load()[server].failed(Kind::Ordinary);
+        self.group.endpoints.load()[server].failed(Kind::Ordinary, Fault::Unconnected);
     }
 }
 
@@ -106,7 +107,22 @@ async fn none_is_chosen_when_none_is_usable_until_a_trial_is_due() {
     assert!(servers.balancer.pick(&all, &[], now).is_none());
     let later = now + Duration::from_secs(11);
     let trials: Vec<_> = (0..3).map_while(|_| servers.balancer.pick(&all, &[], later)).collect();
-    assert_eq!(trials.iter().map(|(_, kind)| *kind).collect::<Vec<_>>(), [Kind::Trial, Kind::Trial]);
+    assert_eq!(trials.iter().map(|(_, kind)| *kind).collect::<Vec<_>>(), [Kind::Trial(later), Kind::Trial(later)]);
+}
+
+#[tokio::test]
+async fn when_none_is_usable_each_gets_a_trial_within_a_second() {
+    let servers = Servers::new(2, Balance::RoundRobin);
+    let all = servers.group.endpoints.load();
+    servers.eject(0);
+    let in_a_second = Instant::now() + Duration::from_secs(1);
+    let (chosen, kind) = servers.balancer.pick(&all, &[], in_a_second).unwrap();
+    assert!(Arc::ptr_eq(&chosen, &all[1]) && kind == Kind::Ordinary);
+    assert!(servers.balancer.pick(&all, &[chosen], in_a_second).is_none());
+    servers.eject(1);
+    let in_a_second = Instant::now() + Duration::from_secs(1);
+    let trials: Vec<_> = (0..3).map_while(|_| servers.balancer.pick(&all, &[], in_a_second)).collect();
+    assert_eq!(trials.len(), 2);
 }
 
 #[tokio::test]

@@ -1,13 +1,15 @@
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::Method;
+use http::{Method, Request};
 use tokio::sync::Semaphore;
 
 use super::peer::{OK, Peer, refusing};
 use super::{ask, config, get, open, request, text};
 use crate::body::Outgoing;
+use crate::upstream::ejection::{Fault, Kind};
 use crate::upstream::{Failure, Patience, Upstream, UpstreamConfig};
 
 /// Answers the first request on each connection, and closes without a word after the next; counts requests.
@@ -182,8 +184,8 @@ async fn reset_within_a_body_ends_it_in_an_error() {
     }
 }
 
-/// Gives up three requests that hang.
-async fn give_up_three_times(patience: Duration) -> Arc<Upstream> {
+/// A server that takes connections and says nothing, and a permit for each request that came.
+async fn hanging() -> (Peer, Arc<Semaphore>) {
     let asked = Arc::new(Semaphore::new(0));
     let count = Arc::clone(&asked);
     let peer = Peer::start(move |mut connection, _| {
@@ -195,28 +197,68 @@ async fn give_up_three_times(patience: Duration) -> Arc<Upstream> {
         }
     })
     .await;
-    let upstream = Upstream::open(UpstreamConfig { eject_after: 3, ..config(&[peer.address]) }, None).unwrap();
-    for _ in 0..3 {
-        let mut request = get("/");
-        request.extensions_mut().insert(Patience(patience));
+    (peer, asked)
+}
+
+/// Gives up three requests that hang; those that do not are sent to others.
+async fn give_up_three_times(upstream: &Upstream, asked: &Semaphore, mut request: impl FnMut() -> Request<Outgoing>) {
+    let mut given_up = 0;
+    while given_up < 3 {
         tokio::select! {
-            _ = upstream.send(request, 0) => panic!("there is no answer"),
-            asked = asked.acquire() => asked.unwrap().forget(),
+            answer = upstream.send(request(), 0) => assert_eq!(text(answer.unwrap()).await.unwrap(), "ok"),
+            asked = asked.acquire() => {
+                asked.unwrap().forget();
+                given_up += 1;
+            }
         }
     }
-    upstream
+}
+
+fn patient(patience: Duration) -> Request<Outgoing> {
+    let mut request = get("/");
+    request.extensions_mut().insert(Patience(patience));
+    request
+}
+
+fn three(addresses: &[SocketAddr]) -> Arc<Upstream> {
+    Upstream::open(UpstreamConfig { eject_after: 3, ..config(addresses) }, None).unwrap()
 }
 
 #[tokio::test]
-async fn server_that_hangs_is_ejected() {
-    let upstream = give_up_three_times(Duration::ZERO).await;
+async fn server_that_hangs_is_ejected_when_another_can_take_over() {
+    let (peer, asked) = hanging().await;
+    let other = Peer::answering(OK).await;
+    let upstream = three(&[peer.address, other.address]);
+    give_up_three_times(&upstream, &asked, || patient(Duration::ZERO)).await;
     assert!(upstream.status()[0].ejected);
-    assert!(matches!(upstream.send(get("/"), 0).await, Err(Failure::NoServer)));
+}
+
+#[tokio::test]
+async fn only_server_is_not_ejected_for_answers_that_are_slow() {
+    let (peer, asked) = hanging().await;
+    let upstream = three(&[peer.address]);
+    give_up_three_times(&upstream, &asked, || patient(Duration::ZERO)).await;
+    assert!(!upstream.status()[0].ejected);
+}
+
+#[tokio::test]
+async fn last_usable_server_is_not_ejected_for_answers_that_are_slow() {
+    let (peer, asked) = hanging().await;
+    let upstream = three(&[refusing().await, peer.address]);
+    for _ in 0..3 {
+        upstream.group.endpoints.load()[0].failed(Kind::Ordinary, Fault::Unconnected);
+    }
+    give_up_three_times(&upstream, &asked, || patient(Duration::ZERO)).await;
+    assert_eq!(upstream.status().iter().map(|server| server.ejected).collect::<Vec<_>>(), [true, false]);
 }
 
 #[tokio::test]
 async fn clients_that_leave_say_nothing_of_the_server() {
-    assert!(!give_up_three_times(Duration::from_secs(3600)).await.status()[0].ejected);
+    let (peer, asked) = hanging().await;
+    let other = Peer::answering(OK).await;
+    let upstream = three(&[peer.address, other.address]);
+    give_up_three_times(&upstream, &asked, || patient(Duration::from_secs(3600))).await;
+    assert!(!upstream.status()[0].ejected);
 }
 
 #[tokio::test]

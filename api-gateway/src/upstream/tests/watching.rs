@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-use super::peer::{OK, Peer};
+use super::peer::{OK, Peer, refusing};
 use super::{config, get, idle, open};
+use crate::upstream::ejection::{Company, Fault};
 use crate::upstream::{Failure, HealthCheck, Upstream, UpstreamConfig};
 
 /// Answers with a status that can be changed, and tells of each request.
@@ -58,13 +60,15 @@ async fn server_is_left_out_while_its_checks_fail() {
     assert_eq!(idle(&upstream), 0);
 }
 
+const UNABLE: &str = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n";
+
 async fn ask_status(upstream: &Upstream) -> StatusCode {
     upstream.send(get("/"), 0).await.unwrap().status()
 }
 
 #[tokio::test]
 async fn answers_that_say_unable_eject_one_of_several_servers() {
-    let unable = Peer::answering("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").await;
+    let unable = Peer::answering(UNABLE).await;
     let able = Peer::answering(OK).await;
     let config = UpstreamConfig { eject_after: 3, ..config(&[unable.address, able.address]) };
     let upstream = Upstream::open(config, None).unwrap();
@@ -79,10 +83,47 @@ async fn answers_that_say_unable_eject_one_of_several_servers() {
 
 #[tokio::test]
 async fn answers_that_say_unable_never_eject_the_only_server() {
-    let peer = Peer::answering("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").await;
+    let peer = Peer::answering(UNABLE).await;
     let upstream = open(&[peer.address]);
     for _ in 0..20 {
+        assert_eq!(ask_status(&upstream).await, StatusCode::BAD_GATEWAY);
+    }
+}
+
+#[tokio::test]
+async fn answers_that_shed_load_eject_nobody() {
+    let shedding = Peer::answering("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").await;
+    let able = Peer::answering(OK).await;
+    let config = UpstreamConfig { eject_after: 1, ..config(&[shedding.address, able.address]) };
+    let upstream = Upstream::open(config, None).unwrap();
+    for _ in 0..3 {
         assert_eq!(ask_status(&upstream).await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(ask_status(&upstream).await, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn answers_that_say_unable_do_not_eject_the_last_usable_server() {
+    let unable = Peer::answering(UNABLE).await;
+    let config = UpstreamConfig { eject_after: 1, ..config(&[refusing().await, unable.address]) };
+    let upstream = Upstream::open(config, None).unwrap();
+    assert!(matches!(upstream.send(get("/"), 0).await, Err(Failure::Connect(..))));
+    for _ in 0..5 {
+        assert_eq!(ask_status(&upstream).await, StatusCode::BAD_GATEWAY);
+    }
+}
+
+#[tokio::test]
+async fn only_server_is_tried_again_after_a_second_however_long_it_was_away() {
+    let upstream = Upstream::open(UpstreamConfig { eject_after: 1, ..config(&[refusing().await]) }, None).unwrap();
+    let endpoint = Arc::clone(&upstream.group.endpoints.load()[0]);
+    let mut now = Instant::now();
+    assert!(matches!(upstream.send(get("/"), 0).await, Err(Failure::Connect(..))));
+    for _ in 0..5 {
+        now = now.max(Instant::now()) + Duration::from_secs(1);
+        let trial = endpoint.take_trial(Company::Usable, now).unwrap();
+        endpoint.failed(trial, Fault::Unconnected);
+        assert!(upstream.status()[0].ejected);
     }
 }
 

@@ -31,7 +31,8 @@ pub struct UpstreamConfig {
     pub queue_timeout: Duration,
     /// Failures in a row after which a server is left alone for a while.
     pub eject_after: u32,
-    /// The first while; it doubles with each further ejection, up to 5 minutes.
+    /// The first while; it doubles with each further ejection, up to 5 minutes. For the last usable server it is always at
+    /// most a second.
     pub eject_time: Duration,
     /// How long a server that comes (back) gets less than its share.
     pub slow_start: Duration,

@@ -12,6 +12,7 @@ use crate::upstream::answer::Answer;
 use crate::upstream::config::HealthCheck;
 use crate::upstream::endpoint::{Endpoint, Health, Reuse};
 use crate::upstream::link::Setback;
+use crate::upstream::upload::Sending;
 
 /// More of an answer is not read; nobody looks at it.
 const MAX_BODY: usize = 64 * 1024;
@@ -69,10 +70,12 @@ async fn ask(endpoint: &Arc<Endpoint>, path: &str) -> Result<StatusCode, String>
     request.headers_mut().insert(header::HOST, host);
     request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("api-gateway-health"));
     let link = endpoint.link(Reuse::Never, Instant::now()).await.map_err(|failure| failure.to_string())?;
-    let answer = link.exchange(request, endpoint).await.map_err(|setback| match setback {
-        Setback::Unsent(_, failure) | Setback::Silent(failure) | Setback::Broken(failure) | Setback::Body(failure) => {
-            failure.to_string()
-        }
+    let answer = link.exchange(request, &Sending::default(), endpoint).await.map_err(|setback| match setback {
+        Setback::Unsent(_, failure)
+        | Setback::Silent(failure)
+        | Setback::Broken(failure)
+        | Setback::Unfinished(failure)
+        | Setback::Body(failure) => failure.to_string(),
     })?;
     let status = answer.status();
     let body = Limited::new(Answer::to_probe(answer.into_body()), MAX_BODY);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
@@ -18,9 +18,10 @@ use hyper_util::rt::TokioIo;
 use tokio::runtime::{self, Handle};
 use tokio::time::Instant;
 
-use crate::body::{BodyError, Outgoing};
+use crate::body::Outgoing;
 use crate::upstream::bell::Bell;
 use crate::upstream::connect::Stream;
+use crate::upstream::upload::{Progress, Sending, Upload};
 
 /// Of the head of an answer.
 const MAX_HEAD: usize = 32 * 1024;
@@ -51,6 +52,8 @@ pub(super) enum Loss {
     Silent(String),
     /// It broke, or what came is no HTTP.
     Broken(String),
+    /// It broke while the client was still sending: a server may answer and close before it has read all.
+    Unfinished(String),
     /// The body of the request failed, which is no fault of the server.
     Body(String),
 }
@@ -67,14 +70,17 @@ impl Http1 {
     }
 
     /// Sends a request and returns with the answer's head; when dropped before, the connection closes.
-    pub async fn exchange(&mut self, request: Request<Outgoing>) -> Result<Response<Incoming>, Loss> {
+    pub async fn exchange(
+        &mut self,
+        request: Request<Outgoing>,
+        sending: &Sending,
+    ) -> Result<Response<Incoming>, Loss> {
         self.heard.store(false, Ordering::Relaxed);
-        let bell = matches!(request.body(), Outgoing::Stream(_)).then(|| Arc::clone(&self.bell));
-        self.bell.set_uploading(bell.is_some());
-        let request = request.map(|body| Upload { body, bell });
+        self.bell.set_uploading(matches!(request.body(), Outgoing::Stream(_)));
+        let request = Upload::inline(request, sending.clone(), &self.bell);
         let mut response = pin!(self.sender.try_send_request(request));
         let answer = poll_fn(|cx| self.poll_with(cx, |cx| response.as_mut().poll(cx))).await;
-        answer.map_err(|error| loss(error, self.heard.load(Ordering::Relaxed)))
+        answer.map_err(|error| loss(error, self.heard.load(Ordering::Relaxed), sending))
     }
 
     /// Polls for the next frame of an answer's body.
@@ -218,48 +224,6 @@ impl Shelf {
     }
 }
 
-/// A request's body, which tells the connection's bell when it has been sent or given up.
-pub(super) struct Upload {
-    body: Outgoing,
-    bell: Option<Arc<Bell>>,
-}
-
-impl Upload {
-    /// Of a connection that nobody drives inline.
-    pub fn detached(body: Outgoing) -> Self {
-        Self { body, bell: None }
-    }
-
-    fn into_body(mut self) -> Outgoing {
-        std::mem::replace(&mut self.body, Outgoing::Empty)
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if let Some(bell) = &self.bell {
-            bell.set_uploading(false);
-        }
-    }
-}
-
-impl Body for Upload {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 /// What all connections are made with.
 pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
@@ -267,19 +231,19 @@ pub(super) fn builder() -> Builder {
     builder
 }
 
-/// What an error of hyper's means for the request.
-pub(super) fn loss(mut error: TrySendError<Request<Upload>>, heard: bool) -> Loss {
+/// What an error of hyper's means for the request. Over HTTP/2 only the body itself tells that it was what failed.
+pub(super) fn loss(mut error: TrySendError<Request<Upload>>, heard: bool, sending: &Sending) -> Loss {
     let text = explain(error.error());
     if let Some(request) = error.take_message() {
-        return Loss::Unsent(Box::new(request.map(Upload::into_body)), text);
+        return Loss::Unsent(Box::new(request.map(Upload::give_back)), text);
     }
     let error = error.into_error();
-    if error.is_user() {
-        Loss::Body(text)
-    } else if heard || error.is_parse() {
-        Loss::Broken(text)
-    } else {
-        Loss::Silent(text)
+    match sending.progress() {
+        Progress::Failed => Loss::Body(text),
+        Progress::Underway | Progress::Sent if error.is_user() => Loss::Body(text),
+        Progress::Underway => Loss::Unfinished(text),
+        Progress::Sent if heard || error.is_parse() => Loss::Broken(text),
+        Progress::Sent => Loss::Silent(text),
     }
 }
 

@@ -8,7 +8,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::time::Instant;
 
 use crate::upstream::connect::Stream;
-use crate::upstream::http1::{Upload, explain};
+use crate::upstream::http1::explain;
+use crate::upstream::upload::Upload;
 
 /// Of the head of an answer, as HTTP/2 counts it.
 const MAX_HEAD: u32 = 32 * 1024;

@@ -13,7 +13,8 @@ use crate::upstream::Failure;
 use crate::upstream::answer::{Driver, Source};
 use crate::upstream::connect::Stream;
 use crate::upstream::endpoint::{Endpoint, Reuse};
-use crate::upstream::http1::{self, Http1, Loss, Upload, explain};
+use crate::upstream::http1::{self, Http1, Loss, explain};
+use crate::upstream::upload::{Sending, Upload};
 
 /// A connection for a request.
 pub(super) enum Link {
@@ -31,6 +32,8 @@ pub(super) enum Setback {
     Silent(Failure),
     /// The server broke off, or sent what is no HTTP.
     Broken(Failure),
+    /// The connection or the stream broke while the client was still sending.
+    Unfinished(Failure),
     /// The body of the request failed.
     Body(Failure),
 }
@@ -52,18 +55,24 @@ impl Link {
     }
 
     /// Sends a request and returns with the head of the answer.
-    pub async fn exchange(self, request: Request<Outgoing>, of: &Endpoint) -> Result<Response<Source>, Setback> {
+    pub async fn exchange(
+        self,
+        request: Request<Outgoing>,
+        sending: &Sending,
+        of: &Endpoint,
+    ) -> Result<Response<Source>, Setback> {
         match self {
             Self::Own(mut connection, _) => {
-                let answer = connection.exchange(for_http1(request)).await.map_err(|loss| setback(loss, of))?;
+                let answer = connection.exchange(for_http1(request), sending).await;
+                let answer = answer.map_err(|loss| setback(loss, of))?;
                 Ok(answer.map(|body| Source::inline(body, connection)))
             }
             Self::Shared(mut sender, _) => {
-                let request = for_http2(request, of).map(Upload::detached);
+                let request = Upload::detached(for_http2(request, of), sending.clone());
                 match sender.try_send_request(request).await {
                     Ok(answer) => Ok(answer.map(|body| Source::driven(body, None))),
                     // A stream that ends alone was the server's will; a connection that closes need not be.
-                    Err(error) => Err(setback(http1::loss(error, !sender.is_closed()), of)),
+                    Err(error) => Err(setback(http1::loss(error, !sender.is_closed(), sending), of)),
                 }
             }
         }
@@ -74,6 +83,7 @@ impl Link {
 pub(super) async fn upgrade(
     stream: Stream,
     request: Request<Outgoing>,
+    sending: &Sending,
     of: &Endpoint,
 ) -> Result<Response<Source>, Setback> {
     let broken = |error: hyper::Error| Setback::Broken(Failure::Broken(Arc::clone(&of.label), explain(&error)));
@@ -84,8 +94,8 @@ pub(super) async fn upgrade(
             tracing::debug!(error = explain(&error), "a connection to an upstream ended");
         }
     });
-    let sent = sender.try_send_request(for_http1(request).map(Upload::detached)).await;
-    let answer: Response<Incoming> = sent.map_err(|error| setback(http1::loss(error, true), of))?;
+    let sent = sender.try_send_request(Upload::detached(for_http1(request), sending.clone())).await;
+    let answer: Response<Incoming> = sent.map_err(|error| setback(http1::loss(error, true, sending), of))?;
     if answer.status() != http::StatusCode::SWITCHING_PROTOCOLS {
         return Ok(answer.map(|body| Source::driven(body, Some(driver))));
     }
@@ -108,6 +118,7 @@ fn setback(loss: Loss, of: &Endpoint) -> Setback {
         Loss::Unsent(request, text) => Setback::Unsent(request, failure(text)),
         Loss::Silent(text) => Setback::Silent(failure(text)),
         Loss::Broken(text) => Setback::Broken(failure(text)),
+        Loss::Unfinished(text) => Setback::Unfinished(failure(text)),
         Loss::Body(text) => Setback::Body(failure(text)),
     }
 }

@@ -26,6 +26,7 @@ mod resolve;
 mod server;
 mod tls;
 mod turn;
+mod upload;
 
 #[cfg(test)]
 mod tests;

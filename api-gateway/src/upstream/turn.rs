@@ -13,9 +13,11 @@ use crate::upstream::ejection::{Fault, Kind};
 use crate::upstream::endpoint::{Endpoint, Reuse};
 use crate::upstream::link::{self, Setback};
 use crate::upstream::server::Outcome;
+use crate::upstream::upload::Sending;
 
-/// How long a caller waits for the head of an answer, in the extensions of a request. A future that is dropped before
-/// that was given up for another reason, as when the client left, and says nothing of the server.
+/// How long a caller waits for the head of an answer, in the extensions of a request, once all of the request was taken.
+/// A future that is dropped before that was given up for another reason, as when the client left or was slow itself, and
+/// says nothing of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience(pub Duration);
 
@@ -30,6 +32,7 @@ pub(super) struct Turn {
     endpoint: Arc<Endpoint>,
     kind: Kind,
     began: Instant,
+    sending: Sending,
     patience: Patience,
     verdict: Verdict,
 }
@@ -64,7 +67,7 @@ pub(super) enum Repeat {
 impl Turn {
     pub fn begin(endpoint: Arc<Endpoint>, kind: Kind, patience: Patience, now: Instant) -> Self {
         endpoint.begin_request();
-        Self { endpoint, kind, began: now, patience, verdict: Verdict::Open }
+        Self { endpoint, kind, began: now, sending: Sending::default(), patience, verdict: Verdict::Open }
     }
 
     pub fn endpoint(&self) -> &Arc<Endpoint> {
@@ -94,7 +97,8 @@ impl Turn {
         let used = link.was_used();
         let may_repeat = used && repeat == Repeat::Allowed && is_safe(request.method());
         let spare = if may_repeat { link::copy(&request) } else { None };
-        match link.exchange(request, &self.endpoint).await {
+        self.sending = Sending::of(&request);
+        match link.exchange(request, &self.sending, &self.endpoint).await {
             Ok(answer) => Ok(self.answered(answer)),
             Err(Setback::Unsent(request, failure)) if used => {
                 self.verdict = Verdict::Told;
@@ -115,10 +119,13 @@ impl Turn {
         request: Request<Outgoing>,
     ) -> Result<Response<Source>, (crate::upstream::Failure, Next)> {
         match self.endpoint.open(Protocol::Http1).await {
-            Ok((stream, _)) => match link::upgrade(stream, request, &self.endpoint).await {
-                Ok(answer) => Ok(self.answered(answer)),
-                Err(setback) => Err(self.set_back(setback)),
-            },
+            Ok((stream, _)) => {
+                self.sending = Sending::of(&request);
+                match link::upgrade(stream, request, &self.sending, &self.endpoint).await {
+                    Ok(answer) => Ok(self.answered(answer)),
+                    Err(setback) => Err(self.set_back(setback)),
+                }
+            }
             Err(failure) => {
                 self.fail(Outcome::Unconnected, Fault::Unconnected);
                 Err((failure, Next::Elsewhere(Box::new(request))))
@@ -134,6 +141,11 @@ impl Turn {
             }
             Setback::Silent(failure) | Setback::Broken(failure) => {
                 self.fail(Outcome::Broken, Fault::Broken);
+                (failure, Next::GiveUp)
+            }
+            Setback::Unfinished(failure) => {
+                self.tell(Outcome::Broken);
+                self.endpoint.abandoned(self.kind);
                 (failure, Next::GiveUp)
             }
             Setback::Body(failure) => {
@@ -182,7 +194,8 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         if self.verdict == Verdict::Open {
-            if self.began.elapsed() >= self.patience.0 {
+            let waited = self.sending.waited(self.began, Instant::now());
+            if waited.is_some_and(|waited| waited >= self.patience.0) {
                 self.fail(Outcome::TimedOut, Fault::TimedOut);
             } else {
                 self.tell(Outcome::Abandoned);

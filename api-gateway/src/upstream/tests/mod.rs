@@ -1,5 +1,6 @@
 //! Upstreams against real sockets, in the places where the peers misbehave too.
 
+mod aborted;
 mod balancing;
 mod faults;
 mod http1;

@@ -41,11 +41,22 @@ const CONSOLE_DEFAULT: (&str, u16) = ("127.0.0.1", 5173);
 
 /// A running gateway. Each clone, which a connection has one of, counts its requests by itself: one counter for all
 /// would be fought over by all threads.
-pub struct App(Arc<Arc<Gateway>>);
+pub struct App(Arc<Counted>);
+
+/// What requests of one connection count on.
+struct Counted {
+    gateway: Arc<Gateway>,
+}
+
+impl App {
+    fn of(gateway: Arc<Gateway>) -> Self {
+        Self(Arc::new(Counted { gateway }))
+    }
+}
 
 impl Clone for App {
     fn clone(&self) -> Self {
-        Self(Arc::new(Arc::clone(&self.0)))
+        Self::of(Arc::clone(&self.0.gateway))
     }
 }
 
@@ -163,27 +174,27 @@ impl App {
             file_state: reload::FileState::default(),
         });
         tokio::spawn(reload::watch(Arc::downgrade(&gateway)));
-        Ok(Self(Arc::new(gateway)))
+        Ok(Self::of(gateway))
     }
 
     /// What the file says of TLS, as it was at the start.
     pub(crate) fn tls(&self) -> Option<TlsFile> {
-        self.0.tls.clone()
+        self.0.gateway.tls.clone()
     }
 
     /// What keeps these certificates as `[tls] acme` says.
     pub(crate) fn acme(&self, config: Acme, certificates: Certificates) -> Keeper {
-        Keeper::start(config, certificates, self.0.ground.extra_roots.clone(), self.0.clock.clone())
+        Keeper::start(config, certificates, self.0.gateway.ground.extra_roots.clone(), self.0.gateway.clock.clone())
     }
 
     /// What tells when these certificates expire.
     pub(crate) fn expiry(&self, certificates: Certificates) -> Expiry {
-        Expiry::new(certificates, self.0.clock.clone())
+        Expiry::new(certificates, self.0.gateway.clock.clone())
     }
 
     /// Hosts that are answered.
     pub(crate) fn allowed_hosts(&self) -> AllowedHosts {
-        self.0.hosts.clone()
+        self.0.gateway.hosts.clone()
     }
 }
 
@@ -197,8 +208,8 @@ impl tower::Service<Request<Incoming>> for App {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let gateway = Arc::clone(&self.0);
-        Box::pin(async move { Ok(gateway.answer(request).await) })
+        let counted = Arc::clone(&self.0);
+        Box::pin(async move { Ok(counted.gateway.answer(request).await) })
     }
 }
 

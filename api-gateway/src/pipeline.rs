@@ -94,7 +94,7 @@ impl Gateway {
         let found = self.find(arrival, &routing, &request);
         let target = match found {
             Ok(Found::Route(target)) => target,
-            Ok(Found::Own(answer)) => return self.finish(arrival, "gateway", None, answer),
+            Ok(Found::Own(answer)) => return self.finish(arrival, "gateway", None, *answer),
             Err(refusal) => return self.finish(arrival, "unmatched", None, arrival.refuse(&refusal)),
         };
         let span = arrival.span(&target.route.name, request.headers());
@@ -144,12 +144,12 @@ impl Gateway {
             return Err(Refusal::InvalidHost);
         }
         if let Some(answer) = self.own_answer(arrival, routing, uri.path())? {
-            return Ok(Found::Own(answer));
+            return Ok(Found::Own(Box::new(answer)));
         }
         let host = if let Host::Named(host) = &arrival.asked { host.as_str() } else { "" };
         match routing.table.find(host, uri.path(), request.method()) {
             Ok(target) => Ok(Found::Route(target)),
-            Err(NoRoute::NotFound) if uri.path() == "/" => Ok(Found::Own(self.index(arrival))),
+            Err(NoRoute::NotFound) if uri.path() == "/" => Ok(Found::Own(Box::new(self.index(arrival)))),
             Err(NoRoute::NotFound) => Err(Refusal::NotFound),
             Err(NoRoute::Method(methods)) => Err(Refusal::MethodNotAllowed(methods)),
         }
@@ -187,7 +187,7 @@ impl Gateway {
 
 enum Found<'a> {
     Route(&'a Target),
-    Own(Response<Reply>),
+    Own(Box<Response<Reply>>),
 }
 
 /// What hyper and the framing guard let pass, and two readers could still read differently.

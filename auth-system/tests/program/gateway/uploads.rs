@@ -117,7 +117,8 @@ async fn clients_that_go_away_leave_their_places() {
         waiting.push(wire);
     }
     let (front, program) = (site.front(), &site.gateway.program);
-    program.until("every place is taken", async || front.get("/open/x").await.status == 503).await;
+    program.until("every place is taken", async || site.upstream.seen().len() == 5).await;
+    assert_eq!(front.get("/open/x").await.status, 503);
     drop(waiting);
     program.until("every place is free", async || front.get("/open/x").await.status == 200).await;
 }

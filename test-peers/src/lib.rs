@@ -32,6 +32,7 @@ pub use port::free_port;
 pub use postgres::Postgres;
 pub use proxy::{Proxy, ProxyProgram};
 pub use redis::Redis;
+#[cfg(feature = "tls")]
 pub use smtp::{ReceivedMail, Security, Smtp, Stage, Trouble};
 #[cfg(feature = "tls")]
 pub use tls::Certified;

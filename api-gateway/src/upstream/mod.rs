@@ -1,10 +1,10 @@
 //! Upstreams: servers that do the same, kept connected, watched, and shared out among requests.
 //!
 //! An HTTP/1.1 connection has no task of its own. It is two futures, one for the answer and one that does the work, and
-//! the task that waits for the answer polls both ([`http1`]); so does the answer's body ([`Answer`]) until it has ended
+//! the task that waits for the answer polls both (`http1.rs`); so does the answer's body ([`Answer`]) until it has ended
 //! and the connection goes back to the pool. So a request costs no wake-up of another task, dropping a future or an answer
 //! closes its connection with nothing left to stop, and nobody reads ahead of a slow client. The
-//! [`bell`] keeps hyper's own wake-ups from scheduling that task twice. In throughput it measured like a task each.
+//! `bell.rs` keeps hyper's own wake-ups from scheduling that task twice. In throughput it measured like a task each.
 //! Three things need a task and get one: HTTP/2 connections, which many requests share; connections that change to
 //! another protocol; and answers that come before the request was wholly sent.
 

@@ -89,7 +89,7 @@ impl ServeLimits {
     pub fn read(env: &mut Env) -> Self {
         let drain = "Longest wait for requests in progress when stopping.";
         Self {
-            connections: env.parse("MAX_CONNECTIONS", "10000", "Open connections per listener; further ones wait."),
+            connections: env.parse("MAX_CONNECTIONS", "20000", "Open connections per listener; further ones wait."),
             drain_time: env.parse::<Period>("DRAIN_TIMEOUT", "15s", drain).get(),
             ..Self::default()
         }
@@ -99,7 +99,7 @@ impl ServeLimits {
 impl Default for ServeLimits {
     fn default() -> Self {
         Self {
-            connections: 10_000,
+            connections: 20_000,
             header_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
             drain_time: Duration::from_secs(15),

@@ -155,7 +155,7 @@ async fn verification_goes_on_without_the_database() {
 }
 
 #[tokio::test]
-async fn one_of_two_instances_may_die() {
+async fn one_of_two_instances_may_die_behind_two_gateways() {
     let site = Site::on(Engine::Postgres, ROUTES).await;
     let other_port = test_peers::free_port().unwrap();
     let place = site.api_place.set("SERVICE_ADDR", &format!(":{other_port}"));
@@ -163,23 +163,21 @@ async fn one_of_two_instances_may_die() {
     let other = place.spawn_at(&["service"], other_port);
     other.until_ready().await;
     let mut first = site.api;
-    let urls = [place.port, other_port];
-    let gateway = Gateway::start(&urls, &ROUTES.replace("UPSTREAM", &site.upstream.url())).await;
+    let (urls, routes) = ([place.port, other_port], ROUTES.replace("UPSTREAM", &site.upstream.url()));
+    let gateways = [Gateway::start(&urls, &routes).await, Gateway::start(&urls, &routes).await];
     let person = other.client.person("kim@example.com").await;
     first.kill();
-    for _ in 0..20 {
+    for gateway in gateways.iter().cycle().take(40) {
         let answer = gateway.client.bearing(&person.access).get("/private/x").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         let me = gateway.client.me(&person.access).await;
         assert_eq!(me.status, 200, "{me:?}");
     }
     assert_eq!(other.client.logout(&person.access).await.status, 204);
-    gateway
-        .program
-        .until("the other is heard", async || {
-            gateway.client.bearing(&person.access).get("/private/x").await.status == 401
-        })
-        .await;
+    for Gateway { program, client, .. } in &gateways {
+        let private = client.bearing(&person.access);
+        program.until("the other is heard", async || private.get("/private/x").await.status == 401).await;
+    }
 }
 
 /// Under traffic the API's connections fail by the hundred: what was learnt of that must not outlast the outage.

@@ -10,7 +10,6 @@ use service_kit::language::Language;
 use service_kit::proxies::{ClientAddr, PeerAddr, TrustedProxies};
 use service_kit::request_id::{RequestId, RequestIds};
 use service_kit::serve::Scheme;
-use service_kit::telemetry;
 
 use crate::identity::Caller;
 use crate::meters::method_label;
@@ -48,23 +47,6 @@ impl Arrival {
             host: written_host(request),
             language: Language::of(headers),
         }
-    }
-
-    /// Of use to the trace exporter only, and disabled, which costs nothing, without one. It names the route, for a path
-    /// may hold what must not be traced.
-    pub(crate) fn span(&self, route: &str, headers: &HeaderMap) -> tracing::Span {
-        let span = tracing::info_span!(
-            "request",
-            otel.name = format_args!("{} {route}", self.method),
-            otel.kind = "server",
-            http.request.method = %self.method,
-            http.route = route,
-            request_id = %self.id,
-        );
-        if !span.is_disabled() {
-            telemetry::continue_trace(&span, headers);
-        }
-        span
     }
 
     /// The answer to a request that goes no further.

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
 use rate_limit::Decision;
 use service_kit::hosts::Host;
-use service_kit::request_id;
+use service_kit::{request_id, telemetry};
 use tower::{Layer as _, ServiceExt as _};
 use tower_http::cors::CorsLayer;
 use tracing::Instrument as _;
@@ -97,7 +97,7 @@ impl Gateway {
             Ok(Found::Own(answer)) => return self.finish(arrival, "gateway", None, *answer),
             Err(refusal) => return self.finish(arrival, "unmatched", None, arrival.refuse(&refusal)),
         };
-        let span = arrival.span(&target.route.name, request.headers());
+        let span = telemetry::server_span(&arrival.method, &target.route.name, &arrival.id, request.headers());
         let mut caller = None;
         let outcome = match self.admit(arrival, &routing, target, (&request, &mut caller)).await {
             Ok(told) => {

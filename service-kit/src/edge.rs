@@ -107,7 +107,10 @@ where
         let shared = Arc::clone(&self.shared);
         let arrival = Arrival::of(&request, &shared);
         let in_flight = InFlight::begin(&self.meters);
-        let (id, span) = (arrival.id.clone(), arrival.span(request.headers()));
+        let (id, span) = (
+            arrival.id.clone(),
+            telemetry::server_span(&arrival.method, arrival.route(), &arrival.id, request.headers()),
+        );
         request.extensions_mut().insert(arrival.id.clone());
         request.extensions_mut().insert(arrival.client);
         let begun = if head_size(request.uri(), request.headers()) > HEADER_LIMIT {
@@ -136,23 +139,6 @@ impl Arrival {
     /// The pattern of the path: a path itself may hold what must not be logged.
     fn route(&self) -> &str {
         self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
-    }
-
-    /// Of use to the trace exporter only, and disabled, which costs nothing, without one.
-    fn span(&self, headers: &HeaderMap) -> tracing::Span {
-        let route = self.route();
-        let span = tracing::info_span!(
-            "request",
-            otel.name = format_args!("{} {route}", self.method),
-            otel.kind = "server",
-            http.request.method = %self.method,
-            http.route = route,
-            request_id = %self.id,
-        );
-        if !span.is_disabled() {
-            telemetry::continue_trace(&span, headers);
-        }
-        span
     }
 
     fn finish(self, mut response: Response, in_flight: InFlight, headers: &SecurityHeaders) -> Response {

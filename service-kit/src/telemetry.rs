@@ -15,7 +15,7 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::{Env, Environment, Secret};
 use export::{Sentry, Traces};
-pub use export::{continue_trace, inject_trace};
+pub use export::{inject_trace, server_span};
 use line::LineLayer;
 use writer::LogWriter;
 

@@ -29,6 +29,7 @@ pub enum Engine {
 }
 
 /// A folder with an environment to start the program in: nothing else is inherited.
+#[derive(Clone)]
 pub struct Workplace {
     folder: Arc<TempDir>,
     env: Vec<(String, String)>,

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -18,6 +18,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::TelemetryError;
 use crate::config::{Environment, Secret};
+use crate::request_id::RequestId;
 
 /// The exporter of traces; dropping it sends what is waiting.
 pub(super) struct Traces(SdkTracerProvider);
@@ -71,8 +72,25 @@ where
     ErrorLayer::new().with_filter(filter_fn(reported))
 }
 
+/// The span of a request to a server, which continues the caller's. Of use to the trace exporter only, and disabled, which
+/// costs nothing, without one. It names the route: a path itself may hold what must not be traced.
+pub fn server_span(method: &Method, route: &str, request_id: &RequestId, headers: &HeaderMap) -> Span {
+    let span = tracing::info_span!(
+        "request",
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server",
+        http.request.method = %method,
+        http.route = route,
+        %request_id,
+    );
+    if !span.is_disabled() {
+        continue_trace(&span, headers);
+    }
+    span
+}
+
 /// Makes `span` a child of the caller's, when the request carries one (W3C Trace Context).
-pub fn continue_trace(span: &Span, headers: &HeaderMap) {
+fn continue_trace(span: &Span, headers: &HeaderMap) {
     let parent = TraceContextPropagator::new().extract(&Headers(headers));
     // Refused only when no exporter is there or the span has begun, and then there is nothing to continue.
     let _ = span.set_parent(parent);

@@ -61,6 +61,15 @@ impl Site {
         Self { api, api_place, upstream, gateway }
     }
 
+    /// One more instance of the API, on the same database, and its port.
+    pub async fn another_api(&self) -> (Program, u16) {
+        let (port, metrics) = (free_port().unwrap(), free_port().unwrap());
+        let place = self.api_place.clone().set("SERVICE_ADDR", &format!(":{port}"));
+        let api = place.set("METRICS_ADDR", &format!("127.0.0.1:{metrics}")).spawn_at(&["service"], port);
+        api.until_ready().await;
+        (api, port)
+    }
+
     /// Requests to the API itself.
     pub fn api(&self) -> &Client {
         &self.api.client

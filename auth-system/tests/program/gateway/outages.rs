@@ -157,13 +157,9 @@ async fn verification_goes_on_without_the_database() {
 #[tokio::test]
 async fn one_of_two_instances_may_die_behind_two_gateways() {
     let site = Site::on(Engine::Postgres, ROUTES).await;
-    let other_port = test_peers::free_port().unwrap();
-    let place = site.api_place.set("SERVICE_ADDR", &format!(":{other_port}"));
-    let place = place.set("METRICS_ADDR", &format!("127.0.0.1:{}", test_peers::free_port().unwrap()));
-    let other = place.spawn_at(&["service"], other_port);
-    other.until_ready().await;
+    let (other, other_port) = site.another_api().await;
     let mut first = site.api;
-    let (urls, routes) = ([place.port, other_port], ROUTES.replace("UPSTREAM", &site.upstream.url()));
+    let (urls, routes) = ([site.api_place.port, other_port], ROUTES.replace("UPSTREAM", &site.upstream.url()));
     let gateways = [Gateway::start(&urls, &routes).await, Gateway::start(&urls, &routes).await];
     let person = other.client.person("kim@example.com").await;
     first.kill();

@@ -63,11 +63,8 @@ pub fn leave_hop(headers: &mut HeaderMap) {
             headers.remove(name);
         }
     }
-    // Mostly there is none, and looking once costs less than removing one by one.
-    if headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
-        for name in &HOP_BY_HOP {
-            headers.remove(name);
-        }
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
     }
 }
 

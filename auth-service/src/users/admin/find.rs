@@ -43,20 +43,14 @@ enum Source {
     All,
     /// These few who match what is searched for.
     Matching(Vec<Uuid>),
-    /// The few whom SQLite's full-text search finds by this phrase: asking it again costs less than looking up many ids.
-    Found(String),
     /// These few who hold the role.
     Holding(Vec<Uuid>),
 }
 
 /// Where to look; nothing when nobody can fit.
 async fn choose_source(conn: &mut Conn, filter: &Filter) -> Result<Option<Source>, DbError> {
-    if let (Some(Search::Part(text)), Engine::Sqlite) = (&filter.search, conn.engine()) {
-        if let Some(count) = count_found(conn, &phrase(text)).await? {
-            return Ok((count > 0).then(|| Source::Found(phrase(text))));
-        }
-    } else if let Some(search) = &filter.search {
-        let statement = select_matching(search, filter.deleted);
+    if let Some(search) = &filter.search {
+        let statement = select_matching(search, filter.deleted, conn.engine());
         if let Some(ids) = find_few(conn, statement).await? {
             return Ok(Some(ids).filter(|ids| !ids.is_empty()).map(Source::Matching));
         }
@@ -81,21 +75,19 @@ async fn find_few(conn: &mut Conn, mut statement: Statement) -> Result<Option<Ve
     Ok(is_few.then(|| ids.into_iter().map(|(id,)| id).collect()))
 }
 
-/// How many the full-text search finds, unless they are too many.
-async fn count_found(conn: &mut Conn, phrase: &str) -> Result<Option<i64>, DbError> {
-    let mut statement =
-        Statement::new("SELECT COUNT(*) FROM (SELECT 1 AS found FROM users_search WHERE users_search MATCH ");
-    statement.bind(Bind::Text(phrase.to_owned())).push(" LIMIT ").bind(Bind::Number(FEW + 1)).push(") AS few");
-    let counts: Vec<(i64,)> = statement.fetch_all(conn).await?;
-    Ok(counts.first().map(|(count,)| *count).filter(|count| *count <= FEW))
-}
-
 /// Selects the ids of those who match, each kind of text by an index of its own.
-fn select_matching(search: &Search, deleted: bool) -> Statement {
+fn select_matching(search: &Search, deleted: bool, engine: Engine) -> Statement {
     let text = match search {
-        Search::Part(text) => {
+        Search::Part(text) if engine == Engine::Postgres => {
             let mut statement = Statement::new("SELECT id FROM users WHERE search_text LIKE ");
             statement.bind(Bind::Text(containing(text)));
+            return statement;
+        }
+        Search::Part(text) => {
+            let mut statement = Statement::new(
+                "SELECT users.id FROM users_search JOIN users ON users.search_key = users_search.rowid WHERE users_search MATCH ",
+            );
+            statement.bind(Bind::Text(phrase(text)));
             return statement;
         }
         Search::Prefix(text) => text,
@@ -116,21 +108,10 @@ fn select_matching(search: &Search, deleted: bool) -> Statement {
 impl Source {
     /// A statement up to its conditions, on the rows of this source, which are collected before anything else is done.
     fn begin(&self, columns: &'static str, engine: Engine) -> Statement {
-        let ids = match self {
-            Self::All => {
-                let mut statement = Statement::new("SELECT");
-                statement.push(columns).push(" FROM users WHERE ");
-                return statement;
-            }
-            Self::Found(phrase) => {
-                let mut statement = Statement::new(
-                    "WITH found AS MATERIALIZED (SELECT users.* FROM users_search JOIN users ON users.search_key = users_search.rowid WHERE users_search MATCH ",
-                );
-                statement.bind(Bind::Text(phrase.clone()));
-                statement.push(") SELECT").push(columns).push(" FROM found AS users WHERE ");
-                return statement;
-            }
-            Self::Matching(ids) | Self::Holding(ids) => ids,
+        let (Self::Matching(ids) | Self::Holding(ids)) = self else {
+            let mut statement = Statement::new("SELECT");
+            statement.push(columns).push(" FROM users WHERE ");
+            return statement;
         };
         let mut statement = Statement::new("WITH found AS MATERIALIZED (SELECT users.* FROM users WHERE id ");
         let listed = Bind::Text(list(ids, engine));
@@ -181,7 +162,7 @@ fn push_conditions(statement: &mut Statement, filter: &Filter, source: &Source) 
             }
             statement.push(")");
         }
-        (Some(_), Source::Matching(_) | Source::Found(_)) | (None, _) => {}
+        (Some(_), Source::Matching(_)) | (None, _) => {}
     }
     if let Some(role) = &filter.role {
         statement

@@ -78,6 +78,10 @@ impl RateLimiter {
         }
         let wanted = self.process.wanted(limit, subject, now);
         match redis.take(limit.name, subject, (rate, wanted), now).await {
+            // Another request of this instance may have been granted more than its own while this one was under way.
+            Ok((_, 0)) if let Some((left, backlog)) = self.process.spend(limit.name, subject, now) => {
+                decide(limit, rate.remaining(backlog) + left, backlog, 0)
+            }
             Ok((Taken { backlog, wait }, granted)) => {
                 self.process.lease(limit.name, subject, (granted, backlog), now);
                 decide(limit, rate.remaining(backlog) + granted.saturating_sub(1), backlog, wait)

@@ -1,12 +1,10 @@
 //! The shared link to Redis, on good days and bad ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
 
 use service_kit::redis::{Received, Redis, RedisAway};
-use test_peers::{Fault, FaultProxy};
+use test_peers::{Fault, FaultProxy, Log};
 use tokio::sync::mpsc;
 
 async fn link_to(server: &test_peers::Redis) -> Redis {
@@ -153,11 +151,7 @@ async fn a_url_that_cannot_work_is_refused_without_being_repeated() {
 
 #[tokio::test]
 async fn an_outage_is_logged_once_in_the_words_of_the_guide_and_without_the_password() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
-    let _scope = tracing::subscriber::set_default(subscriber);
-
+    let log = Log::collect();
     let server = test_peers::Redis::start().unwrap();
     let link = link_to(&server).await;
     let refused = Redis::open(&format!("redis://:hunter2@127.0.0.1:{}/0", server.port()), None).unwrap();
@@ -168,28 +162,8 @@ async fn an_outage_is_logged_once_in_the_words_of_the_guide_and_without_the_pass
     }
     server.start_again().unwrap();
     link.available().await;
-    let text = log.text();
+    let text = log.lines().join("\n");
     assert_eq!(text.matches("Error connecting to Redis: ").count(), 2, "one for each link: {text}");
     assert_eq!(text.matches("Connected to Redis").count(), 2, "{text}");
     assert!(!text.contains("hunter2"), "{text}");
-}
-
-/// What was logged on this thread, on which the runtime of a test runs all its tasks.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

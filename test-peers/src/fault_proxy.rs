@@ -249,9 +249,9 @@ impl Link {
 
     /// Writes all bytes; `false` if the connection has ended or been aborted.
     fn write_all(&self, mut to: &TcpStream, mut bytes: &[u8]) -> bool {
-        while !bytes.is_empty() {
+        // Asked before each write: bytes that came after the abortion, before its reader woke, go nowhere.
+        while !bytes.is_empty() && !self.is_aborted() {
             match to.write(bytes) {
-                _ if self.is_aborted() => return false,
                 Ok(written) => bytes = &bytes[written..],
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
@@ -259,7 +259,7 @@ impl Link {
                 Err(_) => return false,
             }
         }
-        true
+        bytes.is_empty()
     }
 }
 

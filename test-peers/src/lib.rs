@@ -11,6 +11,7 @@ mod error;
 mod fault_proxy;
 mod folder;
 pub mod installation;
+mod log;
 #[cfg(feature = "tls")]
 mod pebble;
 mod port;
@@ -26,6 +27,7 @@ mod tls;
 
 pub use error::PeerError;
 pub use fault_proxy::{Fault, FaultProxy};
+pub use log::Log;
 #[cfg(feature = "tls")]
 pub use pebble::Pebble;
 pub use port::free_port;

@@ -23,7 +23,6 @@ mod idempotency;
 mod imports;
 mod keys;
 mod late_commits;
-mod log;
 mod login;
 mod mail;
 mod mailbox;

@@ -7,10 +7,9 @@ use auth_service::db::{
     migrate::{self, SCRIPTS},
 };
 use rstest::rstest;
-use test_peers::Postgres;
+use test_peers::{Log, Postgres};
 
 use crate::{
-    log::Log,
     support::{Deployment, Engine},
     waiting::until,
 };

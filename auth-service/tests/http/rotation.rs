@@ -9,9 +9,9 @@ use auth_service::{
 use auth_token::{Algorithm, RsaBits, SigningKey};
 use rstest::rstest;
 use serde_json::Value;
+use test_peers::Log;
 
 use crate::{
-    log::Log,
     support::{Deployment, Engine, Instance},
     waiting::{A_SECOND, until},
 };

@@ -8,11 +8,9 @@ use data_encoding::BASE64URL_NOPAD;
 use reqwest::Client;
 use rstest::rstest;
 use serde_json::{Value, json};
+use test_peers::Log;
 
-use crate::{
-    log::Log,
-    support::{Answer, Deployment, Engine, Instance},
-};
+use crate::support::{Answer, Deployment, Engine, Instance};
 
 /// A deployment with a person logged in, and the key that signed their token.
 struct Forge {

@@ -1,16 +1,18 @@
 //! What is known of a request as it comes in, and what is said of it as its answer goes out.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use service_kit::hosts::{Host, host_of};
 use service_kit::language::Language;
-use service_kit::proxies::{ClientAddr, PeerAddr, TrustedProxies};
+use service_kit::proxies::{ClientAddr, TrustedProxies};
 use service_kit::request_id::{RequestId, RequestIds};
-use service_kit::serve::Scheme;
+use service_kit::serve::{Origin, Scheme};
 
+use crate::alarm::Alarm;
 use crate::identity::Caller;
 use crate::meters::method_label;
 use crate::refusal::Refusal;
@@ -29,23 +31,26 @@ pub(crate) struct Arrival {
     /// The same as the client wrote it, for upstreams.
     pub(crate) host: HeaderValue,
     language: Language,
+    /// Of its connection.
+    pub(crate) alarm: Arc<Alarm>,
 }
 
 impl Arrival {
-    pub(crate) fn of<B>(request: &Request<B>, proxies: &TrustedProxies, ids: &RequestIds) -> Self {
-        let peer = request.extensions().get::<PeerAddr>().map(|peer| peer.0);
-        let peer = peer.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+    pub(crate) fn of<B>(request: &Request<B>, proxies: &TrustedProxies, ids: &RequestIds, alarm: &Arc<Alarm>) -> Self {
+        let unknown = Origin { peer: (Ipv4Addr::LOCALHOST, 0).into(), scheme: Scheme::Http };
+        let Origin { peer, scheme } = request.extensions().get().copied().unwrap_or(unknown);
         let headers = request.headers();
         Self {
             at: Instant::now(),
             id: ids.accept_or_make(headers),
             client: proxies.client_addr(peer, headers),
             peer: peer.ip().to_canonical(),
-            is_tls: request.extensions().get::<Scheme>() == Some(&Scheme::Https),
+            is_tls: scheme == Scheme::Https,
             method: request.method().clone(),
             asked: host_of(request),
             host: written_host(request),
             language: Language::of(headers),
+            alarm: Arc::clone(alarm),
         }
     }
 
@@ -72,12 +77,19 @@ impl Arrival {
     /// The access log: what went well is `debug`, a caller's mistake `info`, ours `error`. Never a path or a query, which
     /// may hold what must not be logged.
     pub(crate) fn log(&self, route: &str, caller: Option<&str>, status: StatusCode) {
-        let latency_ms = (self.at.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+        // Called only for a line that is written.
+        let latency_ms = || (self.at.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         let (method, status, client) = (method_label(&self.method), status.as_u16(), self.client.ip);
         match status {
-            500.. => tracing::error!(target: "access", method, route, status, latency_ms, %client, caller, "answered"),
-            400.. => tracing::info!(target: "access", method, route, status, latency_ms, %client, caller, "answered"),
-            _ => tracing::debug!(target: "access", method, route, status, latency_ms, %client, caller, "answered"),
+            500.. => {
+                tracing::error!(target: "access", method, route, status, latency_ms = latency_ms(), %client, caller, "answered")
+            }
+            400.. => {
+                tracing::info!(target: "access", method, route, status, latency_ms = latency_ms(), %client, caller, "answered")
+            }
+            _ => {
+                tracing::debug!(target: "access", method, route, status, latency_ms = latency_ms(), %client, caller, "answered")
+            }
         }
     }
 }

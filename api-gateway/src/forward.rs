@@ -10,8 +10,9 @@ use hyper::body::{Body as _, Incoming};
 use service_kit::cors::Cors;
 use service_kit::request_id::X_REQUEST_ID;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
+use crate::alarm::{Alarm, TimedOut};
 use crate::arrival::Arrival;
 use crate::body::Outgoing;
 use crate::concurrency::Held;
@@ -29,6 +30,8 @@ use crate::websocket::{self, Tunnel};
 use crate::welcome::Welcome;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// How many headers a request usually gains here.
+const ADDED: usize = 12;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// A request on its way: who asks, and what was found for it.
@@ -60,8 +63,9 @@ impl Gateway {
         *request.uri_mut() = upstream_uri(&target.route, request.uri())?;
         self.rewrite_head(&passage, &mut request, tunnel.is_some());
         let (request, progress, memory) = self.with_body(request, &target.route).await?;
-        let answer = pin!(target.upstream.send(request, target.route.retries));
-        let mut answer = await_head(answer, progress.as_deref(), target.route.timeout).await?;
+        let answer = pin!(target.upstream.send_with(Patience(target.route.timeout), request, target.route.retries));
+        let mut answer =
+            await_head(answer, progress.as_deref(), (&passage.arrival.alarm, target.route.timeout)).await?;
         drop(memory);
         match tunnel {
             Some(client) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
@@ -107,7 +111,6 @@ impl Gateway {
         let (mut head, body) = request.into_parts();
         head.version = http::Version::HTTP_11;
         head.extensions.clear();
-        head.extensions.insert(Patience(route.timeout));
         if body.is_end_stream() {
             return Ok((Request::from_parts(head, Outgoing::Empty), None, Vec::new()));
         }
@@ -130,6 +133,8 @@ impl Gateway {
         let Passage { arrival, routing, target: to, caller, span } = passage;
         let route = &to.route;
         let headers = request.headers_mut();
+        // For what is set below: otherwise the map would grow twice.
+        headers.reserve(ADDED);
         head::leave_hop(headers);
         identity_headers::strip(headers);
         head::forget_overrides(headers);
@@ -194,19 +199,19 @@ fn upstream_uri(route: &Route, uri: &Uri) -> Result<Uri, Refusal> {
 async fn await_head(
     mut answer: Pin<&mut impl Future<Output = Result<Response<Answer>, Failure>>>,
     progress: Option<&Progress>,
-    limit: Duration,
+    (alarm, limit): (&Alarm, Duration),
 ) -> Result<Response<Answer>, Refusal> {
     let began = Instant::now();
     let idle_since = || progress.map_or(Some(began), Progress::idle_since);
     loop {
         let deadline = idle_since().unwrap_or_else(Instant::now) + limit;
-        match timeout_at(deadline, answer.as_mut()).await {
+        match alarm.until(deadline, answer.as_mut()).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(failure)) => return Err(explain(failure, progress)),
-            Err(_) if idle_since().is_some_and(|since| since + limit <= Instant::now()) => {
+            Err(TimedOut) if idle_since().is_some_and(|since| since + limit <= Instant::now()) => {
                 return Err(Refusal::TimedOut);
             }
-            Err(_) => {}
+            Err(TimedOut) => {}
         }
     }
 }

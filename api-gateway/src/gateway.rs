@@ -23,6 +23,7 @@ use service_kit::shutdown::Shutdown;
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer};
 
 use crate::acme::Keeper;
+use crate::alarm::Alarm;
 use crate::concurrency::Concurrency;
 use crate::config::Config;
 use crate::expiry::Expiry;
@@ -43,14 +44,15 @@ const CONSOLE_DEFAULT: (&str, u16) = ("127.0.0.1", 5173);
 /// would be fought over by all threads.
 pub struct App(Arc<Counted>);
 
-/// What requests of one connection count on.
+/// What the requests of one connection share.
 struct Counted {
     gateway: Arc<Gateway>,
+    alarm: Arc<Alarm>,
 }
 
 impl App {
     fn of(gateway: Arc<Gateway>) -> Self {
-        Self(Arc::new(Counted { gateway }))
+        Self(Arc::new(Counted { gateway, alarm: Arc::default() }))
     }
 }
 
@@ -209,7 +211,7 @@ impl tower::Service<Request<Incoming>> for App {
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         let counted = Arc::clone(&self.0);
-        Box::pin(async move { Ok(counted.gateway.answer(request).await) })
+        Box::pin(async move { Ok(counted.gateway.answer(request, &counted.alarm).await) })
     }
 }
 

@@ -48,6 +48,9 @@ pub fn asks_for_websocket<B>(request: &Request<B>) -> bool {
 /// Leaves behind what belongs to the connection that a message came by. What `Connection` lists goes too, but nothing
 /// that we set can be listed away, for that is set afterwards.
 pub fn leave_hop(headers: &mut HeaderMap) {
+    if !headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
+        return;
+    }
     if let Some(first) = headers.get(header::CONNECTION)
         && (first != "keep-alive" || headers.get_all(header::CONNECTION).iter().count() > 1)
     {

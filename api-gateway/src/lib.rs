@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod acme;
+mod alarm;
 mod arrival;
 pub mod body;
 mod concurrency;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
@@ -13,6 +14,7 @@ use tower::{Layer as _, ServiceExt as _};
 use tower_http::cors::CorsLayer;
 use tracing::Instrument as _;
 
+use crate::alarm::Alarm;
 use crate::arrival::{Arrival, logged_caller};
 use crate::forward::Passage;
 use crate::gateway::Gateway;
@@ -28,8 +30,8 @@ const HEAD_LIMIT: usize = 16 * 1024;
 
 impl Gateway {
     /// Answers a request, whatever becomes of it.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Reply> {
-        let arrival = Arrival::of(&request, &self.proxies, &self.ids);
+    pub(crate) async fn answer(&self, request: Request<Incoming>, alarm: &Arc<Alarm>) -> Response<Reply> {
+        let arrival = Arrival::of(&request, &self.proxies, &self.ids, alarm);
         request_id::scope(arrival.id.clone(), self.answer_known(&arrival, request)).await
     }
 
@@ -163,9 +165,9 @@ impl Gateway {
         target: &Target,
         (request, caller): (&Request<Incoming>, &mut Option<Caller>),
     ) -> Result<Option<Decision>, Refusal> {
-        let (route, now) = (&target.route, self.clock.now().as_microsecond());
+        let (route, now) = (&target.route, || self.clock.now().as_microsecond());
         let mut told = match routing.over_all.per_address {
-            Some(quota) => Box::pin(self.limits.address(quota, arrival.client, now)).await?,
+            Some(quota) => Box::pin(self.limits.address(quota, arrival.client, now())).await?,
             None => None,
         };
         if route.auth != Auth::None {
@@ -176,10 +178,10 @@ impl Gateway {
         if let Some(caller) = caller
             && (routing.over_all.per_user.is_some() || caller.rate_limit().is_some())
         {
-            told = Box::pin(self.limits.caller(routing.over_all.per_user, caller, now)).await?.or(told);
+            told = Box::pin(self.limits.caller(routing.over_all.per_user, caller, now())).await?.or(told);
         }
         if let Some(quota) = route.rate_limit {
-            told = Box::pin(self.limits.route((route, quota), caller, arrival.client, now)).await?.or(told);
+            told = Box::pin(self.limits.route((route, quota), caller, arrival.client, now())).await?.or(told);
         }
         Ok(told)
     }

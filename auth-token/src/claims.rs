@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
 };
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -50,6 +50,8 @@ pub struct VerifiedToken {
     /// Which key that was, whatever its id: a remembered token ends with it.
     pub(crate) thumbprint: [u8; 32],
     pub(crate) derived: OnceLock<Box<dyn Any + Send + Sync>>,
+    /// Which state of a view did not revoke it when it was last looked up.
+    pub(crate) cleared: AtomicU64,
 }
 
 impl VerifiedToken {

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -13,9 +16,10 @@ use uuid::Uuid;
 use crate::{Revocation, RevocationKind, VerifiedToken};
 
 /// Every revocation that still matters. It holds the same whatever order revocations come in, and however often.
-#[derive(Default)]
 pub struct RevocationView {
     live: RwLock<Live>,
+    /// Which state this is: no other of any view in the process has its number.
+    state: AtomicU64,
     /// When the source was last read.
     current: ArcSwapOption<Instant>,
 }
@@ -49,12 +53,18 @@ impl RevocationView {
     /// A view that nothing was loaded into yet: [`Self::staleness`] says so.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        let (live, current) = (RwLock::default(), ArcSwapOption::default());
+        Self { live, state: AtomicU64::new(next_state()), current }
     }
 
     /// Takes in a revocation; the highest version of a subject wins. Whether anything changed by it.
     pub fn apply(&self, revocation: &Revocation) -> bool {
-        self.write().apply(revocation)
+        let mut live = self.write();
+        let changed = live.apply(revocation);
+        if changed {
+            self.state.store(next_state(), Ordering::Release);
+        }
+        changed
     }
 
     /// Forgets everything for what a source just sent in full. One task applies and replaces, or a revocation that is
@@ -64,14 +74,26 @@ impl RevocationView {
         for revocation in snapshot {
             live.apply(revocation);
         }
-        *self.write() = live;
+        let mut old = self.write();
+        *old = live;
+        self.state.store(next_state(), Ordering::Release);
     }
 
-    /// Whether a verified token is still valid.
+    /// Whether a verified token is still valid. One that was looked up in the view as it is now is not looked up again.
     ///
     /// # Errors
     /// [`Revoked`]: by what.
     pub fn check(&self, token: &VerifiedToken) -> Result<(), Revoked> {
+        // Read before the look-up: what is revoked meanwhile makes another state.
+        let state = self.state.load(Ordering::Acquire);
+        if token.cleared.load(Ordering::Relaxed) != state {
+            self.look_up(token)?;
+            token.cleared.store(state, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn look_up(&self, token: &VerifiedToken) -> Result<(), Revoked> {
         let claims = &token.claims;
         let live = self.read();
         if live.sessions.contains_key(&claims.sid) {
@@ -174,6 +196,17 @@ impl RevocationView {
     fn write(&self) -> RwLockWriteGuard<'_, Live> {
         self.live.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Default for RevocationView {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn next_state() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 impl Live {

@@ -1,6 +1,6 @@
 //! Verifies access tokens (RFC 9068 section 4) and remembers the good ones.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, atomic::AtomicU64};
 
 use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
@@ -95,7 +95,7 @@ impl Verifier {
         }
         let claims = self.check_claims(&token.claims()?, now)?;
         let (kid, thumbprint) = (key.shared_kid(), *key.thumbprint());
-        Ok(VerifiedToken { claims, kid, thumbprint, derived: OnceLock::new() })
+        Ok(VerifiedToken { claims, kid, thumbprint, derived: OnceLock::new(), cleared: AtomicU64::new(0) })
     }
 
     fn check_claims(&self, json: &[u8], now: i64) -> Result<AccessClaims, TokenError> {

@@ -22,8 +22,9 @@ use tracing::Instrument;
 
 use crate::language::Language;
 use crate::problem::Problem;
-use crate::proxies::{ClientAddr, PeerAddr, TrustedProxies};
+use crate::proxies::{ClientAddr, TrustedProxies};
 use crate::request_id::{self, RequestId, RequestIds};
+use crate::serve::Origin;
 use crate::telemetry;
 use access::{InFlight, RouteMeters, UndeclaredProxies};
 pub use headers::{API_CSP, SecurityHeaders};
@@ -55,7 +56,7 @@ impl Edge {
 impl Shared {
     fn client_of(&self, request: &Request) -> ClientAddr {
         // Without `serve`, as in a router's own test, there is no peer.
-        let peer = request.extensions().get::<PeerAddr>().map(|peer| peer.0);
+        let peer = request.extensions().get::<Origin>().map(|origin| origin.peer);
         let peer = peer.unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
         let client = self.proxies.client_addr(peer, request.headers());
         if let Some(proxy) = client.undeclared_proxy {

@@ -12,10 +12,6 @@ use crate::config::Env;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The socket's other end; in the extensions of every request that `serve` accepted.
-#[derive(Clone, Copy, Debug)]
-pub struct PeerAddr(pub SocketAddr);
-
 /// Who is asking; in the extensions of every request that passed the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddr {

@@ -53,6 +53,15 @@ where
 
 /// How a request came to us; in the extensions of every request that was accepted here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The socket's other end.
+    pub peer: SocketAddr,
+    /// What it speaks.
+    pub scheme: Scheme,
+}
+
+/// Whether others could read along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// Readable on the way, or TLS ended before us.
     Http,

@@ -22,7 +22,7 @@ mod upkeep;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use auth_token::{KeySet, RevocationView, TokenError, VerifiedToken, Verifier};
+use auth_token::{KeySet, RevocationView, TokenError, VerifiedToken};
 use http::HeaderMap;
 use service_kit::clock::Clock;
 use service_kit::config::Secret;
@@ -167,9 +167,8 @@ impl Identity {
         if !self.has_keys() {
             return Err(Refusal::RevocationsUnknown);
         }
-        let verifier = self.realms.find(realm).ok_or(Refusal::InvalidToken)?;
-        let verified = match verifier.verify(token, self.clock.unix_seconds()) {
-            Err(TokenError::UnknownKey(kid)) => self.verify_by_new_key(token, &verifier, kid).await,
+        let verified = match self.realms.verify(realm, token, self.clock.unix_seconds()) {
+            Err(TokenError::UnknownKey(kid)) => self.verify_by_new_key(token, realm, kid).await,
             judged => judged,
         };
         let verified = verified.map_err(|cause| refuse(&cause))?;
@@ -180,11 +179,11 @@ impl Identity {
     async fn verify_by_new_key(
         &self,
         token: &str,
-        verifier: &Verifier,
+        realm: Realm,
         kid: String,
     ) -> Result<Arc<VerifiedToken>, TokenError> {
         match self.keys.refetch_for_unknown().await {
-            Refetched::Yes => verifier.verify(token, self.clock.unix_seconds()),
+            Refetched::Yes => self.realms.verify(realm, token, self.clock.unix_seconds()),
             Refetched::No => Err(TokenError::UnknownKey(kid)),
         }
     }

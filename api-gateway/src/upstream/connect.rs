@@ -134,6 +134,10 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        // A plain write costs the kernel less, and most requests are a head alone.
+        if let [only] = bytes {
+            return self.poll_write(cx, only);
+        }
         match &mut self.get_mut().io {
             Io::Plain(io) => Pin::new(io).poll_write_vectored(cx, bytes),
             Io::Tls(io) => Pin::new(io).poll_write_vectored(cx, bytes),

@@ -137,8 +137,20 @@ impl Upstream {
         &self.group.config
     }
 
+    /// As [`Self::send_with`], with the patience of somebody who did not say.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn send(
+        &self,
+        request: Request<Outgoing>,
+        retries: u32,
+    ) -> impl Future<Output = Result<Response<Answer>, Failure>> {
+        self.send_with(Patience::default(), request, retries)
+    }
+
     /// Sends a request, whose URI is in origin form and whose headers are final, to one of the servers. Returns with the
-    /// head of the answer; dropping the future gives the request up ([`Patience`] tells how long that says nothing
+    /// head of the answer; dropping the future gives the request up (`patience` tells how long that says nothing
     /// against the server). A request is sent again, at most `retries` times, only where the upstream cannot have begun
     /// with it: no connection, or a kept-alive one that was closed before a byte of the answer came and the method is
     /// safe and the body can be repeated. One that was closed before anything was written is replaced by a new one
@@ -146,7 +158,12 @@ impl Upstream {
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn send(&self, request: Request<Outgoing>, retries: u32) -> Result<Response<Answer>, Failure> {
+    pub async fn send_with(
+        &self,
+        patience: Patience,
+        request: Request<Outgoing>,
+        retries: u32,
+    ) -> Result<Response<Answer>, Failure> {
         let place = match self.admission.try_enter() {
             Some(place) => place,
             None => Box::pin(self.wait_for_place()).await?,
@@ -154,7 +171,6 @@ impl Upstream {
         if self.group.endpoints.load().is_empty() {
             Box::pin(self.group.wait_for_addresses()).await;
         }
-        let patience = request.extensions().get::<Patience>().copied().unwrap_or_default();
         let mut journey = Journey { patience, retries, tried: Vec::new(), reuse: Reuse::Welcome, last: None };
         let mut request = request;
         loop {

@@ -15,8 +15,7 @@ use crate::upstream::link::{self, Setback};
 use crate::upstream::server::Outcome;
 use crate::upstream::upload::Sending;
 
-/// How long a caller waits for the head of an answer, in the extensions of a request, once all of the request was taken.
-/// A future that is dropped before that was given up for another reason, as when the client left or was slow itself, and
+/// How long a caller waits for the head of an answer once all of the request was taken. A future that is dropped before that was given up for another reason, as when the client left or was slow itself, and
 /// says nothing of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience(pub Duration);

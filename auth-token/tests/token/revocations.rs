@@ -120,6 +120,21 @@ fn only_what_is_new_changes_a_view() {
 }
 
 #[test]
+fn a_token_that_was_let_through_is_refused_by_the_next_revocation() {
+    let (view, other, token) = (RevocationView::new(), RevocationView::new(), verified());
+    let session = revocation(RevocationKind::Session, &claims().sid.to_string(), 0);
+    assert_eq!((view.check(&token), view.check(&token)), (Ok(()), Ok(())));
+    view.apply(&session);
+    assert_eq!(view.check(&token), Err(Revoked(RevocationKind::Session)));
+    assert_eq!(other.check(&token), Ok(()), "what one view knows says nothing of another");
+    assert_eq!(view.check(&token), Err(Revoked(RevocationKind::Session)));
+    view.replace(&[]);
+    assert_eq!(view.check(&token), Ok(()));
+    view.replace(&[session]);
+    assert_eq!(view.check(&token), Err(Revoked(RevocationKind::Session)));
+}
+
+#[test]
 fn a_snapshot_replaces_what_was_known() {
     let view = RevocationView::new();
     view.apply(&revocation(RevocationKind::Session, &claims().sid.to_string(), 0));

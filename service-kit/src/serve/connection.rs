@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
+use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, Version, header};
@@ -18,8 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use super::pace::{InProgress, Pace, Paced};
 use super::socket::Socket;
 use super::tls::was_challenge;
-use super::{Application, Scheme, ServeLimits};
-use crate::proxies::PeerAddr;
+use super::{Application, Origin, Scheme, ServeLimits};
 use crate::shutdown::Shutdown;
 
 /// Hyper's own bound, above the 16 KiB that the edge enforces with a proper problem.
@@ -80,17 +81,29 @@ impl Server {
             // Now and not in the future, which may be polled later: the head is complete.
             let in_progress = pace.begin();
             let multiplexed = request.version() == Version::HTTP_2;
-            request.extensions_mut().insert(PeerAddr(origin.peer));
-            request.extensions_mut().insert(origin.scheme);
+            request.extensions_mut().insert(origin);
             let answer = app.borrow_mut().call(request);
             let shutdown = Arc::clone(&shutdown);
             async move { Ok::<_, Infallible>(finish(answer.await?, in_progress, &shutdown, multiplexed)) }
         });
         let connection = self.http.serve_connection_with_upgrades(TokioIo::new(socket), service);
-        tokio::pin!(connection);
-        let outcome = tokio::select! {
-            outcome = &mut connection => outcome,
-            () = self.farewell() => {
+        let farewell = self.farewell();
+        tokio::pin!(connection, farewell);
+        let mut listens = false;
+        let ended = poll_fn(|cx| {
+            // To be polled, the signal takes a lock that all connections share: it is asked once, to be woken by it (a task
+            // keeps its waker), and again when it was given.
+            if !listens || self.shutdown.is_requested() {
+                listens = true;
+                if farewell.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(None);
+                }
+            }
+            connection.as_mut().poll(cx).map(Some)
+        });
+        let outcome = match ended.await {
+            Some(outcome) => outcome,
+            None => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -120,13 +133,6 @@ fn finish<B>(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response.map(|body| Paced::new(body, in_progress))
-}
-
-/// What requests learn of the connection that they came on.
-#[derive(Clone, Copy)]
-struct Origin {
-    peer: SocketAddr,
-    scheme: Scheme,
 }
 
 fn http_builder() -> auto::Builder<TokioExecutor> {

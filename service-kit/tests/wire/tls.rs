@@ -14,9 +14,9 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion, version};
 use rustls_pki_types::CertificateDer;
 use service_kit::edge::Edge;
-use service_kit::proxies::{PeerAddr, TrustedProxies};
+use service_kit::proxies::TrustedProxies;
 use service_kit::serve::tls::{CertificateFiles, Certificates};
-use service_kit::serve::{Listener, Scheme, ServeLimits, serve};
+use service_kit::serve::{Listener, Origin, ServeLimits, serve};
 use service_kit::shutdown::Shutdown;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,8 +39,8 @@ struct TlsServer {
     roots: RootCertStore,
 }
 
-async fn whence(Extension(scheme): Extension<Scheme>, Extension(peer): Extension<PeerAddr>) -> String {
-    format!("{} from {}", scheme.as_str(), peer.0.ip())
+async fn whence(Extension(origin): Extension<Origin>) -> String {
+    format!("{} from {}", origin.scheme.as_str(), origin.peer.ip())
 }
 
 impl TlsServer {

@@ -117,10 +117,8 @@ async fn give_up(rest: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'st
     let other = Peer::answering(OK).await;
     let config = UpstreamConfig { eject_after: 1, ..config(&[hanging.address, other.address]) };
     let upstream = Upstream::open(config, None).unwrap();
-    let mut request = upload(rest);
-    request.extensions_mut().insert(Patience(Duration::ZERO));
     tokio::select! {
-        _ = upstream.send(request, 0) => panic!("there is no answer"),
+        _ = upstream.send_with(Patience(Duration::ZERO), upload(rest), 0) => panic!("there is no answer"),
         () = seen.notified() => {}
     };
     upstream.status()[0].ejected

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::{Method, Request};
+use http::Method;
 use tokio::sync::Semaphore;
 
 use super::peer::{OK, Peer, refusing};
@@ -201,23 +201,17 @@ async fn hanging() -> (Peer, Arc<Semaphore>) {
 }
 
 /// Gives up three requests that hang; those that do not are sent to others.
-async fn give_up_three_times(upstream: &Upstream, asked: &Semaphore, mut request: impl FnMut() -> Request<Outgoing>) {
+async fn give_up_three_times(upstream: &Upstream, asked: &Semaphore, patience: Duration) {
     let mut given_up = 0;
     while given_up < 3 {
         tokio::select! {
-            answer = upstream.send(request(), 0) => assert_eq!(text(answer.unwrap()).await.unwrap(), "ok"),
+            answer = upstream.send_with(Patience(patience), get("/"), 0) => assert_eq!(text(answer.unwrap()).await.unwrap(), "ok"),
             asked = asked.acquire() => {
                 asked.unwrap().forget();
                 given_up += 1;
             }
         }
     }
-}
-
-fn patient(patience: Duration) -> Request<Outgoing> {
-    let mut request = get("/");
-    request.extensions_mut().insert(Patience(patience));
-    request
 }
 
 fn three(addresses: &[SocketAddr]) -> Arc<Upstream> {
@@ -229,7 +223,7 @@ async fn server_that_hangs_is_ejected_when_another_can_take_over() {
     let (peer, asked) = hanging().await;
     let other = Peer::answering(OK).await;
     let upstream = three(&[peer.address, other.address]);
-    give_up_three_times(&upstream, &asked, || patient(Duration::ZERO)).await;
+    give_up_three_times(&upstream, &asked, Duration::ZERO).await;
     assert!(upstream.status()[0].ejected);
 }
 
@@ -237,7 +231,7 @@ async fn server_that_hangs_is_ejected_when_another_can_take_over() {
 async fn only_server_is_not_ejected_for_answers_that_are_slow() {
     let (peer, asked) = hanging().await;
     let upstream = three(&[peer.address]);
-    give_up_three_times(&upstream, &asked, || patient(Duration::ZERO)).await;
+    give_up_three_times(&upstream, &asked, Duration::ZERO).await;
     assert!(!upstream.status()[0].ejected);
 }
 
@@ -248,7 +242,7 @@ async fn last_usable_server_is_not_ejected_for_answers_that_are_slow() {
     for _ in 0..3 {
         upstream.group.endpoints.load()[0].failed(Kind::Ordinary, Fault::Unconnected);
     }
-    give_up_three_times(&upstream, &asked, || patient(Duration::ZERO)).await;
+    give_up_three_times(&upstream, &asked, Duration::ZERO).await;
     assert_eq!(upstream.status().iter().map(|server| server.ejected).collect::<Vec<_>>(), [true, false]);
 }
 
@@ -257,7 +251,7 @@ async fn clients_that_leave_say_nothing_of_the_server() {
     let (peer, asked) = hanging().await;
     let other = Peer::answering(OK).await;
     let upstream = three(&[peer.address, other.address]);
-    give_up_three_times(&upstream, &asked, || patient(Duration::from_secs(3600))).await;
+    give_up_three_times(&upstream, &asked, Duration::from_secs(3600)).await;
     assert!(!upstream.status()[0].ejected);
 }
 

@@ -61,8 +61,8 @@ pub struct PersonalData {
 pub struct HeldProfile {
     /// UUIDv7.
     pub id: Uuid,
-    /// The address.
-    pub email: String,
+    /// The address, if one is known.
+    pub email: Option<String>,
     /// When the address was proven.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub email_verified_at: Option<Timestamp>,

@@ -12,8 +12,8 @@ use crate::FieldError;
 pub struct User {
     /// UUIDv7.
     pub id: Uuid,
-    /// Canonical: lower case, NFC.
-    pub email: String,
+    /// Canonical: lower case, NFC. `null` for a person of whom none is known.
+    pub email: Option<String>,
     /// Whether the address was proven.
     pub email_verified: bool,
     /// Unique without regard to case.

@@ -12,12 +12,12 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     applied_at TIMESTAMPTZ NOT NULL
 );
 
--- E-mail is stored canonical (lower case, NFC), so that equality is exact. What is searched is folded by the program:
+-- E-mail is stored canonical (lower case, NFC), so that equality is exact; who came by another way may have none. What is searched is folded by the program:
 -- search_text is all that a person is found by, search_name the name they show. A username is only wished for until the
 -- address is proven, or registering would tell which addresses have accounts.
 CREATE TABLE IF NOT EXISTS users (
     id                  UUID PRIMARY KEY,
-    email               TEXT COLLATE "C" NOT NULL,
+    email               TEXT COLLATE "C",
     email_verified_at   TIMESTAMPTZ,
     username            TEXT COLLATE "C",
     display_name        TEXT,

@@ -72,8 +72,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 pub enum SortKey {
     /// An instant.
     Time(Ts),
-    /// A text.
+    /// A text, and no empty one.
     Text(String),
+    /// No text: the row has none, and comes after those that do.
+    Absent,
 }
 
 /// The name of an order, and what its keys are.
@@ -116,7 +118,7 @@ impl PageQuery {
     pub fn after_text(&self) -> &str {
         match &self.after {
             Some(Cursor { key: SortKey::Text(text), .. }) => text,
-            Some(Cursor { key: SortKey::Time(_), .. }) | None => "",
+            Some(Cursor { key: SortKey::Time(_) | SortKey::Absent, .. }) | None => "",
         }
     }
 }
@@ -157,7 +159,9 @@ impl Cursor {
     pub fn below(after: Option<&Self>) -> (Ts, Uuid) {
         match after {
             Some(Self { key: SortKey::Time(at), id }) => (*at, *id),
-            Some(Self { key: SortKey::Text(_), .. }) | None => (Ts::from(Timestamp::MAX), Uuid::max()),
+            Some(Self { key: SortKey::Text(_) | SortKey::Absent, .. }) | None => {
+                (Ts::from(Timestamp::MAX), Uuid::max())
+            }
         }
     }
 
@@ -167,6 +171,7 @@ impl Cursor {
         let (id, key) = rest.split_once(' ')?;
         let key = match sort {
             Sort::ByTime(_) => SortKey::Time(key.parse().ok().filter(|at| TIMES.contains(at)).map(Ts::from_micros)?),
+            Sort::ByText(_) if key.is_empty() => SortKey::Absent,
             Sort::ByText(_) if key.contains('\0') => return None,
             Sort::ByText(_) => SortKey::Text(key.to_owned()),
         };
@@ -177,6 +182,7 @@ impl Cursor {
         let key = match &self.key {
             SortKey::Time(time) => time.as_micros().to_string(),
             SortKey::Text(text) => text.clone(),
+            SortKey::Absent => String::new(),
         };
         BASE64URL_NOPAD.encode(format!("{} {} {key}", sort.name(), self.id).as_bytes())
     }
@@ -201,9 +207,11 @@ mod tests {
     fn a_cursor_comes_back_as_it_went_and_only_to_its_own_order() {
         let id = Uuid::from_u128(7);
         let (by_time, by_text) = (Sort::ByTime("-created_at"), Sort::ByText("email"));
-        for (sort, key) in
-            [(by_time, SortKey::Time(Ts::from_micros(-5))), (by_text, SortKey::Text("a b=@ 김".to_owned()))]
-        {
+        for (sort, key) in [
+            (by_time, SortKey::Time(Ts::from_micros(-5))),
+            (by_text, SortKey::Text("a b=@ 김".to_owned())),
+            (by_text, SortKey::Absent),
+        ] {
             let cursor = Cursor { key, id };
             let wire = cursor.to_wire(sort);
             assert_eq!(Cursor::parse(&wire, sort), Some(cursor));

@@ -20,7 +20,7 @@ const fn entry(status: StatusCode, code: &'static str, en: &'static str, ko: &'s
 }
 
 /// The table, in the order of `docs/errors.md`.
-pub const CATALOGUE: [Entry; 32] = [
+pub const CATALOGUE: [Entry; 33] = [
     entry(S::BAD_REQUEST, "malformed_json", "The body is not valid JSON.", "요청 본문이 올바른 JSON이 아닙니다."),
     entry(
         S::BAD_REQUEST,
@@ -148,6 +148,12 @@ pub const CATALOGUE: [Entry; 32] = [
         "mail_not_configured",
         "This service cannot send mail: its operator has to set PUBLIC_URL, SMTP_URL and MAIL_FROM.",
         "메일을 보낼 수 없습니다. 운영자가 PUBLIC_URL, SMTP_URL, MAIL_FROM을 설정해야 합니다.",
+    ),
+    entry(
+        S::CONFLICT,
+        "no_email",
+        "This account has no e-mail address that a mail could go to.",
+        "이 계정에는 메일을 받을 이메일 주소가 없습니다.",
     ),
     entry(
         S::TOO_MANY_REQUESTS,

@@ -90,6 +90,8 @@ pub enum Error {
     IdempotencyKeyReused,
     /// The call's whole purpose is a mail, and none can be sent.
     MailNotConfigured,
+    /// The call's whole purpose is a mail, and the account has no address.
+    NoEmail,
     /// Too many requests; the decision says when a place is free.
     TooManyRequests(Decision),
     /// Too many passwords are being checked; try again after this time.
@@ -143,6 +145,7 @@ impl Error {
             Self::RequestInProgress => "request_in_progress",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::MailNotConfigured => "mail_not_configured",
+            Self::NoEmail => "no_email",
             Self::TooManyRequests(_) => "rate_limited",
             Self::Busy(_) => "busy",
             Self::Unavailable(_) | Self::RevocationsUnknown | Self::NotReady => "temporarily_unavailable",

@@ -129,7 +129,7 @@ impl Row {
             },
             password_hash: raw.password_hash.map(check_hash).transpose()?,
             created_at: raw.created_at.unwrap_or(rules.now).as_micros(),
-            search_text: search::text(&email, username.as_deref(), name.as_deref()),
+            search_text: search::text(Some(&email), username.as_deref(), name.as_deref()),
             search_name: name.as_deref().map(search::fold),
             roles: ids,
             email,

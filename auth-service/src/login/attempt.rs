@@ -164,11 +164,12 @@ enum Mind {
 /// Every refusal ends here, whatever its reason.
 async fn refuse<T>(app: &App, user: Option<UserRow>, mind: Mind, client: &Client) -> Result<T> {
     let now = app.now();
-    let reminded = match (&user, mind) {
-        (Some(user), Mind::Address)
-            if app.limits.mails_to(Mail::VerifyEmail.kind(), Some(user.id), &user.email, now).await =>
+    let reachable = user.as_ref().and_then(|user| user.email.as_deref().map(|email| (user.id, email)));
+    let reminded = match (reachable, mind) {
+        (Some((id, email)), Mind::Address)
+            if app.limits.mails_to(Mail::VerifyEmail.kind(), Some(id), email, now).await =>
         {
-            Some(user.id)
+            Some(id)
         }
         (Some(_) | None, Mind::Address | Mind::Nothing) => None,
     };

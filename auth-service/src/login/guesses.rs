@@ -113,7 +113,8 @@ impl Guess {
     }
 }
 
-/// Whether an account waits for its address to be proven, also one from before that was demanded.
+/// Whether an account waits for its address to be proven, also one from before that was demanded. One without an address
+/// has none to prove.
 fn is_unproven(app: &App, user: &UserRow) -> bool {
-    app.config.mail.requires_verification && user.email_verified_at.is_none()
+    app.config.mail.requires_verification && user.email.is_some() && user.email_verified_at.is_none()
 }

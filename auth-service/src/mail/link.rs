@@ -106,8 +106,8 @@ impl Purpose {
 pub struct Link {
     /// Whose account.
     pub user_id: UserId,
-    /// Where it was sent.
-    pub email: String,
+    /// Where it was sent; of one that no mail carried, the account's address.
+    pub email: Option<String>,
     /// The session that it may end.
     pub session_id: Option<SessionId>,
 }

@@ -28,7 +28,7 @@ use crate::{
     db::{Conn, DbError, Ts},
     error::{Error, Result},
     ids::{Entropy, SessionId, UserId},
-    users::{Email, Locale},
+    users::{Email, Locale, store::UserRow},
 };
 
 /// How long a mail that is done is kept.
@@ -93,13 +93,20 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// The owner of an account that exists, at the account's address.
+    /// The owner of an account that exists, at the account's address; nothing also where it has none.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn find(conn: &mut Conn, user: UserId) -> Result<Option<Self>, DbError> {
         let row = store::find_owner(conn, user).await?;
         Ok(row.map(|(email, locale)| Self { user, email, locale: Locale::from_stored(&locale) }))
+    }
+
+    /// The owner of this account, at its address, if it has one.
+    #[must_use]
+    pub fn of(account: &UserRow) -> Option<Self> {
+        let (user, locale) = (account.id, Locale::from_stored(&account.locale));
+        account.email.clone().map(|email| Self { user, email, locale })
     }
 }
 
@@ -143,7 +150,7 @@ pub async fn queue_if_any(
     store::insert(tx, user, (to.0.as_str(), to.1), &mail, now).await
 }
 
-/// Tells the owner of an account something, where mail can be sent at all. To an address that nobody has proven nothing
+/// Tells the owner of an account something, where mail can be sent at all and there is an address. To an address that nobody has proven nothing
 /// goes but how to prove it: it may be somebody else's.
 ///
 /// # Errors

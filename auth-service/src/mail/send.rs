@@ -188,7 +188,7 @@ impl Sender {
         let Some((email, status)) = store::lock_owner(&mut tx, parcel.user).await? else {
             return Ok(HandOver::Drop("the account is gone"));
         };
-        if let Some(reason) = purpose.and_then(|purpose| objection(purpose, &parcel.row, &email, &status)) {
+        if let Some(reason) = purpose.and_then(|purpose| objection(purpose, &parcel.row, email.as_deref(), &status)) {
             return Ok(HandOver::Drop(reason));
         }
         // A refused one that is tried again must not end the link of a newer one.
@@ -204,7 +204,7 @@ impl Sender {
                 let token = self.app.entropy.token();
                 let link = Link {
                     user_id: parcel.user,
-                    email: parcel.row.recipient.clone(),
+                    email: Some(parcel.row.recipient.clone()),
                     session_id: parcel.mail.session(),
                 };
                 link::issue(&mut tx, purpose, &link, &token, now).await?;
@@ -256,10 +256,12 @@ impl Sender {
 }
 
 /// Why a link must not go out, if so: what it would prove is not true any more.
-fn objection(purpose: Purpose, row: &OutboxRow, email: &str, status: &str) -> Option<&'static str> {
+fn objection(purpose: Purpose, row: &OutboxRow, email: Option<&str>, status: &str) -> Option<&'static str> {
     let is_disabled = status == "disabled";
     match purpose {
-        Purpose::VerifyEmail | Purpose::ResetPassword | Purpose::Invitation if row.recipient != email => {
+        Purpose::VerifyEmail | Purpose::ResetPassword | Purpose::Invitation
+            if Some(row.recipient.as_str()) != email =>
+        {
             Some("the account has another address now")
         }
         Purpose::VerifyEmail | Purpose::ResetPassword | Purpose::Invitation | Purpose::ChangeEmail if is_disabled => {

@@ -12,9 +12,10 @@ use crate::{
     sweep::BATCH,
 };
 
-const FIND_OWNER: &str = "SELECT email, locale FROM users WHERE id = $1 AND deleted_at IS NULL";
+const FIND_OWNER: &str = "
+    SELECT email, locale FROM users WHERE id = $1 AND deleted_at IS NULL AND email IS NOT NULL";
 
-/// Address and language of an account.
+/// Address and language of an account that has an address.
 pub async fn find_owner(conn: &mut Conn, user: UserId) -> Result<Option<(String, String)>, DbError> {
     run!(conn, fetch_optional, FIND_OWNER, user)
 }
@@ -31,7 +32,7 @@ const LOCK_OWNER: &str = "
     UPDATE users SET updated_at = updated_at WHERE id = $1 AND deleted_at IS NULL RETURNING email, status";
 
 /// Address and status of an account, which stay as they are until this transaction ends.
-pub async fn lock_owner(conn: &mut Conn, user: UserId) -> Result<Option<(String, String)>, DbError> {
+pub async fn lock_owner(conn: &mut Conn, user: UserId) -> Result<Option<(Option<String>, String)>, DbError> {
     run!(conn, fetch_optional, LOCK_OWNER, user)
 }
 
@@ -187,7 +188,7 @@ pub async fn insert_token(
         hash.as_bytes(),
         link.user_id,
         purpose.as_str(),
-        link.email.as_str(),
+        link.email.as_deref(),
         link.session_id,
         now,
         now.plus(purpose.life())

@@ -76,7 +76,8 @@ pub async fn create_administrator(operator: &Operator<'_>, wish: Administrator) 
     let now = operator.now();
     let id = UserId(Entropy.uuid(now));
     let (password_hash, status) = (Some(hash), UserStatus::Active);
-    let user = NewUser { id, email, username, display_name: None, locale: Locale::En, password_hash, status };
+    let user =
+        NewUser { id, email: Some(email), username, display_name: None, locale: Locale::En, password_hash, status };
     let mut tx = operator.db.begin().await?;
     match users::store::insert(&mut tx, &user, now).await? {
         Inserted::Yes => {}
@@ -94,7 +95,7 @@ pub async fn create_administrator(operator: &Operator<'_>, wish: Administrator) 
 /// Gives the role to an account that anybody may have made with this address: whoever it was keeps no password, session or
 /// API key of it.
 async fn take_over(operator: &Operator<'_>, account: UserRow, password: Option<String>) -> Result<Made, OperatorError> {
-    let (hash, made) = hash(operator, password, std::slice::from_ref(&account.email)).await?;
+    let (hash, made) = hash(operator, password, account.email.as_slice()).await?;
     let (id, now) = (account.id, operator.now());
     let mut tx = operator.db.begin().await?;
     store::open(&mut tx, id, now).await?;

@@ -30,7 +30,7 @@ pub enum Layout {
 #[derive(Serialize)]
 struct Line<'a> {
     id: UserId,
-    email: &'a str,
+    email: Option<&'a str>,
     username: Option<&'a str>,
     display_name: Option<&'a str>,
     email_verified: bool,
@@ -85,7 +85,7 @@ pub async fn export(
 fn line(account: &Account, with_hashes: bool) -> Line<'_> {
     Line {
         id: account.id,
-        email: &account.email,
+        email: account.email.as_deref(),
         username: account.username.as_deref(),
         display_name: account.display_name.as_deref(),
         email_verified: account.email_verified_at.is_some(),
@@ -102,7 +102,7 @@ fn write_csv(output: &mut dyn Write, line: &Line<'_>, with_hashes: bool) -> std:
     let (id, roles) = (line.id.0.to_string(), line.roles.join(","));
     let fields = [
         id.as_str(),
-        line.email,
+        line.email.unwrap_or_default(),
         line.username.unwrap_or_default(),
         line.display_name.unwrap_or_default(),
         if line.email_verified { "true" } else { "false" },

@@ -10,8 +10,8 @@ use crate::{
 pub struct Account {
     /// Its id.
     pub id: UserId,
-    /// Its address.
-    pub email: String,
+    /// Its address, if one is known.
+    pub email: Option<String>,
     /// When its address was proven.
     pub email_verified_at: Option<Ts>,
     /// Its username.

@@ -13,10 +13,10 @@ use crate::{
         self, Mail, Recipient,
         link::{self, Purpose},
     },
-    users::{self, Email},
+    users::{self, Email, Locale},
 };
 
-/// Sends a link to the new address and a notice to the old one. An address that is taken is answered like any other, and
+/// Sends a link to the new address and a notice to the old one, if there is one. An address that is taken is answered like any other, and
 /// sent nothing.
 ///
 /// # Errors
@@ -28,18 +28,20 @@ pub async fn request(app: &App, caller: &SessionCaller, new: &Email, client: &Cl
     let (id, now) = (caller.user_id(), app.now());
     app.limits.change_email(id, now).await?;
     let mut tx = app.db.begin().await?;
-    let old = Recipient::find(&mut tx, id).await?.ok_or(Error::InvalidToken)?;
+    let user = users::store::find(&mut tx, id).await?.ok_or(Error::InvalidToken)?;
     let is_taken = users::store::find_id_by_email(&mut tx, new).await?.is_some();
-    let user = (!is_taken).then_some(id);
-    mail::queue_if_any(&mut tx, user, (new, old.locale), Mail::ChangeEmail, now).await?;
-    mail::queue(&mut tx, &old, Mail::EmailChangeRequested { to: new.to_string() }, now).await?;
+    let (meant, locale) = ((!is_taken).then_some(id), Locale::from_stored(&user.locale));
+    mail::queue_if_any(&mut tx, meant, (new, locale), Mail::ChangeEmail, now).await?;
+    if let Some(old) = Recipient::of(&user) {
+        mail::queue(&mut tx, &old, Mail::EmailChangeRequested { to: new.to_string() }, now).await?;
+    }
     audit::Entry::new(Event::EmailChangeRequested, Some(id), client).record(&mut tx, now).await?;
     tx.commit().await?;
     app.mail.wake();
     Ok(())
 }
 
-/// Makes the address that the link was sent to the account's, and tells the old one.
+/// Makes the address that the link was sent to the account's, and tells the old one, if there is one.
 ///
 /// # Errors
 /// [`Error::InvalidOrExpiredToken`], also when somebody else has taken the address meanwhile.
@@ -48,8 +50,8 @@ pub async fn confirm(app: &App, token: &OpaqueToken, client: &Client) -> Result<
     let mut tx = app.db.begin().await?;
     let link = link::spend(&mut tx, [Purpose::ChangeEmail; 2], token, now).await?;
     let link = link.ok_or(Error::InvalidOrExpiredToken)?;
-    let old = Recipient::find(&mut tx, link.user_id).await?.ok_or(Error::InvalidOrExpiredToken)?;
-    let new = Email::parse(&link.email).map_err(|_| Error::InvalidOrExpiredToken)?;
+    let user = users::store::find(&mut tx, link.user_id).await?.ok_or(Error::InvalidOrExpiredToken)?;
+    let new = link.email.and_then(|email| Email::parse(&email).ok()).ok_or(Error::InvalidOrExpiredToken)?;
     match store::change_email(&mut tx, link.user_id, new.as_str(), now).await {
         Ok(0) | Err(DbError::Duplicate) => return Err(Error::InvalidOrExpiredToken),
         Ok(_) => {}
@@ -57,7 +59,9 @@ pub async fn confirm(app: &App, token: &OpaqueToken, client: &Client) -> Result<
     }
     users::store::index(&mut tx, link.user_id).await?;
     link::end_all(&mut tx, link.user_id, now).await?;
-    mail::queue(&mut tx, &old, Mail::EmailChanged { to: new.to_string() }, now).await?;
+    if let Some(old) = Recipient::of(&user) {
+        mail::queue(&mut tx, &old, Mail::EmailChanged { to: new.to_string() }, now).await?;
+    }
     audit::Entry::new(Event::EmailChanged, Some(link.user_id), client).record(&mut tx, now).await?;
     tx.commit().await?;
     app.user_changed(link.user_id);

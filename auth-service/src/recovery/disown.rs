@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     ids::OpaqueToken,
     mail::{
-        self, Mail, Recipient,
+        self, Mail,
         link::{self, Purpose},
     },
     users::{self, shut_out},
@@ -25,12 +25,12 @@ pub async fn disown(app: &App, token: &OpaqueToken, client: &Client) -> Result<(
     let mut tx = app.db.begin().await?;
     let link = link::spend(&mut tx, [Purpose::NotMe; 2], token, now).await?.ok_or(Error::InvalidOrExpiredToken)?;
     let (id, session) = (link.user_id, link.session_id.ok_or(Error::InvalidOrExpiredToken)?);
-    let owner = Recipient::find(&mut tx, id).await?.ok_or(Error::InvalidOrExpiredToken)?;
+    let user = users::store::find(&mut tx, id).await?.ok_or(Error::InvalidOrExpiredToken)?;
     let mut pending = shut_out(app, &mut tx, id, "disowned", now).await?;
     users::store::void_password(&mut tx, id, now).await?;
     let entry = audit::Entry::new(Event::SessionDisowned, Some(id), client).session(session);
     entry.record(&mut tx, now).await?;
-    if owner.email == link.email {
+    if user.email == link.email {
         mail::notify(app, &mut tx, id, Mail::ResetPassword, now).await?;
     } else {
         if let Some(version) = users::store::set_status(&mut tx, id, UserStatus::Disabled, now).await? {

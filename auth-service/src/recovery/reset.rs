@@ -43,15 +43,15 @@ pub async fn reset(app: &App, token: &OpaqueToken, new: NewPassword, client: &Cl
             Fault::new("unchanged", "Choose another password than the old one.", "이전과 다른 비밀번호를 쓰세요.");
         return Err(same.of("new_password"));
     }
-    let names = [user.username.as_deref(), user.display_name.as_deref()];
-    let own_words = OwnWords::new(names.into_iter().flatten().chain([user.email.as_str()]));
+    let names = [user.username.as_deref(), user.display_name.as_deref(), user.email.as_deref()];
+    let own_words = OwnWords::new(names.into_iter().flatten());
     let hash = app.hash_new_password("new_password", new, own_words).await?;
 
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let link = link::spend(&mut tx, purposes, token, now).await?.ok_or(Error::InvalidOrExpiredToken)?;
     let proven_at = (purposes == MAILED).then_some(now);
-    if store::set_password(&mut tx, (link.user_id, &link.email), &hash, proven_at, now).await? == 0 {
+    if store::set_password(&mut tx, (link.user_id, link.email.as_deref()), &hash, proven_at, now).await? == 0 {
         return Err(Error::InvalidOrExpiredToken);
     }
     users::store::grant_wish(&mut tx, link.user_id).await?;

@@ -65,7 +65,7 @@ const PROVE_EMAIL: &str = "
     WHERE id = $1 AND email = $2 AND deleted_at IS NULL AND status <> 'disabled'";
 
 /// Notes that mail to this address reaches the account's owner; 0 when it is not the account's any more.
-pub async fn prove_email(conn: &mut Conn, id: UserId, email: &str, now: Ts) -> Result<u64, DbError> {
+pub async fn prove_email(conn: &mut Conn, id: UserId, email: Option<&str>, now: Ts) -> Result<u64, DbError> {
     run!(conn, execute, PROVE_EMAIL, id, email, now)
 }
 
@@ -76,13 +76,13 @@ const SET_PASSWORD: &str = "
         email_verified_at = COALESCE(email_verified_at, $5),
         status = CASE WHEN status = 'pending' AND $5 IS NOT NULL THEN 'active' ELSE status END,
         updated_at = $4
-    WHERE id = $1 AND email = $2 AND deleted_at IS NULL AND status <> 'disabled'";
+    WHERE id = $1 AND email IS NOT DISTINCT FROM $2 AND deleted_at IS NULL AND status <> 'disabled'";
 
-/// Sets a password of the account with this address, which is proven at `proven_at`, if it is; 0 when the account has
-/// another address.
+/// Sets a password of the account with this address or with none, which is proven at `proven_at`, if it is; 0 when the
+/// account has another address.
 pub async fn set_password(
     conn: &mut Conn,
-    (id, email): (UserId, &str),
+    (id, email): (UserId, Option<&str>),
     hash: &str,
     proven_at: Option<Ts>,
     now: Ts,

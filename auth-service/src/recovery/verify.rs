@@ -20,7 +20,7 @@ pub async fn verify(app: &App, token: &OpaqueToken, client: &Client) -> Result<(
     let mut tx = app.db.begin().await?;
     let link = link::spend(&mut tx, [Purpose::VerifyEmail; 2], token, now).await?;
     let link = link.ok_or(Error::InvalidOrExpiredToken)?;
-    if store::prove_email(&mut tx, link.user_id, &link.email, now).await? == 0 {
+    if store::prove_email(&mut tx, link.user_id, link.email.as_deref(), now).await? == 0 {
         return Err(Error::InvalidOrExpiredToken);
     }
     users::store::grant_wish(&mut tx, link.user_id).await?;

@@ -33,8 +33,8 @@ pub struct PasswordChange {
 pub async fn change(app: &App, caller: &SessionCaller, change: PasswordChange, client: &Client) -> Result<()> {
     let PasswordChange { current, new, device } = change;
     let user = prove(app, caller, current, client).await?;
-    let names = [user.username.as_deref(), user.display_name.as_deref()];
-    let own_words = OwnWords::new(names.into_iter().flatten().chain([user.email.as_str()]));
+    let names = [user.username.as_deref(), user.display_name.as_deref(), user.email.as_deref()];
+    let own_words = OwnWords::new(names.into_iter().flatten());
     let hash = app.hash_new_password("new_password", new, own_words).await?;
     let now = app.now();
     let mut tx = app.db.begin().await?;

@@ -56,12 +56,13 @@ pub async fn register(app: &App, registration: Registration, client: &Client) ->
     let is_pending = app.config.mail.requires_verification;
     let status = if is_pending { UserStatus::Pending } else { UserStatus::Active };
     let (id, password_hash) = (UserId(app.entropy.uuid(now)), Some(password_hash));
-    let user = NewUser { id, email, username, display_name, locale, password_hash, status };
-    if is_pending { begin(app, &user, client, now).await } else { make(app, &user, client, now).await }
+    let user = NewUser { id, email: Some(email.clone()), username, display_name, locale, password_hash, status };
+    let new = (&user, &email);
+    if is_pending { begin(app, new, client, now).await } else { make(app, new, client, now).await }
 }
 
 /// Makes an account that can be used at once; its address may be proven later.
-async fn make(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Registered> {
+async fn make(app: &App, (user, email): (&NewUser, &Email), client: &Client, now: Ts) -> Result<Registered> {
     let mut tx = app.db.begin().await?;
     match store::insert(&mut tx, user, now).await? {
         Inserted::Yes => {}
@@ -70,7 +71,7 @@ async fn make(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Reg
     }
     audit::Entry::new(Event::UserRegistered, Some(user.id), client).record(&mut tx, now).await?;
     if app.config.mail.is_configured() {
-        let to = Recipient { user: user.id, email: user.email.as_str().to_owned(), locale: user.locale };
+        let to = Recipient { user: user.id, email: email.as_str().to_owned(), locale: user.locale };
         mail::queue(&mut tx, &to, Mail::VerifyEmail, now).await?;
     }
     let profile = Profile::find(&mut tx, user.id, now).await?.ok_or(Error::NotFound)?;
@@ -82,11 +83,11 @@ async fn make(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Reg
 
 /// Makes an account that waits for its address to be proven, in place of one that still does. An address that has an
 /// account costs the same statements, and its owner is told.
-async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Registered> {
-    let account = recovery::find_by_email(&mut app.db.read().await?, &user.email).await?;
+async fn begin(app: &App, (user, email): (&NewUser, &Email), client: &Client, now: Ts) -> Result<Registered> {
+    let account = recovery::find_by_email(&mut app.db.read().await?, email).await?;
     let owner = account.as_ref().map_or(user.id, |account| account.id);
     let kind = account.as_ref().map_or(Mail::VerifyEmail.kind(), |account| reminder(account).kind());
-    let may_mail = app.limits.mails_to(kind, Some(owner), user.email.as_str(), now).await;
+    let may_mail = app.limits.mails_to(kind, Some(owner), email.as_str(), now).await;
     let mut tx = app.db.begin().await?;
     let (event, told) = match store::insert(&mut tx, user, now).await? {
         Inserted::Yes => (Event::UserRegistered, Some((user.id, user.locale, Mail::VerifyEmail))),
@@ -106,7 +107,7 @@ async fn begin(app: &App, user: &NewUser, client: &Client, now: Ts) -> Result<Re
             Some((owner, locale, mail)) => (Some(owner), locale, mail),
             None => (None, user.locale, Mail::AlreadyRegistered),
         };
-        mail::queue_if_any(&mut tx, told, (&user.email, locale), mail, now).await?;
+        mail::queue_if_any(&mut tx, told, (email, locale), mail, now).await?;
     }
     audit::Entry::about(event, Some(owner), client).record(&mut tx, now).await?;
     tx.commit().await?;

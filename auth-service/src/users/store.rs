@@ -16,7 +16,7 @@ const DEFAULT_ROLE: &str = "user";
 #[derive(Clone, sqlx::FromRow)]
 pub struct UserRow {
     pub id: UserId,
-    pub email: String,
+    pub email: Option<String>,
     pub email_verified_at: Option<Ts>,
     pub username: Option<String>,
     pub display_name: Option<String>,
@@ -87,7 +87,8 @@ pub struct GrantRow {
 /// An account to be.
 pub struct NewUser {
     pub id: UserId,
-    pub email: Email,
+    /// None for somebody of whom none is known.
+    pub email: Option<Email>,
     pub username: Option<Username>,
     pub display_name: Option<DisplayName>,
     pub locale: Locale,
@@ -114,12 +115,12 @@ const COUNT_EMAIL: &str = "SELECT COUNT(*) FROM users WHERE email = $1 AND delet
 
 /// Adds an account with the default role, unless its address or name is taken.
 pub async fn insert(conn: &mut Conn, user: &NewUser, now: Ts) -> Result<Inserted, DbError> {
-    let username = user.username.as_ref().map(Username::as_str);
+    let (email, username) = (user.email.as_ref().map(Email::as_str), user.username.as_ref().map(Username::as_str));
     // Whoever has not proven the address holds no name.
     let is_claim = user.status == UserStatus::Pending && user.password_hash.is_some();
     let (username, wished) = if is_claim { (None, username) } else { (username, None) };
     let display_name = user.display_name.as_ref().map(DisplayName::as_str);
-    let (email, locale, status) = (user.email.as_str(), user.locale.as_str(), status_to_text(user.status));
+    let (locale, status) = (user.locale.as_str(), status_to_text(user.status));
     let (text, name) = (search::text(email, username, display_name), display_name.map(search::fold));
     let (hash, name) = (user.password_hash.as_deref(), name.as_deref());
     let added = run!(
@@ -283,10 +284,10 @@ const UPDATE_SEARCH: &str = "UPDATE users SET search_text = $2, search_name = $3
 
 /// Makes an account found by the address and names that it has now.
 pub async fn index(conn: &mut Conn, id: UserId) -> Result<(), DbError> {
-    let row: Option<(String, Option<String>, Option<String>)> = run!(conn, fetch_optional, FIND_NAMES, id)?;
+    let row: Option<(Option<String>, Option<String>, Option<String>)> = run!(conn, fetch_optional, FIND_NAMES, id)?;
     let Some((email, username, name)) = row else { return Ok(()) };
-    let (text, name) = (search::text(&email, username.as_deref(), name.as_deref()), name.as_deref().map(search::fold));
-    run!(conn, execute, UPDATE_SEARCH, id, text, name.as_deref()).map(drop)
+    let text = search::text(email.as_deref(), username.as_deref(), name.as_deref());
+    run!(conn, execute, UPDATE_SEARCH, id, text, name.as_deref().map(search::fold).as_deref()).map(drop)
 }
 
 const UPDATE_PASSWORD: &str = "
@@ -331,9 +332,10 @@ pub async fn set_status(conn: &mut Conn, id: UserId, status: UserStatus, now: Ts
     Ok(row.map(|(version,)| version))
 }
 
-const VOUCH: &str = "UPDATE users SET email_verified_at = COALESCE(email_verified_at, $2) WHERE id = $1";
+const VOUCH: &str = "
+    UPDATE users SET email_verified_at = COALESCE(email_verified_at, $2) WHERE id = $1 AND email IS NOT NULL";
 
-/// Takes an address for proven.
+/// Takes an address for proven, where there is one.
 pub async fn vouch(conn: &mut Conn, id: UserId, now: Ts) -> Result<(), DbError> {
     run!(conn, execute, VOUCH, id, now).map(drop)
 }

@@ -132,7 +132,7 @@ async fn accounts_are_listed_by_text_role_and_status(#[values(Engine::Sqlite, En
     let list = async |search: Option<&str>, role: Option<&str>, status: Option<&str>| {
         let [search, role, status] = [search, role, status].map(|text| text.map(str::to_owned));
         let found = operator::list(&operator, Filter { search, role, status, limit: 10 }).await.unwrap();
-        let mut emails: Vec<_> = found.into_iter().map(|account| account.email).collect();
+        let mut emails: Vec<_> = found.into_iter().filter_map(|account| account.email).collect();
         emails.sort_unstable();
         emails.join(" ")
     };

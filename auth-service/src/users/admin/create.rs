@@ -75,7 +75,7 @@ pub(super) async fn insert(
     let id = UserId(app.entropy.uuid(now));
     let to = Recipient { user: id, email: email.as_str().to_owned(), locale };
     let status = UserStatus::Pending;
-    let user = NewUser { id, email, username, display_name, locale, password_hash: None, status };
+    let user = NewUser { id, email: Some(email), username, display_name, locale, password_hash: None, status };
     match store::insert(tx, &user, now).await? {
         Inserted::Yes => {}
         Inserted::EmailTaken => return Err(Error::EmailTaken),

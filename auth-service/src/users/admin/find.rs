@@ -8,10 +8,12 @@ use std::fmt::Write as _;
 
 use uuid::Uuid;
 
-use super::filter::{Filter, Order, Search};
+use super::{
+    filter::{Filter, Search},
+    stretch::Stretch,
+};
 use crate::{
     db::{Bind, Conn, DbError, Engine, Statement},
-    lists::{Cursor, SortKey},
     roles,
     users::store::UserRow,
 };
@@ -31,10 +33,18 @@ pub async fn find(conn: &mut Conn, filter: &Filter) -> Result<(Vec<UserRow>, Opt
     let Some(source) = choose_source(conn, filter).await? else { return Ok((Vec::new(), Some(0))) };
     let engine = conn.engine();
     let total = count(conn, filter, &source).await?;
-    let mut statement = source.begin(COLUMNS, engine);
-    push_conditions(&mut statement, filter, &source);
-    push_page(&mut statement, filter);
-    Ok((statement.fetch_all(conn).await?, total))
+    let (most, mut rows) = (filter.page.limit + 1, Vec::new());
+    for stretch in Stretch::of(filter) {
+        let room = most - i64::try_from(rows.len()).unwrap_or(most);
+        if room > 0 {
+            let mut statement = source.begin(COLUMNS, engine);
+            push_conditions(&mut statement, filter, &source);
+            stretch.push(&mut statement, filter.order);
+            statement.push(" LIMIT ").bind(Bind::Number(room));
+            rows.extend(statement.fetch_all(conn).await?);
+        }
+    }
+    Ok((rows, total))
 }
 
 /// Where rows come from.
@@ -176,29 +186,6 @@ fn push_conditions(statement: &mut Statement, filter: &Filter, source: &Source) 
     if let Some(time) = filter.last_login_before {
         statement.push(" AND (users.last_login_at < ").bind(Bind::Time(time)).push(" OR users.last_login_at IS NULL)");
     }
-}
-
-fn push_page(statement: &mut Statement, filter: &Filter) {
-    if let Some(Cursor { key, id }) = &filter.page.after {
-        statement.push(match filter.order {
-            Order::OldestFirst => " AND (users.created_at, users.id) > (",
-            Order::NewestFirst => " AND (users.created_at, users.id) < (",
-            Order::EmailAscending => " AND (users.email, users.id) > (",
-            Order::EmailDescending => " AND (users.email, users.id) < (",
-        });
-        let key = match key {
-            SortKey::Time(time) => Bind::Time(*time),
-            SortKey::Text(text) => Bind::Text(text.clone()),
-        };
-        statement.bind(key).push(", ").bind(Bind::Id(*id)).push(")");
-    }
-    statement.push(match filter.order {
-        Order::OldestFirst => " ORDER BY users.created_at, users.id",
-        Order::NewestFirst => " ORDER BY users.created_at DESC, users.id DESC",
-        Order::EmailAscending => " ORDER BY users.email, users.id",
-        Order::EmailDescending => " ORDER BY users.email DESC, users.id DESC",
-    });
-    statement.push(" LIMIT ").bind(Bind::Number(filter.page.limit + 1));
 }
 
 /// How many fit, if it is not more than can be counted at once. Where they would have to be looked for, nobody counts.

@@ -149,7 +149,7 @@ pub async fn update_user(
 fn cursor_of(row: &UserRow, order: Order) -> Cursor {
     let key = match order {
         Order::OldestFirst | Order::NewestFirst => SortKey::Time(row.created_at),
-        Order::EmailAscending | Order::EmailDescending => SortKey::Text(row.email.clone()),
+        Order::EmailAscending | Order::EmailDescending => row.email.clone().map_or(SortKey::Absent, SortKey::Text),
     };
     Cursor { key, id: row.id.0 }
 }

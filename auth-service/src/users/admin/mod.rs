@@ -13,6 +13,7 @@ mod roles;
 pub mod sessions_http;
 pub mod state_http;
 mod store;
+mod stretch;
 
 use crate::{
     app::App,

@@ -74,7 +74,7 @@ pub async fn end_user_sessions(
 /// An administrator never chooses a password: the person does, through the link in the mail.
 #[utoipa::path(
     post, path = "/api/v1/users/{id}/password-reset", tag = "users", security(("bearer" = []), ("api_key" = [])), params(("id" = Uuid, Path, description = "The account")),
-    responses((status = 202), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem))
+    responses((status = 202), (status = 409, body = Problem, description = "no_email"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn send_password_reset(
     State(app): State<App>,
@@ -86,8 +86,8 @@ pub async fn send_password_reset(
     mail::require_configured(&app)?;
     let (id, now) = (parse_id(&id)?, app.now());
     let mut tx = app.db.begin().await?;
-    lock(&app, &mut tx, &caller, id).await?;
-    let to = Recipient::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
+    let (user, _) = lock(&app, &mut tx, &caller, id).await?;
+    let to = Recipient::of(&user).ok_or(Error::NoEmail)?;
     mail::queue(&mut tx, &to, Mail::ResetPassword, now).await?;
     record(&app, &mut tx, Event::PasswordResetRequested, &caller, (id, &client)).await?;
     tx.commit().await?;

@@ -20,9 +20,9 @@ pub enum Restored {
 /// Brings an account back that was deleted after `since`, unless its address has another owner; [`DbError::Duplicate`]
 /// when its name has.
 pub async fn restore(conn: &mut Conn, id: UserId, since: Option<Ts>, now: Ts) -> Result<Restored, DbError> {
-    let row: Option<(String,)> = run!(conn, fetch_optional, FIND_DELETED, id, since)?;
+    let row: Option<(Option<String>,)> = run!(conn, fetch_optional, FIND_DELETED, id, since)?;
     let Some((email,)) = row else { return Ok(Restored::NotFound) };
-    let (taken,): (i64,) = run!(conn, fetch_one, COUNT_EMAIL, email.as_str())?;
+    let (taken,): (i64,) = run!(conn, fetch_one, COUNT_EMAIL, email.as_deref())?;
     if taken > 0 {
         return Ok(Restored::EmailTaken);
     }

@@ -105,7 +105,7 @@ pub async fn see_to_page(app: &App, mut tx: Conn, dormancy: &Dormancy, from: Use
 }
 
 /// Marks those as told, of the accounts after `from`, who are due to be; the caller queues a mail to each in the same
-/// transaction.
+/// transaction. Whoever has no address cannot be told, and is not closed where that has to come first.
 ///
 /// # Errors
 /// When the database fails.

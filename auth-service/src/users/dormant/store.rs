@@ -21,7 +21,7 @@ pub async fn page_end(conn: &mut Conn, from: UserId) -> Result<(UserId, Option<U
 
 const MARK_NOTICED: &str = "
     UPDATE users SET dormancy_noticed_at = $4
-    WHERE id > $1 AND id <= $2 AND status = 'active' AND deleted_at IS NULL
+    WHERE id > $1 AND id <= $2 AND status = 'active' AND deleted_at IS NULL AND email IS NOT NULL
       AND updated_at <= $3 AND created_at <= $3 AND (last_login_at IS NULL OR last_login_at <= $3)
       AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = users.id AND ended_at IS NULL AND last_used_at > $3)
       AND NOT EXISTS (SELECT 1 FROM api_keys WHERE user_id = users.id AND last_used_at > $3)
@@ -30,7 +30,8 @@ const MARK_NOTICED: &str = "
           WHERE api_keys.user_id = users.id AND api_keys.last_used_at > users.dormancy_noticed_at))
     RETURNING id, email, locale, display_name";
 
-/// Marks the accounts of a page that were not used since an instant as told so, unless they were since they were used.
+/// Marks the accounts of a page that were not used since an instant as told so, unless they were since they were used, or
+/// have no address.
 pub async fn mark_noticed(
     conn: &mut Conn,
     (from, until): (UserId, UserId),

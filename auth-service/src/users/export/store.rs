@@ -11,7 +11,7 @@ use crate::{
 #[derive(sqlx::FromRow)]
 pub struct ProfileRow {
     pub id: Uuid,
-    pub email: String,
+    pub email: Option<String>,
     pub email_verified_at: Option<Ts>,
     pub username: Option<String>,
     pub display_name: Option<String>,

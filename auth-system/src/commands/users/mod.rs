@@ -102,7 +102,7 @@ async fn list(operator: &Operator<'_>, filter: Filter) -> anyhow::Result<ExitCod
         let roles = account.roles().collect::<Vec<_>>().join(",");
         let username = account.username.as_deref().unwrap_or("-");
         let last_login = account.last_login_at.map_or("never".to_owned(), |time| time.to_string());
-        let (id, email, status) = (account.id.0, &account.email, &account.status);
+        let (id, email, status) = (account.id.0, account.email.as_deref().unwrap_or("-"), &account.status);
         println!("{id}  {status:8}  {email}  {username}  {roles}  last login {last_login}");
     }
     Ok(ExitCode::SUCCESS)

@@ -1,0 +1,75 @@
+//! The parts of a list, each of rows that are found and sorted alike.
+//!
+//! Who has no address comes last where the order is by address. The engines put nothing at different ends of an index, so
+//! those are looked for once those who have one are through: then each part is walked in an index of its own, either way.
+
+use uuid::Uuid;
+
+use super::filter::{Filter, Order};
+use crate::{
+    db::{Bind, Statement},
+    lists::{Cursor, SortKey},
+};
+
+/// A part of a list, from where a page begins.
+pub enum Stretch {
+    /// Those who have what the list is sorted by, after the row with this key and id.
+    Keyed(Option<(Bind, Uuid)>),
+    /// Those who do not, after all others, in the order of their ids, after this one.
+    Keyless(Option<Uuid>),
+}
+
+impl Stretch {
+    /// The parts on which the rows of a page may lie, in their order.
+    pub fn of(filter: &Filter) -> Vec<Self> {
+        let (keyed, keyless) = match &filter.page.after {
+            None => (Some(Self::Keyed(None)), None),
+            Some(Cursor { key: SortKey::Time(time), id }) => (Some(Self::Keyed(Some((Bind::Time(*time), *id)))), None),
+            Some(Cursor { key: SortKey::Text(text), id }) => {
+                (Some(Self::Keyed(Some((Bind::Text(text.clone()), *id)))), None)
+            }
+            Some(Cursor { key: SortKey::Absent, id }) => (None, Some(*id)),
+        };
+        let keyless = match filter.order {
+            Order::OldestFirst | Order::NewestFirst => None,
+            Order::EmailAscending | Order::EmailDescending => Some(Self::Keyless(keyless)),
+        };
+        keyed.into_iter().chain(keyless).collect()
+    }
+
+    /// Adds its conditions and its order to a statement.
+    pub fn push(self, statement: &mut Statement, order: Order) {
+        match self {
+            Self::Keyed(after) => push_keyed(statement, order, after),
+            Self::Keyless(after) => {
+                statement.push(" AND users.email IS NULL");
+                if let Some(id) = after {
+                    statement.push(" AND users.id > ").bind(Bind::Id(id));
+                }
+                statement.push(" ORDER BY users.id");
+            }
+        }
+    }
+}
+
+fn push_keyed(statement: &mut Statement, order: Order, after: Option<(Bind, Uuid)>) {
+    if let Order::EmailAscending | Order::EmailDescending = order {
+        // Every address comes after the empty text. To SQLite this is a bound in the index, which IS NOT NULL is not.
+        statement.push(" AND users.email > ''");
+    }
+    if let Some((key, id)) = after {
+        statement.push(match order {
+            Order::OldestFirst => " AND (users.created_at, users.id) > (",
+            Order::NewestFirst => " AND (users.created_at, users.id) < (",
+            Order::EmailAscending => " AND (users.email, users.id) > (",
+            Order::EmailDescending => " AND (users.email, users.id) < (",
+        });
+        statement.bind(key).push(", ").bind(Bind::Id(id)).push(")");
+    }
+    statement.push(match order {
+        Order::OldestFirst => " ORDER BY users.created_at, users.id",
+        Order::NewestFirst => " ORDER BY users.created_at DESC, users.id DESC",
+        Order::EmailAscending => " ORDER BY users.email, users.id",
+        Order::EmailDescending => " ORDER BY users.email DESC, users.id DESC",
+    });
+}

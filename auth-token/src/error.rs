@@ -75,6 +75,9 @@ pub enum TokenError {
     /// Not an access token (RFC 9068 section 4): an ID token, say.
     #[error("the token's type is not at+jwt")]
     Type,
+    /// Not a foreign token of the type that was asked for.
+    #[error("the token's type is not {0}")]
+    ForeignType(&'static str),
     /// Signed by someone else, or changed since.
     #[error("wrong signature")]
     Signature,

@@ -1,7 +1,12 @@
 //! The compact form of a token (RFC 7515 section 7.1), read strictly.
 
+use std::collections::BTreeMap;
+
 use data_encoding::BASE64URL_NOPAD;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::{Algorithm, TokenError};
 
@@ -9,6 +14,9 @@ use crate::{Algorithm, TokenError};
 const KID_LONGEST: usize = 128;
 /// The type of an access token (RFC 9068 section 2.1).
 pub(crate) const TYPE: &str = "at+jwt";
+/// Members that no foreign token may have: `crit` must be understood (RFC 7515 section 4.1.11), and the others would have
+/// the token bring its own key.
+const REFUSED: [&str; 5] = ["crit", "jku", "jwk", "x5c", "x5u"];
 
 /// The three parts of a token; nothing of it is believed yet.
 pub(crate) struct Compact<'a> {
@@ -31,6 +39,16 @@ pub(crate) struct Header {
     pub(crate) kid: String,
 }
 
+/// What counts of the header of a foreign token. Harmless members that its issuer adds, such as `x5t`, are skipped.
+#[derive(Deserialize)]
+pub(crate) struct ForeignHeader {
+    /// The algorithm: compared with the key's, never followed.
+    pub(crate) alg: String,
+    pub(crate) typ: Option<String>,
+    /// The key, if it is named.
+    pub(crate) kid: Option<String>,
+}
+
 impl<'a> Compact<'a> {
     /// Splits a token.
     pub(crate) fn parse(token: &'a str) -> Result<Self, TokenError> {
@@ -48,9 +66,22 @@ impl<'a> Compact<'a> {
     pub(crate) fn header(&self) -> Result<Header, TokenError> {
         let malformed = TokenError::Malformed("its header is not {alg, typ, kid}");
         let header: Header = parse_object(&decode(self.header)?).map_err(|_| malformed.clone())?;
-        // The id of an unknown key is logged: nothing in it may pass for something else there.
-        let is_plain = header.kid.bytes().all(|byte| byte.is_ascii_graphic());
-        if is_plain && (1..=KID_LONGEST).contains(&header.kid.len()) { Ok(header) } else { Err(malformed) }
+        if is_plain(&header.kid) { Ok(header) } else { Err(malformed) }
+    }
+
+    /// The header of a foreign token.
+    pub(crate) fn foreign_header(&self) -> Result<ForeignHeader, TokenError> {
+        let malformed = |_| TokenError::Malformed("its header is not {alg, typ?, kid?}");
+        let json = decode(self.header)?;
+        let header: ForeignHeader = parse_object(&json).map_err(malformed)?;
+        let members: BTreeMap<String, IgnoredAny> = parse_object(&json).map_err(malformed)?;
+        if REFUSED.iter().any(|member| members.contains_key(*member)) {
+            return Err(TokenError::Malformed("its header has crit, or brings its own key"));
+        }
+        if !header.kid.as_deref().is_none_or(is_plain) {
+            return Err(TokenError::Malformed("its kid is not plain text of 1 to 128 characters"));
+        }
+        Ok(header)
     }
 
     /// The claims, as JSON.
@@ -73,8 +104,14 @@ impl Header {
 
 /// Whether `typ` says access token (RFC 9068 section 4).
 pub(crate) fn is_access_token_type(typ: &str) -> bool {
+    is_type(typ, TYPE)
+}
+
+/// Whether `typ` says this type, in full or without `application/` (RFC 7515 section 4.1.9).
+pub(crate) fn is_type(typ: &str, expected: &str) -> bool {
     let (prefix, short) = typ.split_at_checked("application/".len()).unwrap_or_default();
-    typ.eq_ignore_ascii_case(TYPE) || (prefix.eq_ignore_ascii_case("application/") && short.eq_ignore_ascii_case(TYPE))
+    typ.eq_ignore_ascii_case(expected)
+        || (prefix.eq_ignore_ascii_case("application/") && short.eq_ignore_ascii_case(expected))
 }
 
 /// The encoded header of tokens of this type that are signed by this key.
@@ -91,6 +128,11 @@ pub(crate) fn parse_object<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_
     } else {
         Err(serde::de::Error::custom("not an object"))
     }
+}
+
+/// The id of an unknown key is logged: nothing in it may pass for something else there.
+fn is_plain(kid: &str) -> bool {
+    (1..=KID_LONGEST).contains(&kid.len()) && kid.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, TokenError> {

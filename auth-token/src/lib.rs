@@ -4,6 +4,7 @@
 mod algorithm;
 mod claims;
 mod error;
+mod foreign;
 mod jwk;
 mod jws;
 mod key_set;
@@ -18,6 +19,7 @@ mod verifier;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use claims::{AccessClaims, VerifiedToken};
 pub use error::{KeyError, TokenError};
+pub use foreign::{ForeignToken, ForeignType, verify_foreign};
 pub use jwk::{Jwk, JwkParameters};
 pub use key_set::KeySet;
 pub use revocation::{Revocation, RevocationKind, UnknownRevocationKind};

@@ -165,10 +165,18 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Type`] for the type of access tokens; [`KeyError::Crypto`].
     pub fn sign_other(&self, typ: &str, claims: &impl Serialize) -> Result<String, KeyError> {
+        self.sign_as(self.kid(), typ, claims)
+    }
+
+    /// As [`Self::sign_other`], under the id by which someone else knows the key.
+    ///
+    /// # Errors
+    /// [`KeyError::Type`] for the type of access tokens; [`KeyError::Crypto`].
+    pub fn sign_as(&self, kid: &str, typ: &str, claims: &impl Serialize) -> Result<String, KeyError> {
         if jws::is_access_token_type(typ) {
             return Err(KeyError::Type);
         }
-        self.sign_claims(&jws::write_header(self.algorithm(), typ, self.kid()), claims)
+        self.sign_claims(&jws::write_header(self.algorithm(), typ, kid), claims)
     }
 
     fn sign_claims(&self, header: &str, claims: &impl Serialize) -> Result<String, KeyError> {

@@ -33,6 +33,7 @@ mod revocation;
 mod roles;
 mod router;
 mod sessions;
+pub mod social;
 mod sweep;
 mod users;
 

@@ -14,9 +14,9 @@ use crate::{Algorithm, TokenError};
 const KID_LONGEST: usize = 128;
 /// The type of an access token (RFC 9068 section 2.1).
 pub(crate) const TYPE: &str = "at+jwt";
-/// Members that no foreign token may have: `crit` must be understood (RFC 7515 section 4.1.11), and the others would have
-/// the token bring its own key.
-const REFUSED: [&str; 5] = ["crit", "jku", "jwk", "x5c", "x5u"];
+/// Members that no foreign token may have: `crit` must be understood (RFC 7515 section 4.1.11), `b64` changes what is
+/// signed (RFC 7797), and the others would have the token bring its own key.
+const REFUSED: [&str; 6] = ["b64", "crit", "jku", "jwk", "x5c", "x5u"];
 
 /// The three parts of a token; nothing of it is believed yet.
 pub(crate) struct Compact<'a> {
@@ -76,7 +76,7 @@ impl<'a> Compact<'a> {
         let header: ForeignHeader = parse_object(&json).map_err(malformed)?;
         let members: BTreeMap<String, IgnoredAny> = parse_object(&json).map_err(malformed)?;
         if REFUSED.iter().any(|member| members.contains_key(*member)) {
-            return Err(TokenError::Malformed("its header has crit, or brings its own key"));
+            return Err(TokenError::Malformed("its header has crit or b64, or brings its own key"));
         }
         if !header.kid.as_deref().is_none_or(is_plain) {
             return Err(TokenError::Malformed("its kid is not plain text of 1 to 128 characters"));

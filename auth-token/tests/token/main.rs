@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fixtures;
+mod foreign;
 mod forgeries;
 mod keys;
 mod oracle;

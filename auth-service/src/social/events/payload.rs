@@ -106,9 +106,9 @@ impl Payload {
             Some(Event { kind: Kind::of_apple(&event.r#type), subject })
         };
         // The name of the claim promises several; so far it has always been one.
-        match &inner {
-            Value::Array(events) => events.iter().map(read).collect(),
-            one => read(one).map(|event| vec![event]),
+        match inner.as_array() {
+            Some(events) => events.iter().map(read).collect(),
+            None => read(&inner).map(|event| vec![event]),
         }
     }
 }

@@ -70,17 +70,13 @@ pub(crate) fn optional_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Re
 
 /// Reads a claim about a person: anything but text that can be kept is as good as none.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) if !text.is_empty() && !text.chars().any(char::is_control) => Some(text),
-        _ => None,
-    })
+    let value = Value::deserialize(deserializer)?;
+    let is_kept = |text: &&str| !text.is_empty() && !text.chars().any(char::is_control);
+    Ok(value.as_str().filter(is_kept).map(str::to_owned))
 }
 
 /// Reads a truth, which Apple writes as text; anything else is none.
 fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::Bool(truth) => truth,
-        Value::String(text) => text == "true",
-        _ => false,
-    })
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_bool().unwrap_or(value.as_str() == Some("true")))
 }

@@ -7,6 +7,7 @@ mod api_keys;
 mod audit;
 mod auth;
 mod health;
+mod oauth;
 mod page;
 mod passwords;
 mod personal;
@@ -21,6 +22,10 @@ pub use auth::{
     LoginAnswer, LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,
 };
 pub use health::{Check, Checks, Health, HealthStatus};
+pub use oauth::{
+    AuthorizeParams, ExchangeAnswer, ExchangeRequest, IdTokenRequest, Identities, Identity, LinkByEmail,
+    LinkByPassword, LinkIdentity, LinkRequired, LinkStarted, Linked, Provider, Providers,
+};
 pub use page::{Page, PageParams};
 pub use passwords::{PasswordExpired, PasswordPolicy};
 pub use personal::{

@@ -179,6 +179,7 @@ CREATE TABLE IF NOT EXISTS one_time_tokens (
     purpose    TEXT NOT NULL,
     email      TEXT,
     session_id UUID,
+    oauth_account_id UUID,
     created_at TIMESTAMPTZ NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL,
     used_at    TIMESTAMPTZ
@@ -239,6 +240,42 @@ CREATE TABLE IF NOT EXISTS user_imports (
     started_at   TIMESTAMPTZ NOT NULL,
     updated_at   TIMESTAMPTZ NOT NULL,
     finished_at  TIMESTAMPTZ
+);
+
+-- Who a person is elsewhere: a subject of an issuer, never an address. A row without linked_at is proposed, until the
+-- account's owner proves to be the same person; one with unlinked_at was ended by the provider, and revives with the next
+-- login there; one with detached_at belongs to a deleted account, and is free for another.
+CREATE TABLE IF NOT EXISTS oauth_accounts (
+    id             UUID PRIMARY KEY,
+    user_id        UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider       TEXT NOT NULL,
+    issuer         TEXT NOT NULL,
+    subject        TEXT NOT NULL,
+    email          TEXT,
+    email_verified BOOLEAN NOT NULL,
+    display_name   TEXT,
+    profile        TEXT NOT NULL,
+    sealed_tokens  BYTEA,
+    created_at     TIMESTAMPTZ NOT NULL,
+    linked_at      TIMESTAMPTZ,
+    last_login_at  TIMESTAMPTZ,
+    unlinked_at    TIMESTAMPTZ,
+    detached_at    TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX IF NOT EXISTS idx_oauth_accounts_subject ON oauth_accounts (issuer, subject)
+    WHERE linked_at IS NOT NULL AND detached_at IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS idx_oauth_accounts_provider ON oauth_accounts (user_id, provider)
+    WHERE linked_at IS NOT NULL;
+
+-- What a login through a provider hands out on its way, each good once: tickets, states, parked answers, codes. Only
+-- SHA-256 of a handle is kept.
+CREATE TABLE IF NOT EXISTS oauth_handles (
+    handle_hash BYTEA PRIMARY KEY,
+    kind        TEXT NOT NULL,
+    details     TEXT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    expires_at  TIMESTAMPTZ NOT NULL,
+    used_at     TIMESTAMPTZ
 );
 
 -- The log that every instance tails. One writer, so a number that is never used again is the cursor.

@@ -20,6 +20,10 @@ use crate::{
     meta::Readiness,
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
     revocation::{Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
+    social::{
+        Providers,
+        outbound::{Outbound, Reach},
+    },
     sweep,
     users::ProfileCache,
 };
@@ -61,6 +65,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What sends mail.
     pub mail: mail::Outbox,
+    /// Providers that people log in through.
+    pub providers: Providers,
     /// Whether it can serve.
     pub readiness: Readiness,
 }
@@ -80,6 +86,9 @@ pub enum StartError {
     /// The mail relay is unusable.
     #[error("{0}")]
     Mail(String),
+    /// A provider is unusable.
+    #[error("{0}")]
+    Provider(String),
     /// The system refused threads.
     #[error("the hash threads cannot be started: {0}")]
     Threads(#[from] std::io::Error),
@@ -104,6 +113,9 @@ impl App {
             drop(patience.await);
         }
         let outbox = mail::Outbox::open(&config.mail, config.extra_roots.as_deref()).map_err(StartError::Mail)?;
+        let outbound = Outbound::open(Reach::of(config.environment), config.extra_roots.as_deref());
+        let outbound = outbound.map_err(StartError::Provider)?;
+        let providers = Providers::open(&config.social, outbound).map_err(StartError::Provider)?;
         let (rates, guesses) = counters(redis.clone(), &clock);
         let (revocations, profiles) = (Arc::new(RevocationLog::default()), Arc::new(ProfileCache::default()));
         let announcer = Arc::new(Announcer::new(redis.clone(), Arc::clone(&revocations), Arc::clone(&profiles)));
@@ -121,6 +133,7 @@ impl App {
             guesses,
             limits: Limits::new(config.limits, rates),
             mail: outbox,
+            providers,
             readiness: Readiness::default(),
             config,
         }));

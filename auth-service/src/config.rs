@@ -20,6 +20,7 @@ use crate::{
     limits::LimitConfig,
     passwords,
     sessions::SessionConfig,
+    social::SocialConfig,
     users,
 };
 
@@ -45,6 +46,8 @@ pub struct Config {
     pub extra_roots: Option<Vec<u8>>,
     /// Mail.
     pub mail: MailConfig,
+    /// Logins through providers.
+    pub social: SocialConfig,
     /// Signing keys.
     pub keys: KeyConfig,
     /// Sessions and tokens.
@@ -95,6 +98,8 @@ impl Config {
         let extra_roots = config::read_extra_roots(env);
         env.section("Mail");
         let mail = MailConfig::read(env, public_url.as_ref(), addr);
+        env.section("Logins through providers");
+        let social = SocialConfig::read(env, public_url.as_ref(), addr);
         env.section("Tokens and keys");
         let keys = KeyConfig::read(env);
         let sessions = SessionConfig::read(env);
@@ -118,6 +123,7 @@ impl Config {
             redis_url,
             extra_roots,
             mail,
+            social,
             keys,
             sessions,
             revocation,

@@ -27,13 +27,14 @@ mod login;
 mod mail;
 mod meta;
 pub mod operator;
+mod page;
 pub mod passwords;
 mod recovery;
 mod revocation;
 mod roles;
 mod router;
 mod sessions;
-pub mod social;
+mod social;
 mod sweep;
 mod users;
 

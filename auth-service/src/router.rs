@@ -16,7 +16,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     api_keys, app::App, audit, document, keys, limits, login, meta, passwords, recovery, revocation, roles, sessions,
-    users, users::admin,
+    social, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -55,6 +55,18 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(users::http::export_me))
         .routes(routes!(users::http::show_me, users::http::update_me, users::http::delete_me))
         .routes(routes!(users::http::change_password))
+        // /api/v1/oauth: providers, {provider}/authorize, {provider}/callback, {provider}/id-token, exchange, link;
+        // /api/v1/users/me/identities: {provider}
+        .routes(routes!(social::http::list_providers))
+        .routes(routes!(social::http::authorize))
+        .routes(routes!(social::http::callback, social::http::callback_by_post))
+        .routes(routes!(social::http::log_in_by_id_token))
+        .routes(routes!(social::http::exchange_code))
+        .routes(routes!(social::http::link_by_password))
+        .routes(routes!(social::http::link_by_email))
+        .routes(routes!(social::http::confirm_link))
+        .routes(routes!(social::identities_http::list_identities))
+        .routes(routes!(social::identities_http::link_identity, social::identities_http::unlink_identity))
         // /api/v1/users for administrators: bulk, {id}, and what is done to one
         .routes(routes!(admin::http::list_users, admin::http::create_user))
         .routes(routes!(admin::http::create_users))
@@ -98,7 +110,7 @@ pub fn router(app: App) -> Router {
         // Before the body, which a preflight has not.
         .layer(app.config.cors.layer())
         // Before a place is taken: a slow body waits at its sender's expense.
-        .layer(BodyLimits::new(&[("/api/v1/auth", AUTH_LIMIT)]))
+        .layer(BodyLimits::new(&[("/api/v1/auth", AUTH_LIMIT), ("/api/v1/oauth", AUTH_LIMIT)]))
         // Last: past the limit 503 at once, and the time of a handler counts from the last byte of its request.
         .layer(Shed::new(app.config.shed, &["/api/v1/health", "/internal/v1/revocations"]));
     // Inside all of these: what was refused before counts for nobody.

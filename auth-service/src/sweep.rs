@@ -11,7 +11,7 @@ use crate::{
     db::{DbError, Ts},
     idempotency,
     ids::SessionId,
-    login, mail, revocation, sessions,
+    login, mail, revocation, sessions, social,
 };
 
 /// Time between two sweeps; each deletes at most [`BATCH`] rows of a kind.
@@ -55,6 +55,7 @@ async fn sweep(app: &App, swept_to: SessionId) -> Result<SessionId, DbError> {
     login::delete_expired(&mut conn, now).await?;
     idempotency::delete_old(&mut conn, now.minus(idempotency::KEPT)).await?;
     api_keys::delete_old(&mut conn, now.minus(KEYS_KEPT)).await?;
+    social::delete_expired(&mut conn, now).await?;
     mail::sweep(&mut conn, now).await?;
     Ok(next.unwrap_or(BEGINNING))
 }

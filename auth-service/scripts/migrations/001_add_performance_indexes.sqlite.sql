@@ -30,6 +30,9 @@ CREATE INDEX IF NOT EXISTS idx_audit_logs_unsealed ON audit_logs (at, id) WHERE 
 CREATE INDEX IF NOT EXISTS idx_revocations_expires_at ON revocations (expires_at);
 CREATE INDEX IF NOT EXISTS idx_one_time_tokens_user ON one_time_tokens (user_id, purpose);
 CREATE INDEX IF NOT EXISTS idx_one_time_tokens_expires_at ON one_time_tokens (expires_at);
+CREATE INDEX IF NOT EXISTS idx_oauth_accounts_user ON oauth_accounts (user_id, created_at);
+CREATE INDEX IF NOT EXISTS idx_oauth_accounts_proposed ON oauth_accounts (created_at) WHERE linked_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_oauth_handles_expires_at ON oauth_handles (expires_at);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_due ON mail_outbox (next_attempt_at) WHERE handed_over_at IS NULL AND failed_at IS NULL;
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_user ON mail_outbox (user_id);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_created_at ON mail_outbox (created_at);

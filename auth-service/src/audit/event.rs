@@ -83,6 +83,14 @@ pub enum Event {
     ApiKeyRotated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// An account was entered, or can be from now on, by who its owner is at a provider.
+    IdentityLinked,
+    /// An identity was taken from an account by its owner.
+    IdentityUnlinked,
+    /// A provider ended an identity.
+    IdentityRevoked,
+    /// Somebody whose address an account had without proof proved it: what was there before is void.
+    UserClaimed,
     /// Somebody read the audit log.
     AuditRead,
     /// Somebody took a copy of the audit log.
@@ -136,6 +144,10 @@ impl Event {
             Self::ApiKeyCreated => "api_key_created",
             Self::ApiKeyRotated => "api_key_rotated",
             Self::ApiKeyRevoked => "api_key_revoked",
+            Self::IdentityLinked => "identity_linked",
+            Self::IdentityUnlinked => "identity_unlinked",
+            Self::IdentityRevoked => "identity_revoked",
+            Self::UserClaimed => "user_claimed",
             Self::AuditRead => "audit_read",
             Self::AuditExported => "audit_exported",
             Self::AuditTrimmed => "audit_trimmed",

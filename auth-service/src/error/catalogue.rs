@@ -20,7 +20,7 @@ const fn entry(status: StatusCode, code: &'static str, en: &'static str, ko: &'s
 }
 
 /// The table, in the order of `docs/errors.md`.
-pub const CATALOGUE: [Entry; 33] = [
+pub const CATALOGUE: [Entry; 38] = [
     entry(S::BAD_REQUEST, "malformed_json", "The body is not valid JSON.", "요청 본문이 올바른 JSON이 아닙니다."),
     entry(
         S::BAD_REQUEST,
@@ -154,6 +154,36 @@ pub const CATALOGUE: [Entry; 33] = [
         "no_email",
         "This account has no e-mail address that a mail could go to.",
         "이 계정에는 메일을 받을 이메일 주소가 없습니다.",
+    ),
+    entry(
+        S::UNAUTHORIZED,
+        "invalid_id_token",
+        "The provider's token is not valid here; sign in there again.",
+        "제공자의 토큰이 유효하지 않습니다. 제공자에서 다시 로그인하세요.",
+    ),
+    entry(
+        S::FORBIDDEN,
+        "account_closed",
+        "This account cannot be used; ask whoever runs the service.",
+        "사용할 수 없는 계정입니다. 서비스 운영자에게 문의하세요.",
+    ),
+    entry(
+        S::CONFLICT,
+        "identity_taken",
+        "This identity is linked to another account, or another one of this provider to yours.",
+        "이미 다른 계정에 연결된 로그인 수단이거나, 같은 제공자의 다른 계정이 이미 연결되어 있습니다.",
+    ),
+    entry(
+        S::CONFLICT,
+        "last_way_in",
+        "This is the only way into the account; set a password or link another provider first.",
+        "이 계정의 유일한 로그인 수단입니다. 먼저 비밀번호를 설정하거나 다른 제공자를 연결하세요.",
+    ),
+    entry(
+        S::SERVICE_UNAVAILABLE,
+        "provider_unavailable",
+        "The sign-in provider does not answer; try again shortly, or log in another way.",
+        "로그인 제공자가 응답하지 않습니다. 잠시 후 다시 시도하거나 다른 방법으로 로그인하세요.",
     ),
     entry(
         S::TOO_MANY_REQUESTS,

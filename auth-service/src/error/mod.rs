@@ -92,6 +92,16 @@ pub enum Error {
     MailNotConfigured,
     /// The call's whole purpose is a mail, and the account has no address.
     NoEmail,
+    /// A provider's ID token that is not for us, too old, used before, or not the provider's.
+    InvalidIdToken,
+    /// Whoever proved who they are may not use their account.
+    AccountClosed,
+    /// The identity is somebody else's, or another one of the provider is linked.
+    IdentityTaken,
+    /// Nobody could enter the account any more.
+    LastWayIn,
+    /// A provider does not answer, or not as it should; the cause was logged where it was found.
+    ProviderUnavailable,
     /// Too many requests; the decision says when a place is free.
     TooManyRequests(Decision),
     /// Too many passwords are being checked; try again after this time.
@@ -146,6 +156,11 @@ impl Error {
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::MailNotConfigured => "mail_not_configured",
             Self::NoEmail => "no_email",
+            Self::InvalidIdToken => "invalid_id_token",
+            Self::AccountClosed => "account_closed",
+            Self::IdentityTaken => "identity_taken",
+            Self::LastWayIn => "last_way_in",
+            Self::ProviderUnavailable => "provider_unavailable",
             Self::TooManyRequests(_) => "rate_limited",
             Self::Busy(_) => "busy",
             Self::Unavailable(_) | Self::RevocationsUnknown | Self::NotReady => "temporarily_unavailable",

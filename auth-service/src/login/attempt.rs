@@ -1,9 +1,10 @@
 //! One attempt to log in by password.
 
-use auth_sdk::{PasswordExpired, TokenSet};
+use auth_sdk::PasswordExpired;
 
 use super::{
-    device, expired,
+    admit::{Admission, LoggedIn, admit},
+    expired,
     guesses::{Guess, Guessed},
     store,
 };
@@ -14,9 +15,8 @@ use crate::{
     error::{Error, Result},
     ids::{OpaqueToken, UserId},
     mail::{self, Mail},
-    passwords::{Password, PasswordHash},
-    sessions::issue::{self, Proof},
-    users::{self, DisplayName, Email, Profile, Username, store::UserRow},
+    passwords::Password,
+    users::{self, DisplayName, Email, Username, store::UserRow},
 };
 
 /// Nobody's id, for the statements that an unknown name costs.
@@ -57,21 +57,6 @@ pub enum Outcome {
     PasswordExpired(PasswordExpired),
 }
 
-/// A session that has begun.
-pub struct LoggedIn {
-    pub tokens: TokenSet,
-    /// A token for a device that was not known before.
-    pub device: Option<OpaqueToken>,
-}
-
-/// An attempt that proved its account.
-struct Right {
-    user: UserRow,
-    /// Of the same password by today's parameters, where the stored one is older or foreign.
-    better_hash: Option<PasswordHash>,
-    known_device: bool,
-}
-
 /// Checks an attempt and begins a session.
 ///
 /// # Errors
@@ -94,8 +79,18 @@ pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<Outcome
         return Ok(Outcome::PasswordExpired(expired::hand_over(app, &user, client).await?));
     }
     let better_hash = if is_outdated { Some(app.hasher.hash(&attempt.password).await?) } else { None };
-    let right = Right { user, better_hash, known_device };
-    admit(app, right, &attempt, client).await.map(Outcome::LoggedIn)
+    let admission = Admission {
+        user: &user,
+        methods: &["pwd"],
+        way: "password",
+        device_name: attempt.device_name.as_ref(),
+        known_device,
+        better_hash,
+    };
+    match admit(app, admission, client).await? {
+        Some(logged_in) => Ok(Outcome::LoggedIn(logged_in)),
+        None => refuse(app, Some(user), Mind::Nothing, client).await,
+    }
 }
 
 /// The account that is meant, and whether the device is known to it: by as many statements where nobody is meant.
@@ -113,45 +108,6 @@ async fn find(app: &App, attempt: &Attempt) -> Result<(Option<UserRow>, bool)> {
         None => false,
     };
     Ok((user, known_device))
-}
-
-/// Begins the session of a person whose password was right.
-async fn admit(app: &App, right: Right, attempt: &Attempt, client: &Client) -> Result<LoggedIn> {
-    let Right { user, better_hash, known_device } = right;
-    let now = app.now();
-    // Before the transaction, which on SQLite holds up every other: a right that changes meanwhile raises a version.
-    let profile = Profile::find(&mut app.db.read().await?, user.id, now).await?.ok_or(Error::InvalidCredentials)?;
-    let mut tx = app.db.begin().await?;
-    if !users::store::record_login(&mut tx, &user, now).await? {
-        drop(tx);
-        return refuse(app, Some(user), Mind::Nothing, client).await;
-    }
-    if let Some(better) = &better_hash {
-        let stored = user.password_hash.as_deref().unwrap_or_default();
-        users::store::upgrade_password_hash(&mut tx, user.id, stored, better.as_str()).await?;
-    }
-    let device = if known_device { None } else { Some(app.entropy.token()) };
-    if let Some(token) = &device {
-        store::insert_device(&mut tx, &token.hash(), user.id, now.plus(device::LIFE), now).await?;
-    }
-    let proof = Proof { user: user.id, methods: &["pwd"], device_name: attempt.device_name.as_ref() };
-    let (begun, pending) = issue::begin(app, &mut tx, &proof, client).await?;
-    store::insert_history(&mut tx, user.id, Some(begun.session.id), client, now).await?;
-    audit::Entry::new(Event::LoggedIn, Some(user.id), client).session(begun.session.id).record(&mut tx, now).await?;
-    let is_news = device.is_some() && user.last_login_at.is_some();
-    if is_news {
-        let (session, ip_address) = (begun.session.id, client.ip.to_string());
-        let news = Mail::NewDevice { session, at: now, ip_address, device: client.device() };
-        mail::notify(app, &mut tx, user.id, news, now).await?;
-    }
-    app.commit(tx, pending).await?;
-    app.profiles.drop_user(user.id);
-    if is_news {
-        app.mail.wake();
-    }
-    metrics::counter!("logins_total", "outcome" => "logged_in").increment(1);
-    let tokens = issue::mint(app, &profile, &begun.session, &begun.refresh_token, now)?;
-    Ok(LoggedIn { tokens, device })
 }
 
 /// What somebody who is refused is reminded of.
@@ -175,7 +131,7 @@ async fn refuse<T>(app: &App, user: Option<UserRow>, mind: Mind, client: &Client
     };
     let id = user.as_ref().map(|user| user.id);
     let mut tx = app.db.begin().await?;
-    store::insert_history(&mut tx, id.unwrap_or(NOBODY), None, client, now).await?;
+    store::insert_history(&mut tx, (id.unwrap_or(NOBODY), None), "password", client, now).await?;
     audit::Entry::about(Event::LoginFailed, id, client).record(&mut tx, now).await?;
     if let Some(id) = reminded {
         // Nobody is woken: the next second will do, and this one takes as long as any refusal.

@@ -31,9 +31,9 @@ pub async fn hand_over(app: &App, user: &UserRow, client: &Client) -> Result<Pas
     if !users::store::lock_unchanged(&mut tx, user).await? {
         return Err(Error::InvalidCredentials);
     }
-    let link = Link { user_id: user.id, email: user.email.clone(), session_id: None };
+    let link = Link { user_id: user.id, email: user.email.clone(), session_id: None, oauth_account_id: None };
     link::issue(&mut tx, Purpose::ExpiredPassword, &link, &token, now).await?;
-    store::insert_history(&mut tx, user.id, None, client, now).await?;
+    store::insert_history(&mut tx, (user.id, None), "password", client, now).await?;
     audit::Entry::new(Event::PasswordExpired, Some(user.id), client).record(&mut tx, now).await?;
     tx.commit().await?;
     metrics::counter!("logins_total", "outcome" => "password_expired").increment(1);

@@ -2,6 +2,7 @@
 //!
 //! Whatever the reason, a refused login looks the same: one status, one body, and the time of one hash.
 
+pub mod admit;
 mod attempt;
 pub mod confirm;
 pub mod device;
@@ -11,8 +12,8 @@ pub mod history;
 pub mod http;
 mod store;
 
-pub use guesses::{Guess, Guesses};
-pub use store::forget_devices;
+pub use guesses::{Guess, Guessed, Guesses};
+pub use store::{forget_devices, is_known_device};
 
 use crate::{
     app::App,

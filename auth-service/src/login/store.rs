@@ -91,19 +91,20 @@ pub async fn delete_expired_devices(conn: &mut Conn, limit: Ts) -> Result<u64, D
 
 const INSERT_HISTORY: &str = "
     INSERT INTO login_histories (id, user_id, session_id, at, outcome, method, ip_address, user_agent)
-    SELECT $1, id, $3, $4, $5, 'password', $6, $7 FROM users WHERE id = $2";
+    SELECT $1, id, $3, $4, $5, $8, $6, $7 FROM users WHERE id = $2";
 
 /// Adds a line to a person's history, of a session that began, or of a login that was refused; to nobody's, nothing.
 pub async fn insert_history(
     conn: &mut Conn,
-    user: UserId,
-    session: Option<SessionId>,
+    (user, session): (UserId, Option<SessionId>),
+    way: &str,
     client: &Client,
     now: Ts,
 ) -> Result<(), DbError> {
     let outcome = if session.is_some() { "logged_in" } else { "refused" };
     let (id, ip) = (Entropy.uuid(now), client.ip.to_string());
-    run!(conn, execute, INSERT_HISTORY, id, user, session, now, outcome, ip, client.user_agent.as_deref()).map(drop)
+    run!(conn, execute, INSERT_HISTORY, id, user, session, now, outcome, ip, client.user_agent.as_deref(), way)
+        .map(drop)
 }
 
 /// A line of a person's history.

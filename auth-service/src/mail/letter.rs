@@ -50,6 +50,9 @@ const fn subject(mail: &Mail) -> Text {
         Mail::Invitation => Text::new("You were invited to {service}", "{service}에 초대되었습니다"),
         Mail::NewDevice { .. } => Text::new("New login to your account", "새로운 기기에서 로그인했습니다"),
         Mail::PasswordChanged => Text::new("Your password was changed", "비밀번호가 변경되었습니다"),
+        Mail::LinkIdentity { .. } => Text::new("Was this login yours?", "본인이 로그인하셨나요?"),
+        Mail::IdentityLinked { .. } => Text::new("A new way to log in", "새로운 로그인 수단이 연결되었습니다"),
+        Mail::IdentityUnlinked { .. } => Text::new("A way to log in was removed", "로그인 수단이 해제되었습니다"),
         Mail::SessionReuse => Text::new("We ended one of your sessions", "보안을 위해 세션을 종료했습니다"),
         Mail::DormancyNotice { .. } => Text::new("Your account will be closed", "계정이 곧 휴면 처리됩니다"),
     }
@@ -102,6 +105,9 @@ fn before(mail: &Mail) -> Vec<Text> {
             "A key of one of your sessions at {service} was used twice. It may have been stolen, so we ended that session.",
             "{service} 로그인 세션의 키가 두 번 사용되었습니다. 유출되었을 수 있어 해당 세션을 종료했습니다.",
         )],
+        Mail::LinkIdentity { provider, .. } => vec![was_it_you(provider)],
+        Mail::IdentityLinked { provider } => vec![linked(provider)],
+        Mail::IdentityUnlinked { provider } => vec![unlinked(provider)],
         Mail::DormancyNotice { locks_at } => vec![told(
             format!(
                 "You have not used your account at {{service}} for a long time. It will be closed on {}. Log in before to keep it.",
@@ -113,6 +119,31 @@ fn before(mail: &Mail) -> Vec<Text> {
             ),
         )],
     }
+}
+
+fn was_it_you(provider: &str) -> Text {
+    told(
+        format!(
+            "Somebody logged in at {{service}} through {provider} with this address, which has an account already. If that was you, open this link: from then on {provider} opens your account too."
+        ),
+        format!(
+            "이 주소를 사용하는 {provider} 계정으로 {{service}}에 로그인하려는 시도가 있었습니다. 이 주소에는 이미 계정이 있습니다. 본인이라면 아래 링크를 열어 주세요. 이후 {provider}(으)로도 로그인할 수 있습니다."
+        ),
+    )
+}
+
+fn linked(provider: &str) -> Text {
+    told(
+        format!("Your account at {{service}} can be entered through {provider} from now on."),
+        format!("이제 {provider}(으)로 {{service}} 계정에 로그인할 수 있습니다."),
+    )
+}
+
+fn unlinked(provider: &str) -> Text {
+    told(
+        format!("Your account at {{service}} can no longer be entered through {provider}."),
+        format!("더 이상 {provider}(으)로 {{service}} 계정에 로그인할 수 없습니다."),
+    )
 }
 
 fn new_device(at: Ts, ip_address: &str, device: Option<&str>) -> Vec<Text> {
@@ -138,6 +169,7 @@ pub const fn action(purpose: Purpose) -> Text {
             Text::new("Choose a password", "비밀번호 설정")
         }
         Purpose::NotMe => Text::new("This was not me", "본인이 아닙니다"),
+        Purpose::LinkIdentity => Text::new("This was me: link the account", "본인입니다. 계정을 연결합니다"),
     }
 }
 
@@ -157,7 +189,7 @@ fn after(mail: &Mail) -> Vec<Text> {
                 ignore,
             ]
         }
-        Mail::ResetPassword => {
+        Mail::ResetPassword | Mail::LinkIdentity { .. } => {
             vec![
                 Text::new("The link is good once, for 15 minutes.", "링크는 15분 동안 한 번만 사용할 수 있습니다."),
                 ignore,
@@ -173,9 +205,12 @@ fn after(mail: &Mail) -> Vec<Text> {
             "If this was you, log in; if you have forgotten your password, ask for a new one where you log in. If it was not you, there is nothing to do.",
             "본인이라면 로그인해 주세요. 비밀번호를 잊으셨다면 로그인 화면에서 재설정할 수 있습니다. 본인이 아니라면 아무것도 하지 않으셔도 됩니다.",
         )],
-        Mail::EmailChangeRequested { .. } | Mail::EmailChanged { .. } | Mail::PasswordChanged | Mail::SessionReuse => {
-            vec![reset]
-        }
+        Mail::EmailChangeRequested { .. }
+        | Mail::EmailChanged { .. }
+        | Mail::PasswordChanged
+        | Mail::IdentityLinked { .. }
+        | Mail::IdentityUnlinked { .. }
+        | Mail::SessionReuse => vec![reset],
         Mail::DormancyNotice { .. } => Vec::new(),
     }
 }
@@ -207,6 +242,9 @@ mod tests {
             Mail::NewDevice { session, at, ip_address, device: None },
             Mail::PasswordChanged,
             Mail::SessionReuse,
+            Mail::LinkIdentity { identity: uuid::Uuid::nil(), provider: "kakao".to_owned() },
+            Mail::IdentityLinked { provider: "kakao".to_owned() },
+            Mail::IdentityUnlinked { provider: "kakao".to_owned() },
             Mail::DormancyNotice { locks_at: at },
         ]
     }

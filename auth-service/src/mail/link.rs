@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::{Mail, store};
 use crate::{
     db::{Conn, DbError, Ts},
@@ -27,17 +29,20 @@ pub enum Purpose {
     ExpiredPassword,
     /// End a session that was somebody else's.
     NotMe,
+    /// Agree that somebody at a provider is the account's owner.
+    LinkIdentity,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::ChangeEmail,
         Self::Invitation,
         Self::ExpiredPassword,
         Self::NotMe,
+        Self::LinkIdentity,
     ];
 
     /// The purpose of the link in a mail, if it has one.
@@ -48,11 +53,14 @@ impl Purpose {
             Mail::ChangeEmail => Some(Self::ChangeEmail),
             Mail::Invitation => Some(Self::Invitation),
             Mail::NewDevice { .. } => Some(Self::NotMe),
+            Mail::LinkIdentity { .. } => Some(Self::LinkIdentity),
             Mail::AlreadyRegistered
             | Mail::EmailChangeRequested { .. }
             | Mail::EmailChanged { .. }
             | Mail::PasswordChanged
             | Mail::SessionReuse
+            | Mail::IdentityLinked { .. }
+            | Mail::IdentityUnlinked { .. }
             | Mail::DormancyNotice { .. } => None,
         }
     }
@@ -66,6 +74,7 @@ impl Purpose {
             Self::Invitation => "invitation",
             Self::ExpiredPassword => "expired_password",
             Self::NotMe => "not_me",
+            Self::LinkIdentity => "link_identity",
         }
     }
 
@@ -78,13 +87,14 @@ impl Purpose {
             Self::ChangeEmail => "/confirm-email",
             Self::Invitation => "/accept-invitation",
             Self::NotMe => "/not-me",
+            Self::LinkIdentity => "/link-identity",
         }
     }
 
     /// How long a link is good.
     pub const fn life(self) -> Duration {
         Duration::from_secs(match self {
-            Self::ResetPassword | Self::ExpiredPassword => 15 * MINUTE,
+            Self::ResetPassword | Self::ExpiredPassword | Self::LinkIdentity => 15 * MINUTE,
             Self::VerifyEmail | Self::ChangeEmail => DAY,
             Self::Invitation | Self::NotMe => 7 * DAY,
         })
@@ -93,9 +103,12 @@ impl Purpose {
     /// Whether a newer link ends the older ones; a login that was somebody else's stays one.
     const fn newest_wins(self) -> bool {
         match self {
-            Self::VerifyEmail | Self::ResetPassword | Self::ChangeEmail | Self::Invitation | Self::ExpiredPassword => {
-                true
-            }
+            Self::VerifyEmail
+            | Self::ResetPassword
+            | Self::ChangeEmail
+            | Self::Invitation
+            | Self::ExpiredPassword
+            | Self::LinkIdentity => true,
             Self::NotMe => false,
         }
     }
@@ -110,6 +123,8 @@ pub struct Link {
     pub email: Option<String>,
     /// The session that it may end.
     pub session_id: Option<SessionId>,
+    /// The proposed identity that it links.
+    pub oauth_account_id: Option<Uuid>,
 }
 
 /// Makes a link good from now on.

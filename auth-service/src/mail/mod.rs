@@ -22,6 +22,7 @@ pub use send::start;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -74,6 +75,23 @@ pub enum Mail {
     PasswordChanged,
     /// A session was ended because its refresh token came back.
     SessionReuse,
+    /// Somebody logged in at a provider that vouches for the address, with a link that agrees to link the two.
+    LinkIdentity {
+        /// The proposed identity.
+        identity: Uuid,
+        /// The provider's name.
+        provider: String,
+    },
+    /// A provider opens the account from now on.
+    IdentityLinked {
+        /// The provider's name.
+        provider: String,
+    },
+    /// A provider opens the account no more.
+    IdentityUnlinked {
+        /// The provider's name.
+        provider: String,
+    },
     /// The account will be closed unless it is used.
     DormancyNotice {
         /// When.
@@ -189,6 +207,9 @@ impl Mail {
             Self::NewDevice { .. } => "new_device",
             Self::PasswordChanged => "password_changed",
             Self::SessionReuse => "session_reuse",
+            Self::LinkIdentity { .. } => "link_identity",
+            Self::IdentityLinked { .. } => "identity_linked",
+            Self::IdentityUnlinked { .. } => "identity_unlinked",
             Self::DormancyNotice { .. } => "dormancy_notice",
         }
     }
@@ -206,6 +227,29 @@ impl Mail {
             | Self::Invitation
             | Self::PasswordChanged
             | Self::SessionReuse
+            | Self::LinkIdentity { .. }
+            | Self::IdentityLinked { .. }
+            | Self::IdentityUnlinked { .. }
+            | Self::DormancyNotice { .. } => None,
+        }
+    }
+
+    /// The identity that its link links.
+    const fn identity(&self) -> Option<Uuid> {
+        match self {
+            Self::LinkIdentity { identity, .. } => Some(*identity),
+            Self::VerifyEmail
+            | Self::AlreadyRegistered
+            | Self::ResetPassword
+            | Self::ChangeEmail
+            | Self::EmailChangeRequested { .. }
+            | Self::EmailChanged { .. }
+            | Self::Invitation
+            | Self::NewDevice { .. }
+            | Self::PasswordChanged
+            | Self::SessionReuse
+            | Self::IdentityLinked { .. }
+            | Self::IdentityUnlinked { .. }
             | Self::DormancyNotice { .. } => None,
         }
     }
@@ -220,6 +264,9 @@ impl Mail {
             | Self::NewDevice { .. }
             | Self::PasswordChanged
             | Self::SessionReuse
+            | Self::LinkIdentity { .. }
+            | Self::IdentityLinked { .. }
+            | Self::IdentityUnlinked { .. }
             | Self::DormancyNotice { .. } => false,
         }
     }
@@ -232,12 +279,15 @@ impl Mail {
             | Self::ResetPassword
             | Self::ChangeEmail
             | Self::Invitation
+            | Self::LinkIdentity { .. }
             | Self::DormancyNotice { .. } => true,
             Self::EmailChangeRequested { .. }
             | Self::EmailChanged { .. }
             | Self::NewDevice { .. }
             | Self::PasswordChanged
-            | Self::SessionReuse => false,
+            | Self::SessionReuse
+            | Self::IdentityLinked { .. }
+            | Self::IdentityUnlinked { .. } => false,
         }
     }
 }

@@ -206,6 +206,7 @@ impl Sender {
                     user_id: parcel.user,
                     email: Some(parcel.row.recipient.clone()),
                     session_id: parcel.mail.session(),
+                    oauth_account_id: parcel.mail.identity(),
                 };
                 link::issue(&mut tx, purpose, &link, &token, now).await?;
                 let base = self.app.config.mail.link_base.as_str();
@@ -264,7 +265,13 @@ fn objection(purpose: Purpose, row: &OutboxRow, email: Option<&str>, status: &st
         {
             Some("the account has another address now")
         }
-        Purpose::VerifyEmail | Purpose::ResetPassword | Purpose::Invitation | Purpose::ChangeEmail if is_disabled => {
+        Purpose::VerifyEmail
+        | Purpose::ResetPassword
+        | Purpose::Invitation
+        | Purpose::ChangeEmail
+        | Purpose::LinkIdentity
+            if is_disabled =>
+        {
             Some("the account is closed")
         }
         Purpose::VerifyEmail
@@ -272,6 +279,7 @@ fn objection(purpose: Purpose, row: &OutboxRow, email: Option<&str>, status: &st
         | Purpose::Invitation
         | Purpose::ChangeEmail
         | Purpose::ExpiredPassword
+        | Purpose::LinkIdentity
         | Purpose::NotMe => None,
     }
 }

@@ -170,8 +170,8 @@ pub async fn end_tokens(conn: &mut Conn, user: UserId, purpose: Purpose, now: Ts
 }
 
 const INSERT_TOKEN: &str = "
-    INSERT INTO one_time_tokens (token_hash, user_id, purpose, email, session_id, created_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    INSERT INTO one_time_tokens (token_hash, user_id, purpose, email, session_id, oauth_account_id, created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 /// Adds a token.
 pub async fn insert_token(
@@ -190,6 +190,7 @@ pub async fn insert_token(
         purpose.as_str(),
         link.email.as_deref(),
         link.session_id,
+        link.oauth_account_id,
         now,
         now.plus(purpose.life())
     )
@@ -197,7 +198,7 @@ pub async fn insert_token(
 }
 
 const FIND_TOKEN: &str = "
-    SELECT user_id, email, session_id FROM one_time_tokens
+    SELECT user_id, email, session_id, oauth_account_id FROM one_time_tokens
     WHERE token_hash = $1 AND purpose IN ($2, $3) AND used_at IS NULL AND expires_at > $4";
 
 /// What a token stands for that is good.
@@ -213,7 +214,7 @@ pub async fn find_token(
 const USE_TOKEN: &str = "
     UPDATE one_time_tokens SET used_at = $4
     WHERE token_hash = $1 AND purpose IN ($2, $3) AND used_at IS NULL AND expires_at > $4
-    RETURNING user_id, email, session_id";
+    RETURNING user_id, email, session_id, oauth_account_id";
 
 /// Spends a token.
 pub async fn use_token(

@@ -8,11 +8,9 @@ use axum::{
     Router,
     body::Bytes,
     extract::{RawQuery, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
     routing::get,
 };
-use data_encoding::BASE64;
 use service_kit::{language::Language, problem::Text};
 
 use super::{change_email, disown, reset, verify};
@@ -21,16 +19,12 @@ use crate::{
     client::Client,
     error::{Error, Result},
     fields::Fault,
-    ids::{OpaqueToken, TokenHash},
+    ids::OpaqueToken,
     mail::{self, link::Purpose},
+    page,
     passwords::NewPassword,
+    social,
 };
-
-const STYLE: &str = "body{font:16px/1.5 sans-serif;color:#1a1a1a;background:#fff;max-width:24em;margin:15vh auto;padding:0 1em}\
-h1{font-size:1.5em}label,input,button{display:block;width:100%;box-sizing:border-box;font:inherit}\
-input{margin:.3em 0 1em;padding:.6em;border:1px solid #767676;border-radius:.4em}\
-button{padding:.7em;border:0;border-radius:.4em;background:#1a56db;color:#fff;cursor:pointer}\
-.fault{color:#b42318}@media(prefers-color-scheme:dark){body{color:#eee;background:#1a1a1a}.fault{color:#ff9d91}}";
 
 /// What a page shows besides its title.
 struct Page<'a> {
@@ -89,6 +83,7 @@ async fn act(purpose: Purpose, app: &App, client: &Client, (token, password): (&
         Purpose::VerifyEmail => verify::verify(app, &token, client).await,
         Purpose::ChangeEmail => change_email::confirm(app, &token, client).await,
         Purpose::NotMe => disown::disown(app, &token, client).await,
+        Purpose::LinkIdentity => social::link::by_mail(app, &token, client).await,
         Purpose::ResetPassword | Purpose::Invitation | Purpose::ExpiredPassword => {
             let new = NewPassword::parse(password.to_owned(), app.config.password_min_length);
             let new = new.map_err(|fault| Error::of_field("new_password", Fault::from(fault)))?;
@@ -110,6 +105,10 @@ const fn done(purpose: Purpose) -> Text {
             "Your password is set. You can log in now.",
             "비밀번호가 설정되었습니다. 이제 로그인할 수 있습니다.",
         ),
+        Purpose::LinkIdentity => Text::new(
+            "The account is linked. Go back to the app and log in through the provider again.",
+            "계정이 연결되었습니다. 앱으로 돌아가 다시 로그인하세요.",
+        ),
         Purpose::NotMe => Text::new(
             "That session has ended. We sent you a mail to choose a new password.",
             "해당 세션을 종료했습니다. 비밀번호를 재설정할 수 있는 메일을 보냈습니다.",
@@ -119,25 +118,15 @@ const fn done(purpose: Purpose) -> Text {
 
 impl IntoResponse for Page<'_> {
     fn into_response(self) -> Response {
-        let style = BASE64.encode(TokenHash::of(STYLE.as_bytes()).as_bytes());
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        );
-        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
-        let headers = [
-            (header::CONTENT_SECURITY_POLICY, policy),
-            (header::CONTENT_LANGUAGE, self.language.tag()),
-            (header::VARY, HeaderValue::from_static("accept-language")),
-        ];
-        (StatusCode::OK, headers, Html(self.html())).into_response()
+        page::render(self.language, &mail::action(self.purpose), &self.body())
     }
 }
 
 impl Page<'_> {
-    fn html(&self) -> String {
+    fn body(&self) -> String {
         let words = |text: Text| text.in_language(self.language).to_owned();
         let title = words(mail::action(self.purpose));
-        let mut body = format!("<h1>{title}</h1>\n");
+        let mut body = String::new();
         if let Some((class, told)) = &self.told {
             // Writing to a text cannot fail.
             let _ = writeln!(body, "<p class=\"{class}\" role=\"status\">{}</p>", mail::escape(told));
@@ -157,10 +146,6 @@ impl Page<'_> {
             }
             let _ = writeln!(body, "<button>{title}</button></form>");
         }
-        let language = self.language.tag();
-        format!(
-            "<!doctype html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head>\n<body>\n{body}</body>\n</html>\n",
-            language.to_str().unwrap_or("en"),
-        )
+        body
     }
 }

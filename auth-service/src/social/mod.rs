@@ -1,7 +1,49 @@
-//! Login by way of others: what their tokens and events say, and the one door by which we call them.
+//! Logging in through providers: Google, Kakao, Naver, Apple, GitHub, and any OpenID issuer.
+//!
+//! A login goes from the app to the provider and back by the browser: `authorize`, `callback`, and a code of ours that
+//! the app exchanges with a verifier of its own. Who somebody is, is a subject of an issuer (`oauth_accounts`), never an
+//! address: `resolve` says which account that enters. What makes providers differ is data in `provider`, and what they
+//! say of people in `claims`. Each step is good once and bound to the browser that began it (`handle`, `browser`).
 
 pub mod apple;
+mod authorize;
+mod browser;
+mod callback;
+mod claims;
+mod config;
 pub mod events;
+mod exchange;
+mod handle;
+pub mod http;
 pub mod id_token;
+pub mod identities_http;
+mod identity;
 pub mod issuer;
+pub mod link;
+mod native;
 pub mod outbound;
+mod provider;
+mod redeem;
+mod redirect_uri;
+mod resolve;
+pub mod store;
+mod tokens;
+
+pub use config::SocialConfig;
+pub use provider::Providers;
+
+use std::time::Duration;
+
+use crate::db::{Conn, DbError, Ts};
+
+/// How long an identity waits for the account's owner to agree.
+const PROPOSED_FOR: Duration = Duration::from_secs(86_400);
+
+/// Forgets what was begun and not ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete_expired(conn: &mut Conn, now: Ts) -> Result<(), DbError> {
+    store::delete_expired_handles(conn, now).await?;
+    store::delete_old_proposals(conn, now.minus(PROPOSED_FOR)).await.map(drop)
+}

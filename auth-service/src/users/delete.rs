@@ -8,6 +8,7 @@ use crate::{
     client::Client,
     error::{Error, Result},
     roles::Rights,
+    social,
 };
 
 /// Deletes the caller's account softly: it is gone for everyone, its address is free, its tokens are refused everywhere.
@@ -22,6 +23,7 @@ pub async fn delete(app: &App, caller: &SessionCaller, client: &Client) -> Resul
     let version = store::soft_delete(&mut tx, id, now).await?.ok_or(Error::InvalidToken)?;
     rights.keep_an_administrator(&mut tx).await?;
     let sessions = shut_out(app, &mut tx, id, "account_deleted", now).await?;
+    social::store::detach(&mut tx, id, now).await?;
     let account = app.recorder(now).user(&mut tx, id, version).await?;
     audit::Entry::new(Event::UserDeleted, Some(id), client).record(&mut tx, now).await?;
     app.commit(tx, account.and(sessions)).await

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     ids::UserId,
     roles::Rights,
+    social,
     users::{self, Profile, shut_out},
 };
 
@@ -29,6 +30,7 @@ pub async fn delete(app: &App, caller: &Caller, id: UserId, client: &Client) -> 
     let version = users::store::soft_delete(&mut tx, id, now).await?.ok_or(Error::NotFound)?;
     rights.keep_an_administrator(&mut tx).await?;
     let sessions = shut_out(app, &mut tx, id, "account_deleted", now).await?;
+    social::store::detach(&mut tx, id, now).await?;
     let tokens = app.recorder(now).user(&mut tx, id, version).await?;
     record(app, &mut tx, Event::UserDeleted, caller, (id, client)).await?;
     app.commit(tx, tokens.and(sessions)).await?;
@@ -54,6 +56,7 @@ pub async fn restore(app: &App, caller: &Caller, id: UserId, client: &Client) ->
         Err(other) => return Err(other.into()),
     }
     rights.cover_user(&mut tx, id, now).await?;
+    social::store::attach(&mut tx, id).await?;
     record(app, &mut tx, Event::UserRestored, caller, (id, client)).await?;
     let user = Profile::find(&mut tx, id, now).await?.ok_or(Error::NotFound)?.user;
     tx.commit().await?;

@@ -1,0 +1,137 @@
+//! Links what was proposed, once the account's owner proves to be the same person; and takes links away.
+
+use super::{
+    exchange::{self, Arrival, Proposal},
+    handle::{self, Kind},
+    store,
+};
+use crate::{
+    app::App,
+    audit::{Entry, Event},
+    caller::SessionCaller,
+    client::Client,
+    db::{Conn, Ts},
+    error::{Error, Result},
+    ids::{OpaqueToken, UserId},
+    login::{Guess, Guessed, admit::LoggedIn},
+    mail::{
+        self, Mail, Recipient,
+        link::{self, Purpose},
+    },
+    passwords::Password,
+    users,
+};
+
+/// Links the proposed identity for whoever knows the account's password, and begins their session. A wrong one counts as
+/// a guess, and costs no token.
+///
+/// # Errors
+/// [`Error::InvalidOrExpiredToken`], [`Error::WrongPassword`], [`Error::TooManyRequests`], [`Error::Busy`].
+pub async fn by_password(
+    app: &App,
+    token: &OpaqueToken,
+    password: &Password,
+    arrival: &Arrival<'_>,
+) -> Result<LoggedIn> {
+    app.limits.confirmation(arrival.client, app.now()).await?;
+    let proposal = look_at(app, token).await?;
+    let user = users::store::find(&mut app.db.read().await?, proposal.user).await?;
+    let user = match Guess::at_account(proposal.user, None).verify(app, password, user).await? {
+        Guessed::Right { user, .. } => user,
+        Guessed::Unproven(_) | Guessed::Wrong(_) => {
+            let mut tx = app.db.begin().await?;
+            let entry = Entry::about(Event::LoginFailed, Some(proposal.user), arrival.client);
+            entry.detail("way", proposal.provider.as_str()).record(&mut tx, app.now()).await?;
+            tx.commit().await?;
+            return Err(Error::WrongPassword);
+        }
+    };
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let spent: Option<Proposal> = handle::spend(&mut tx, Kind::Link, token, now).await?;
+    let proposal = spent.ok_or(Error::InvalidOrExpiredToken)?;
+    accept(app, &mut tx, &proposal, arrival.client, now).await?;
+    tx.commit().await?;
+    app.mail.wake();
+    exchange::begin(app, (&user, &["pwd", "fed"]), &proposal.provider, arrival).await
+}
+
+/// Sends the account's owner a link that agrees.
+///
+/// # Errors
+/// [`Error::InvalidOrExpiredToken`], [`Error::MailNotConfigured`], [`Error::TooManyRequests`] for the client's address.
+pub async fn ask_by_mail(app: &App, token: &OpaqueToken, client: &Client) -> Result<()> {
+    mail::require_configured(app)?;
+    app.limits.forgot(client, app.now()).await?;
+    let Proposal { user, identity, provider } = look_at(app, token).await?;
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let to = Recipient::find(&mut tx, user).await?.ok_or(Error::InvalidOrExpiredToken)?;
+    let question = Mail::LinkIdentity { identity, provider };
+    if app.limits.mails_to(question.kind(), Some(user), &to.email, now).await {
+        mail::queue(&mut tx, &to, question, now).await?;
+    }
+    tx.commit().await?;
+    app.mail.wake();
+    Ok(())
+}
+
+/// Links the proposed identity for whoever reads the account's mail.
+///
+/// # Errors
+/// [`Error::InvalidOrExpiredToken`], [`Error::IdentityTaken`].
+pub async fn by_mail(app: &App, token: &OpaqueToken, client: &Client) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let spent = link::spend(&mut tx, [Purpose::LinkIdentity; 2], token, now).await?;
+    let identity = spent.and_then(|link| link.oauth_account_id).ok_or(Error::InvalidOrExpiredToken)?;
+    let row = store::find_proposed(&mut tx, identity).await?.ok_or(Error::InvalidOrExpiredToken)?;
+    let proposal = Proposal { user: row.user_id, identity, provider: row.provider };
+    accept(app, &mut tx, &proposal, client, now).await?;
+    tx.commit().await?;
+    app.mail.wake();
+    Ok(())
+}
+
+/// Takes a provider's identity from the caller's account, unless it is the only way in.
+///
+/// # Errors
+/// [`Error::ReauthenticationRequired`] unless the session is fresh; [`Error::NotFound`], [`Error::LastWayIn`].
+pub async fn unlink(app: &App, caller: &SessionCaller, provider: &str, client: &Client) -> Result<()> {
+    caller.require_fresh(app).await?;
+    let (user, now) = (caller.user_id(), app.now());
+    let mut tx = app.db.begin().await?;
+    // Locked: of two that are taken at once, one would be the last.
+    if !store::lock_account(&mut tx, user).await? {
+        return Err(Error::InvalidToken);
+    }
+    let account = users::store::find(&mut tx, user).await?.ok_or(Error::InvalidToken)?;
+    store::delete(&mut tx, user, provider).await?.ok_or(Error::NotFound)?;
+    if account.password_hash.is_none() && store::count_others(&mut tx, user, provider).await? == 0 {
+        return Err(Error::LastWayIn);
+    }
+    Entry::new(Event::IdentityUnlinked, Some(user), client).detail("way", provider).record(&mut tx, now).await?;
+    mail::notify(app, &mut tx, user, Mail::IdentityUnlinked { provider: provider.to_owned() }, now).await?;
+    tx.commit().await?;
+    app.mail.wake();
+    Ok(())
+}
+
+async fn look_at(app: &App, token: &OpaqueToken) -> Result<Proposal> {
+    let found = handle::look_at(&mut app.db.read().await?, Kind::Link, token, app.now()).await?;
+    found.ok_or(Error::InvalidOrExpiredToken)
+}
+
+async fn accept(app: &App, tx: &mut Conn, proposal: &Proposal, client: &Client, now: Ts) -> Result<()> {
+    let Proposal { user, identity, provider } = proposal;
+    if !store::link_proposed(tx, *identity, now).await? {
+        return Err(Error::IdentityTaken);
+    }
+    let way = provider.as_str();
+    Entry::new(Event::IdentityLinked, Some(*user), client).detail("way", way).record(tx, now).await?;
+    told(app, tx, *user, way, now).await
+}
+
+async fn told(app: &App, tx: &mut Conn, user: UserId, provider: &str, now: Ts) -> Result<()> {
+    Ok(mail::notify(app, tx, user, Mail::IdentityLinked { provider: provider.to_owned() }, now).await?)
+}

@@ -40,6 +40,10 @@ pub enum PeerError {
         /// The last lines of its log.
         log: String,
     },
+    /// A key, a signature or randomness could not be had.
+    #[cfg(feature = "identity")]
+    #[error("cryptography failed")]
+    Cryptography,
     /// Certificates could not be made.
     #[cfg(feature = "tls")]
     #[error("could not issue a certificate")]

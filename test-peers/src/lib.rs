@@ -1,5 +1,5 @@
-//! Real peers for tests and benchmarks: private PostgreSQL and Redis servers on free ports, a mail relay, a
-//! certificate authority, a proxy that injects faults, and the proxies of others.
+//! Peers for tests and benchmarks: private PostgreSQL and Redis servers on free ports, identity providers, a mail relay,
+//! a certificate authority, a proxy that injects faults, and the proxies of others.
 //!
 //! Servers are started from the programs that `cargo xtask test` installs, and end with the process that started them,
 //! however that ends: a watchdog shell holds the read end of a pipe from it, and the kernel closes pipes of the dead.
@@ -22,8 +22,12 @@ mod redis;
 mod signal;
 #[cfg(feature = "tls")]
 mod smtp;
+#[cfg(feature = "identity")]
+mod stand_ins;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "identity")]
+mod visitor;
 
 pub use error::PeerError;
 pub use fault_proxy::{Fault, FaultProxy};
@@ -36,5 +40,9 @@ pub use proxy::{Proxy, ProxyProgram};
 pub use redis::Redis;
 #[cfg(feature = "tls")]
 pub use smtp::{ReceivedMail, Security, Smtp, Stage, Trouble};
+#[cfg(feature = "identity")]
+pub use stand_ins::{Consent, HttpRequest, HttpTrouble, Kakao, Naver, RegisteredClient, StandIn, TokenSigner, Webhook};
 #[cfg(feature = "tls")]
 pub use tls::Certified;
+#[cfg(feature = "identity")]
+pub use visitor::{Reply, Visitor};

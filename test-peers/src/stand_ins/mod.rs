@@ -1,0 +1,17 @@
+//! Stand-ins for identity providers that nobody can run: they speak as their documentation says, sign in whom the test
+//! says, keep what they are asked, and fail where they are told to.
+
+mod grants;
+mod kakao;
+mod keys;
+mod message;
+mod naver;
+mod server;
+mod signer;
+
+pub use grants::{Consent, RegisteredClient};
+pub use kakao::{Kakao, Webhook};
+pub use message::HttpRequest;
+pub use naver::Naver;
+pub use server::{HttpTrouble, StandIn};
+pub use signer::TokenSigner;

@@ -62,10 +62,10 @@ impl Gateway {
                 (upstream.config().name.to_string(), json!({"servers": servers.len(), "usable": usable}))
             })
             .collect();
-        let routes = if self.file_state.is_refused() { "refused: an older file is in force" } else { "current" };
+        let faults = self.file_state.faults();
+        let routes = faults.as_ref().map_or("current".to_owned(), |why| format!("an older file is in force: {why}"));
         let needs_identity = routing.identifies_anybody();
-        let is_healthy =
-            !self.file_state.is_refused() && (!needs_identity || (revocations == "current" && keys == "known"));
+        let is_healthy = faults.is_none() && (!needs_identity || (revocations == "current" && keys == "known"));
         json!({
             "status": if is_healthy { "healthy" } else { "degraded" },
             "version": env!("CARGO_PKG_VERSION"),

@@ -1,10 +1,10 @@
 //! The file of routes: read at the start, and again when it changes or on SIGHUP; a broken one changes nothing.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwapOption;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::gateway::Gateway;
@@ -18,16 +18,17 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Whether the file as it is now is in force.
 #[derive(Default)]
 pub(crate) struct FileState {
-    refused: AtomicBool,
+    /// Why it was refused.
+    faults: ArcSwapOption<String>,
 }
 
 /// What tells one state of a file from another.
 type Stamp = Option<(SystemTime, u64)>;
 
 impl FileState {
-    /// Whether the file was refused, and an older one is in force.
-    pub(crate) fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+    /// Why the file was refused, and an older one is in force; nothing when it was not.
+    pub(crate) fn faults(&self) -> Option<Arc<String>> {
+        self.faults.load_full()
     }
 }
 
@@ -83,14 +84,14 @@ impl Gateway {
         match file.and_then(|file| route(file, &self.ground, &self.identity, Some(&before))) {
             Ok(routing) => {
                 self.routing.store(Arc::new(routing));
-                self.file_state.refused.store(false, Ordering::Relaxed);
+                self.file_state.faults.store(None);
                 metrics::counter!("gateway_reloads_total", "outcome" => "done").increment(1);
                 tracing::info!(file = %path.display(), "the routes are read anew");
             }
             Err(faults) => {
-                self.file_state.refused.store(true, Ordering::Relaxed);
                 metrics::counter!("gateway_reloads_total", "outcome" => "refused").increment(1);
                 tracing::error!("the routes stay as they were: {faults}");
+                self.file_state.faults.store(Some(Arc::new(faults)));
             }
         }
     }
@@ -100,4 +101,48 @@ impl Gateway {
 fn stamp(path: &Path) -> Stamp {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{App, Config, Neighbours, StartError};
+    use http::Method;
+    use service_kit::clock::Clock;
+    use service_kit::config::Env;
+    use service_kit::shutdown::Shutdown;
+
+    const OPEN: &str = "[[route]]\nmatch = { path = \"/open\" }\nupstream = \"console\"\nauth = \"none\"\n";
+
+    /// A gateway that nobody has given a `GATEWAY_FEED_TOKEN`.
+    fn start(file: &Path) -> Result<App, StartError> {
+        let mut env = Env::from_pairs([("GATEWAY_CONFIG", file.to_str().unwrap())]);
+        let (_, shutdown) = Shutdown::manual();
+        App::start(Config::read(&mut env), &Neighbours::default(), Clock::System, shutdown)
+    }
+
+    fn leads_somewhere(gateway: &Gateway, path: &str) -> bool {
+        gateway.routing.load().table.find("", path, &Method::GET).is_ok()
+    }
+
+    #[tokio::test]
+    async fn routes_that_identify_callers_without_a_feed_are_refused_by_a_reload_as_by_a_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gateway.toml");
+        std::fs::write(&path, OPEN).unwrap();
+        let gateway = start(&path).unwrap().gateway();
+        for auth in ["required", "optional"] {
+            let known = OPEN.replace("/open", "/known").replace("none", auth);
+            std::fs::write(&path, format!("{OPEN}{known}")).unwrap();
+            gateway.reload(&path);
+            let refused = gateway.file_state.faults().unwrap();
+            assert!(refused.contains("GATEWAY_FEED_TOKEN is not set"), "{refused}");
+            assert_eq!(start(&path).err().unwrap().to_string(), *refused);
+            assert!(leads_somewhere(&gateway, "/open/x") && !leads_somewhere(&gateway, "/known/x"));
+        }
+        std::fs::write(&path, OPEN.replace("/open", "/other")).unwrap();
+        gateway.reload(&path);
+        assert_eq!(gateway.file_state.faults(), None);
+        assert!(leads_somewhere(&gateway, "/other/x") && !leads_somewhere(&gateway, "/open/x"));
+    }
 }

@@ -11,6 +11,8 @@ use crate::meters::RouteMeters;
 use crate::routes::{AUTH_API, Auth, CONSOLE, File, Limits, Route, Table};
 use crate::upstream::{Upstream, UpstreamConfig};
 
+const NO_FEED: &str = "GATEWAY_FEED_TOKEN is not set, and routes identify callers: set it to that of the Auth API";
+
 /// Where requests go.
 pub struct Routing {
     /// Which route is whose.
@@ -60,6 +62,10 @@ impl Routing {
         let routes = file.routes_in_force();
         let identifies_anybody = routes.iter().any(|route| route.auth != Auth::None);
         let mut faults = Vec::new();
+        // Nobody could ever be told apart: every one of these routes would answer 503 for good.
+        if identifies_anybody && !identity.has_feed() {
+            faults.push(NO_FEED.to_owned());
+        }
         let mut upstreams =
             HashMap::from([(AUTH_API.into(), Arc::clone(&ground.api)), (CONSOLE.into(), Arc::clone(&ground.console))]);
         for config in file.upstreams {

@@ -83,6 +83,7 @@ pub struct Identity {
     keys: Arc<Keys>,
     view: Arc<RevocationView>,
     api_keys: Arc<ApiKeys>,
+    has_feed: bool,
     max_staleness: Duration,
     clock: Clock,
     /// Aborted with the last reference.
@@ -104,13 +105,14 @@ impl Identity {
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&keys).run());
         tasks.spawn(upkeep::run(Arc::clone(&view), clock.clone()));
-        if api.has_token() {
+        let has_feed = api.has_token();
+        if has_feed {
             let (view, api_keys, keys) = (Arc::clone(&view), Arc::clone(&api_keys), Arc::clone(&keys));
             tasks.spawn(Feed { api, view, api_keys, keys, clock: clock.clone(), max_staleness }.run());
         } else {
             tracing::error!("no usable GATEWAY_FEED_TOKEN: revocations stay unknown, so nobody can be identified");
         }
-        Arc::new(Self { realms, keys, view, api_keys, max_staleness, clock, _tasks: tasks })
+        Arc::new(Self { realms, keys, view, api_keys, has_feed, max_staleness, clock, _tasks: tasks })
     }
 
     /// Whose tokens a route takes; without an audience or an issuer, the configured ones. The keys of `issuer` are
@@ -137,6 +139,12 @@ impl Identity {
     #[must_use]
     pub fn is_still_valid(&self, caller: &Caller) -> bool {
         caller.stands(&self.view)
+    }
+
+    /// Whether revocations will be heard of: without a `GATEWAY_FEED_TOKEN` nobody can ever be identified.
+    #[must_use]
+    pub fn has_feed(&self) -> bool {
+        self.has_feed
     }
 
     /// What is known of the revocations.

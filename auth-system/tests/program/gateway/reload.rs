@@ -8,11 +8,13 @@ use std::{
     },
 };
 
+use test_peers::free_port;
 use tokio::task::JoinSet;
 
-use super::{ROUTES, Site};
+use super::{Gateway, ROUTES, Site, upstream::Upstream};
 
 const CLIENTS: usize = 8;
+const NO_FEED: &str = "GATEWAY_FEED_TOKEN is not set, and routes identify callers: set it to that of the Auth API";
 
 #[tokio::test]
 async fn a_new_file_is_taken_without_a_failed_request() {
@@ -73,11 +75,11 @@ async fn a_broken_file_changes_nothing_and_says_why() {
 #[tokio::test]
 async fn a_broken_file_stops_the_start_with_every_fault() {
     let site = Site::with(ROUTES).await;
-    let place = super::Gateway::place(
+    let place = Gateway::place(
         &[site.api_place.port],
         "[[route]]\nmatch = { path = \"x\" }\nupstream = \"a\"\nauth = \"maybe\"\n",
     );
-    let mut gateway = super::Gateway::spawn(place);
+    let mut gateway = Gateway::spawn(place);
     assert_eq!(gateway.program.ended().await, Some(1));
     assert!(gateway.program.err().contains("gateway.toml"), "{}", gateway.program.err());
 }
@@ -85,8 +87,27 @@ async fn a_broken_file_stops_the_start_with_every_fault() {
 #[tokio::test]
 async fn routes_that_identify_need_a_feed() {
     let site = Site::with(ROUTES).await;
-    let place = super::Gateway::place(&[site.api_place.port], &ROUTES.replace("UPSTREAM", "http://127.0.0.1:9"));
-    let mut gateway = super::Gateway::spawn(place.set("GATEWAY_FEED_TOKEN", ""));
+    let place = Gateway::place(&[site.api_place.port], &ROUTES.replace("UPSTREAM", "http://127.0.0.1:9"));
+    let mut gateway = Gateway::spawn(place.set("GATEWAY_FEED_TOKEN", ""));
     assert_eq!(gateway.program.ended().await, Some(1));
-    assert!(gateway.program.err().contains("GATEWAY_FEED_TOKEN"), "{}", gateway.program.err());
+    assert!(gateway.program.err().contains(NO_FEED), "{}", gateway.program.err());
+}
+
+#[tokio::test]
+async fn a_file_whose_routes_identify_is_not_taken_without_a_feed() {
+    let upstream = Upstream::start().await;
+    let routes = ROUTES.replace("UPSTREAM", &upstream.url());
+    let (open, rest) = routes.split_at(routes.find("[[route]]\nname = \"optional\"").unwrap());
+    let service = &rest[rest.find("[upstream.service]").unwrap()..];
+    let place = Gateway::place(&[free_port().unwrap()], &format!("{open}{service}"));
+    let gateway = Gateway::start_in(place.set("GATEWAY_FEED_TOKEN", "")).await;
+    fs::write(gateway.file(), &routes).unwrap();
+    gateway.program.signal("HUP");
+    gateway.program.until_logged(NO_FEED).await;
+    assert_eq!(gateway.client.get("/open/x").await.status, 200);
+    assert_eq!(gateway.client.get("/private/x").await.status, 404, "the new routes are not there");
+    assert_eq!(gateway.health("/ready").await, Some(200));
+    let health = gateway.client.get("/gateway/health").await;
+    assert_eq!(health.text("status"), "degraded", "{health:?}");
+    assert!(health.text("routes").contains(NO_FEED), "{health:?}");
 }

@@ -1,7 +1,6 @@
 //! The gateway itself: what stays while requests and configurations come and go.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -79,7 +78,6 @@ pub(crate) struct Gateway {
     pub(crate) identity: Arc<Identity>,
     pub(crate) routing: ArcSwap<Routing>,
     pub(crate) ground: Ground,
-    pub(crate) file: Option<PathBuf>,
     /// What the file says of TLS; listeners do not change with it.
     pub(crate) tls: Option<TlsFile>,
     pub(crate) shutdown: Shutdown,
@@ -110,6 +108,9 @@ pub enum StartError {
     /// An upstream cannot be used.
     #[error("{0}")]
     Upstream(String),
+    /// Nobody could ask for the file to be read again.
+    #[error("the operating system refuses a handler for SIGHUP: {0}")]
+    Signal(#[from] std::io::Error),
 }
 
 impl App {
@@ -139,6 +140,7 @@ impl App {
         };
         let identity = Identity::start(identity, source, clock.clone());
         let ground = Ground { api, console, extra_roots: config.extra_roots };
+        let watch = config.file.as_deref().map(reload::Watch::begin).transpose()?;
         let file = reload::read(config.file.as_deref()).map_err(StartError::File)?;
         let tls = file.tls.clone();
         let routing = reload::route(file, &ground, &identity, None).map_err(StartError::File)?;
@@ -164,12 +166,13 @@ impl App {
             identity,
             routing: ArcSwap::from_pointee(routing),
             ground,
-            file: config.file,
             tls,
             shutdown,
             file_state: reload::FileState::default(),
         });
-        tokio::spawn(reload::watch(Arc::downgrade(&gateway)));
+        if let Some(watch) = watch {
+            tokio::spawn(watch.run(Arc::downgrade(&gateway)));
+        }
         Ok(Self::of(gateway))
     }
 

@@ -1,11 +1,12 @@
 //! The file of routes: read at the start, and again when it changes or on SIGHUP; a broken one changes nothing.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::gateway::Gateway;
 use crate::identity::Identity;
@@ -20,6 +21,14 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(crate) struct FileState {
     /// Why it was refused.
     faults: ArcSwapOption<String>,
+}
+
+/// Looks whether the file of routes is to be read again.
+pub(crate) struct Watch {
+    path: PathBuf,
+    /// The file's state when it was last read, well or badly.
+    known: Stamp,
+    hangup: Signal,
 }
 
 /// What tells one state of a file from another.
@@ -54,26 +63,32 @@ pub(crate) fn route(
     Routing::build(file, ground, identity, before).map_err(|faults| faults.join("\n"))
 }
 
-/// Keeps the routing as the file says, until the gateway is gone.
-pub(crate) async fn watch(gateway: Weak<Gateway>) {
-    let Some(path) = gateway.upgrade().and_then(|gateway| gateway.file.clone()) else { return };
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-        return tracing::error!("the operating system refuses a handler for SIGHUP: the file of routes is not watched");
-    };
-    let mut known = stamp(&path);
-    let mut tick = tokio::time::interval(LOOK);
-    loop {
-        let asked = tokio::select! {
-            _ = tick.tick() => false,
-            _ = hangup.recv() => true,
-        };
-        let now = stamp(&path);
-        if !asked && now == known {
-            continue;
+impl Watch {
+    /// Begins with the file as it is. Call it before the file is read, and inside the runtime: what is saved or asked for
+    /// meanwhile has it read once more.
+    ///
+    /// # Errors
+    /// When the operating system refuses the handler of SIGHUP.
+    pub(crate) fn begin(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), known: stamp(path), hangup: signal(SignalKind::hangup())? })
+    }
+
+    /// Keeps the routing as the file says, until the gateway is gone.
+    pub(crate) async fn run(mut self, gateway: Weak<Gateway>) {
+        let mut tick = tokio::time::interval(LOOK);
+        loop {
+            let asked = tokio::select! {
+                _ = tick.tick() => false,
+                _ = self.hangup.recv() => true,
+            };
+            let now = stamp(&self.path);
+            if !asked && now == self.known {
+                continue;
+            }
+            self.known = now;
+            let Some(gateway) = gateway.upgrade() else { return };
+            gateway.reload(&self.path);
         }
-        known = now;
-        let Some(gateway) = gateway.upgrade() else { return };
-        gateway.reload(&path);
     }
 }
 

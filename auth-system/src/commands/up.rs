@@ -1,6 +1,8 @@
 //! `auth-system up` and its single roles: starts servers and keeps them until told to stop.
 
+use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -14,6 +16,7 @@ use service_kit::serve::ServeLimits;
 use service_kit::telemetry::TelemetryConfig;
 use service_kit::{clock::Clock, metrics, serve, shutdown::Shutdown, telemetry};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::settings::{GatewaySettings, Settings};
 
@@ -72,6 +75,10 @@ fn in_runtime(
 async fn serve_all(servers: Servers, settings: Settings, began: Instant) -> anyhow::Result<()> {
     let Settings { mut service, mut gateway, serve: limits, metrics: metrics_config, .. } = settings;
     let shutdown = Shutdown::on_signal()?;
+    outlive_hangups(match servers {
+        Servers::All => gateway.file.as_deref(),
+        Servers::Service => None,
+    })?;
     let (metrics_listener, exporter) = (bind(metrics_config.address, "METRICS_ADDR").await?, metrics::install()?);
     let listener = bind(service.addr, "SERVICE_ADDR").await?;
     let front = match servers {
@@ -115,7 +122,7 @@ async fn serve_in_turn(
     (listener, app): (TcpListener, App),
     limits: ServeLimits,
     shutdown: Shutdown,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let api = auth_service::router(app);
     let Some(front) = front else { return serve::serve(listener, api, limits, shutdown).await };
     let (first, second) = (limits.drain_time.mul_f64(2.0 / 3.0), limits.drain_time.mul_f64(1.0 / 3.0));
@@ -134,6 +141,7 @@ async fn serve_in_turn(
 async fn serve_gateway(settings: GatewaySettings, began: Instant) -> anyhow::Result<()> {
     let GatewaySettings { gateway, serve: limits, metrics: MetricsConfig { address }, .. } = settings;
     let shutdown = Shutdown::on_signal()?;
+    outlive_hangups(gateway.file.as_deref())?;
     let (metrics_listener, exporter) = (bind(address, "GATEWAY_METRICS_ADDR").await?, metrics::install()?);
     let listener = bind(gateway.addr, "GATEWAY_ADDR").await?;
     let addr = listener.local_addr()?;
@@ -143,6 +151,20 @@ async fn serve_gateway(settings: GatewaySettings, began: Instant) -> anyhow::Res
     let metrics = serve::serve(metrics_listener, metrics::router(exporter), limits, shutdown.clone());
     let (metrics, gateway) = tokio::join!(metrics, listeners.serve(limits, shutdown));
     metrics.and(gateway).context("serving")
+}
+
+/// From here on SIGHUP, which by default ends a process, has the gateway's file read again, or else is only logged.
+fn outlive_hangups(file: Option<&Path>) -> io::Result<()> {
+    // The process has it handled for good; the gateway listens for itself once it has read its file.
+    let mut hangup = signal(SignalKind::hangup())?;
+    if file.is_none() {
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                tracing::info!("SIGHUP: nothing to reload");
+            }
+        });
+    }
+    Ok(())
 }
 
 /// Answers "not ready" from the first moment of leaving, so that load balancers stop sending.

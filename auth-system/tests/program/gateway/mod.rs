@@ -9,6 +9,7 @@ mod outages;
 mod reload;
 mod revocation;
 mod routing;
+mod signals;
 mod tls;
 mod together;
 mod tracing;

@@ -147,7 +147,7 @@ impl App {
         let counters = match &config.redis_url {
             Some(url) => {
                 let link = Redis::open(url.expose(), ground.extra_roots.as_deref())?;
-                RateLimiter::redis(link, time_source(&clock))
+                RateLimiter::redis(link, TimeSource::of(&clock))
             }
             None => RateLimiter::memory(),
         };
@@ -240,12 +240,4 @@ fn cors_rules(cors: &Cors) -> Option<CorsLayer> {
         return None;
     }
     Some(cors.rules().allow_headers(AllowHeaders::mirror_request()).allow_methods(AllowMethods::mirror_request()))
-}
-
-fn time_source(clock: &Clock) -> TimeSource {
-    match clock {
-        // One clock for all instances, whatever theirs say.
-        Clock::System => TimeSource::Server,
-        Clock::Manual(_) => TimeSource::Caller,
-    }
 }

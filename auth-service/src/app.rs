@@ -200,11 +200,7 @@ impl App {
 
 fn counters(redis: Option<Redis>, clock: &Clock) -> (RateLimiter, GuessLimiter) {
     let Some(link) = redis else { return (RateLimiter::memory(), GuessLimiter::memory()) };
-    let time = match clock {
-        // One clock for all instances, whatever theirs say.
-        Clock::System => TimeSource::Server,
-        Clock::Manual(_) => TimeSource::Caller,
-    };
+    let time = TimeSource::of(clock);
     (RateLimiter::redis(link.clone(), time), GuessLimiter::redis(link, time))
 }
 

@@ -1,6 +1,7 @@
 //! Counters in Redis: one script, one key, one round trip per question.
 
 use redis::{Script, ScriptInvocation};
+use service_kit::clock::Clock;
 use service_kit::redis::Redis;
 
 const CLOCK: &str = include_str!("lua/clock.lua");
@@ -17,6 +18,18 @@ pub enum TimeSource {
 pub(crate) struct Shared {
     pub(crate) link: Redis,
     pub(crate) time: TimeSource,
+}
+
+impl TimeSource {
+    /// That of a program which lives by this clock.
+    #[must_use]
+    pub fn of(clock: &Clock) -> Self {
+        match clock {
+            // One clock for all instances, whatever theirs say.
+            Clock::System => Self::Server,
+            Clock::Manual(_) => Self::Caller,
+        }
+    }
 }
 
 impl Shared {

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::upstream::tls::ClientTls;
+use crate::upstream::tls::{self, ClientTls};
 
 /// What is spoken on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,17 +67,17 @@ impl Connector {
             None => None,
         };
         let Some(name) = name else { return Ok((Stream::new(Io::Plain(tcp), own), wanted)) };
-        let tls = self.tls.as_ref().ok_or("TLS is not set up")?;
+        let settings = self.tls.as_ref().ok_or("TLS is not set up")?;
         let config = match wanted {
-            Protocol::Http1 => &tls.http1,
-            Protocol::Http2 => &tls.http2,
+            Protocol::Http1 => &settings.http1,
+            Protocol::Http2 => &settings.http2,
         };
-        let tls = TlsConnector::from(Arc::clone(config))
+        let stream = TlsConnector::from(Arc::clone(config))
             .connect(name.clone(), tcp)
             .await
-            .map_err(|error| format!("TLS: {error}"))?;
-        let chosen = if tls.get_ref().1.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
-        Ok((Stream::new(Io::Tls(Box::new(tls)), own), chosen))
+            .map_err(|error| tls::explain(&error))?;
+        let chosen = if stream.get_ref().1.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
+        Ok((Stream::new(Io::Tls(Box::new(stream)), own), chosen))
     }
 }
 

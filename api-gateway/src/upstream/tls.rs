@@ -1,12 +1,12 @@
 //! TLS towards the servers: whom we trust, and who we are.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::{fs, io};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, Error, RootCertStore};
 use service_kit::redis::system_roots_pem;
 
 use super::config::{ServerUrl, TlsOptions};
@@ -55,6 +55,18 @@ pub(super) fn expected_name(url: &ServerUrl, options: &TlsOptions) -> Result<Opt
     }
     let name = options.server_name.clone().unwrap_or_else(|| url.host.clone());
     ServerName::try_from(name.clone()).map(Some).map_err(|_| format!("{name} is no name that a certificate can have"))
+}
+
+/// Why no TLS came about, for the operator, who is the one to say whom to trust.
+pub(super) fn explain(error: &io::Error) -> String {
+    let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match of_tls {
+        Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            "TLS: the certificate is of an unknown authority: name it by tls.ca of the upstream or by SSL_CERT_FILE"
+                .to_owned()
+        }
+        Some(_) | None => format!("TLS: {error}"),
+    }
 }
 
 fn only_roots(path: &Path) -> Result<RootCertStore, String> {

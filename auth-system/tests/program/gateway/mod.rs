@@ -1,11 +1,13 @@
 //! The gateway from outside: in front of the real Auth API and of a service that records what reaches it.
 
 mod acme;
+mod assertion;
 mod cors;
 mod hostile;
 mod identity;
 mod limits;
 mod outages;
+mod realms;
 mod reload;
 mod revocation;
 mod routing;
@@ -15,6 +17,7 @@ mod together;
 mod tracing;
 mod uploads;
 mod upstream;
+mod upstream_protocols;
 mod websockets;
 
 use std::{fs, path::PathBuf};
@@ -62,11 +65,13 @@ impl Site {
         Self { api, api_place, upstream, gateway }
     }
 
-    /// One more instance of the API, on the same database, and its port.
-    pub async fn another_api(&self) -> (Program, u16) {
+    /// One more instance of the API, on the same database and with the same key, but with these variables; and its port.
+    pub async fn another_api(&self, variables: &[(&str, &str)]) -> (Program, u16) {
         let (port, metrics) = (free_port().unwrap(), free_port().unwrap());
         let place = self.api_place.clone().set("SERVICE_ADDR", &format!(":{port}"));
-        let api = place.set("METRICS_ADDR", &format!("127.0.0.1:{metrics}")).spawn_at(&["service"], port);
+        let place = place.set("METRICS_ADDR", &format!("127.0.0.1:{metrics}"));
+        let place = variables.iter().fold(place, |place, (name, value)| place.set(name, value));
+        let api = place.spawn_at(&["service"], port);
         api.until_ready().await;
         (api, port)
     }

@@ -157,7 +157,7 @@ async fn verification_goes_on_without_the_database() {
 #[tokio::test]
 async fn one_of_two_instances_may_die_behind_two_gateways() {
     let site = Site::on(Engine::Postgres, ROUTES).await;
-    let (other, other_port) = site.another_api().await;
+    let (other, other_port) = site.another_api(&[]).await;
     let mut first = site.api;
     let (urls, routes) = ([site.api_place.port, other_port], ROUTES.replace("UPSTREAM", &site.upstream.url()));
     let gateways = [Gateway::start(&urls, &routes).await, Gateway::start(&urls, &routes).await];

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use test_peers::free_port;
@@ -14,6 +15,10 @@ use tokio::task::JoinSet;
 use super::{Gateway, ROUTES, Site, upstream::Upstream};
 
 const CLIENTS: usize = 8;
+/// The file is looked at once a second.
+const POLLING: Duration = Duration::from_secs(1);
+/// For a busy machine.
+const SLACK: Duration = Duration::from_secs(2);
 const NO_FEED: &str = "GATEWAY_FEED_TOKEN is not set, and routes identify callers: set it to that of the Auth API";
 
 #[tokio::test]
@@ -53,6 +58,26 @@ async fn a_new_file_is_taken_without_a_failed_request() {
     stop.store(true, Ordering::Relaxed);
     assert_eq!(callers.join_all().await.concat(), Vec::<u16>::new());
     assert!(answered.load(Ordering::Relaxed) > CLIENTS);
+}
+
+#[tokio::test]
+async fn a_file_that_is_only_saved_is_taken_within_its_polling_time() {
+    let site = Site::with(ROUTES).await;
+    let routes = fs::read_to_string(site.gateway.file()).unwrap();
+    let saved = routes.replace("/open", "/renamed");
+    assert_eq!(saved.len() - routes.len(), "renamed".len() - "open".len());
+    fs::write(site.gateway.file(), saved).unwrap();
+    let began = Instant::now();
+    let program = &site.gateway.program;
+    program.until("it is taken", async || site.front().get("/renamed/x").await.status == 200).await;
+    assert!(began.elapsed() < POLLING + SLACK, "{:?}", began.elapsed());
+    // As editors and mounted secrets do it: another file in its place, of the same length.
+    let (next, began) = (site.gateway.place.path("next.toml"), Instant::now());
+    fs::write(&next, routes.replace("/open", "/another")).unwrap();
+    fs::rename(next, site.gateway.file()).unwrap();
+    program.until("it is taken", async || site.front().get("/another/x").await.status == 200).await;
+    assert!(began.elapsed() < POLLING + SLACK, "{:?}", began.elapsed());
+    assert_eq!(site.front().get("/renamed/x").await.status, 404);
 }
 
 #[tokio::test]

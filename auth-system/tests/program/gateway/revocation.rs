@@ -47,7 +47,7 @@ async fn a_logout_is_known_at_the_door_within_a_second(#[values(Engine::Sqlite, 
 #[tokio::test]
 async fn a_revocation_at_one_instance_reaches_a_gateway_that_hears_another() {
     let site = Site::on(Engine::Postgres, ROUTES).await;
-    let (_other, other_port) = site.another_api().await;
+    let (_other, other_port) = site.another_api(&[]).await;
     let gateway = Gateway::start(&[other_port], &ROUTES.replace("UPSTREAM", &site.upstream.url())).await;
     let person = site.api.client.person("kim@example.com").await;
     assert_eq!(gateway.client.bearing(&person.access).get("/private/x").await.status, 200);

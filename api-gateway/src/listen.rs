@@ -11,7 +11,7 @@ use service_kit::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
 use crate::gateway::App;
-use crate::routes::{Acme, Listen, TlsFile};
+use crate::routes::{self, Acme, Listen, TlsFile};
 
 /// The open listeners of a gateway.
 pub struct Listeners {
@@ -65,9 +65,11 @@ impl Secure {
     async fn open(tls: &TlsFile, every: IpAddr, hosts: AllowedHosts) -> io::Result<Self> {
         let certificates = certificates(tls)?;
         let listener = bind(tls.listen, every).await?;
-        let port = listener.local_addr()?.port();
+        let own_port = listener.local_addr()?.port();
         let redirect = match tls.redirect {
-            Some(listen) => Some((bind(listen, every).await?, Redirect::new(hosts, port))),
+            Some(routes::Redirect { listen, public_port }) => {
+                Some((bind(listen, every).await?, Redirect::new(hosts, public_port.unwrap_or(own_port))))
+            }
             None => None,
         };
         Ok(Self { listener, certificates, redirect, acme: tls.acme.clone() })

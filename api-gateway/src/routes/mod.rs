@@ -26,7 +26,7 @@ mod values;
 pub use describe::describe;
 pub use file::{File, Limits, read, read_file};
 pub use table::{NoRoute, Table};
-pub use tls::{Acme, Certificate, Listen, TlsFile};
+pub use tls::{Acme, Certificate, Listen, Redirect, TlsFile};
 pub use upstreams::{AUTH_API, CONSOLE};
 
 /// `[[route]]`.

@@ -14,11 +14,20 @@ pub struct TlsFile {
     /// Where TLS is spoken.
     pub listen: Listen,
     /// Where plain requests are answered with a redirection to https.
-    pub redirect: Option<Listen>,
+    pub redirect: Option<Redirect>,
     /// Certificates from files.
     pub certificates: Vec<Certificate>,
     /// Certificates that are ordered.
     pub acme: Option<Acme>,
+}
+
+/// `redirect`, and `public_port`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    /// Where plain requests come in.
+    pub listen: Listen,
+    /// Where clients find TLS; the port of [`TlsFile::listen`] unless something before the gateway maps another to it.
+    pub public_port: Option<u16>,
 }
 
 /// Where to listen.
@@ -73,11 +82,7 @@ impl Listen {
 pub(super) fn read(mut members: Members<'_>, folder: &Path) -> Option<TlsFile> {
     let listen = members.text("listen", Listen::parse);
     members.need("listen", "listen = \":8443\"");
-    let redirect = members.text("redirect", Listen::parse);
-    let port_zero = |listen: Listen| matches!(listen, Listen::Port(0));
-    if redirect.is_some() && redirect == listen && !redirect.is_some_and(port_zero) {
-        members.fault("redirect", "tls.redirect must be another port than tls.listen");
-    }
+    let redirect = read_redirect(&mut members, listen);
     let certificates = members.tables("certificates").into_iter().filter_map(|table| read_certificate(table, folder));
     let certificates: Vec<Certificate> = certificates.collect();
     let acme = members.table("acme").and_then(|table| read_acme(table, folder));
@@ -87,6 +92,19 @@ pub(super) fn read(mut members: Members<'_>, folder: &Path) -> Option<TlsFile> {
     }
     members.finish();
     Some(TlsFile { listen: listen?, redirect, certificates, acme })
+}
+
+fn read_redirect(members: &mut Members<'_>, tls: Option<Listen>) -> Option<Redirect> {
+    let listen = members.text("redirect", Listen::parse);
+    let port_zero = |listen: Listen| matches!(listen, Listen::Port(0));
+    if listen.is_some() && listen == tls && !listen.is_some_and(port_zero) {
+        members.fault("redirect", "tls.redirect must be another port than tls.listen");
+    }
+    let public_port = members.number("public_port", 1..=u16::MAX.into()).and_then(|port| u16::try_from(port).ok());
+    if members.has("public_port") && !members.has("redirect") {
+        members.fault("public_port", "tls.public_port is where redirect sends clients: write redirect = \":8081\" too");
+    }
+    listen.map(|listen| Redirect { listen, public_port })
 }
 
 fn read_certificate(mut members: Members<'_>, folder: &Path) -> Option<Certificate> {

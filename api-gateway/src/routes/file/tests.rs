@@ -156,6 +156,7 @@ fn tls_and_assertion_are_read_with_paths_relative_to_the_file() {
 [tls]
 listen = ":8443"
 redirect = "127.0.0.1:8081"
+public_port = 443
 certificates = [{ cert = "a.pem", key = "/k/a.key" }]
 acme = { directory = "https://ca.example/dir", contact = "mailto:ops@example.com", domains = ["API.example.com"], storage = "data/acme" }
 [assertion]
@@ -165,7 +166,9 @@ key = "gateway-key.pem"
     let tls = file.tls.unwrap();
     assert_eq!(tls.listen, Listen::Port(8443));
     assert_eq!(tls.listen.address([0, 0, 0, 0].into()).to_string(), "0.0.0.0:8443");
-    assert_eq!(tls.redirect.unwrap().address([0, 0, 0, 0].into()).to_string(), "127.0.0.1:8081");
+    let redirect = tls.redirect.unwrap();
+    assert_eq!(redirect.listen.address([0, 0, 0, 0].into()).to_string(), "127.0.0.1:8081");
+    assert_eq!(redirect.public_port, Some(443));
     assert_eq!(tls.certificates[0].cert, Path::new("/etc/gateway/a.pem"));
     assert_eq!(tls.certificates[0].key, Path::new("/k/a.key"));
     let acme = tls.acme.unwrap();
@@ -174,6 +177,15 @@ key = "gateway-key.pem"
     assert_eq!(acme.domains, ["api.example.com"]);
     assert_eq!(acme.storage, Path::new("/etc/gateway/data/acme"));
     assert_eq!(file.assertion.unwrap(), Path::new("/etc/gateway/gateway-key.pem"));
+}
+
+#[test]
+fn clients_are_sent_to_the_port_of_tls_unless_another_one_is_public() {
+    let tls = "[tls]\nlisten = \":8443\"\nredirect = \":8081\"\ncertificates = [{ cert = \"a\", key = \"b\" }]";
+    assert_eq!(parse(tls).unwrap().tls.unwrap().redirect.unwrap().public_port, None);
+    // The public port may be any: it is mapped elsewhere, and may be that of the redirection itself in here.
+    let mapped = parse(&format!("{tls}\npublic_port = 8081")).unwrap().tls.unwrap();
+    assert_eq!(mapped.redirect.unwrap().public_port, Some(8081));
 }
 
 #[test]

@@ -15,10 +15,15 @@ struct Secure {
 }
 
 async fn start(site: &Site, certified: &Certified) -> Secure {
+    start_with(site, certified, "").await
+}
+
+/// With further members of `[tls]`.
+async fn start_with(site: &Site, certified: &Certified, members: &str) -> Secure {
     let (port, redirect) = (free_port().unwrap(), free_port().unwrap());
     let routes = ROUTES.replace("UPSTREAM", &site.upstream.url());
     let tls = format!(
-        "[tls]\nlisten = \":{port}\"\nredirect = \":{redirect}\"\ncertificates = [{{ cert = \"cert.pem\", key = \"key.pem\" }}]\n"
+        "[tls]\nlisten = \":{port}\"\nredirect = \":{redirect}\"\ncertificates = [{{ cert = \"cert.pem\", key = \"key.pem\" }}]\n{members}\n"
     );
     let place = Gateway::place(&[site.api_place.port], &format!("{routes}\n{tls}"));
     fs::write(place.path("cert.pem"), &certified.certificate).unwrap();
@@ -63,6 +68,21 @@ async fn plain_requests_are_sent_to_tls_and_nowhere_else() {
     assert_eq!(asked.headers()["location"], format!("https://localhost:{}/open/x?y=1", secure.port).as_str());
     let elsewhere = plain.get(format!("http://localhost:{}/", secure.redirect)).header("host", "evil.example");
     assert_eq!(elsewhere.send().await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn plain_requests_are_sent_to_the_port_that_clients_see() {
+    let site = Site::with(ROUTES).await;
+    let certified = Certified::issue().unwrap();
+    let plain = Client::builder().redirect(Policy::none()).build().unwrap();
+    for (public, seen) in [("443", ""), ("9443", ":9443")] {
+        let secure = start_with(&site, &certified, &format!("public_port = {public}")).await;
+        let asked = plain.get(format!("http://localhost:{}/open/x?y=1", secure.redirect)).send().await.unwrap();
+        assert_eq!(asked.status(), 308);
+        assert_eq!(asked.headers()["location"], format!("https://localhost{seen}/open/x?y=1").as_str());
+        let url = format!("https://localhost:{}/open/x", secure.port);
+        assert_eq!(client(&certified).get(url).send().await.unwrap().status(), 200, "it listens where it did");
+    }
 }
 
 #[tokio::test]

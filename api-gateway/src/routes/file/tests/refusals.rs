@@ -268,6 +268,13 @@ fn tls_of_the_gateway_out_of_form_is_refused() {
     assert!(tls(&format!("listen = \"8443\"\n{certificates}")).contains("only the port: :8443"));
     assert!(tls(certificates).contains("listen is missing"));
     assert!(tls(&format!("listen = \":1\"\nredirect = \":1\"\n{certificates}")).contains("another port"));
+    let public = |members: &str| tls(&format!("listen = \":1\"\n{members}\n{certificates}"));
+    assert!(public("public_port = 443").contains("write redirect"));
+    for port in ["0", "65536", "-443"] {
+        let told = public(&format!("redirect = \":2\"\npublic_port = {port}"));
+        assert!(told.contains("write a number from 1 to 65535"), "{told}");
+    }
+    assert!(public("redirect = \":2\"\npublic_port = \":443\"").contains("write a whole number"));
     assert!(tls("listen = \":1\"\ncertificates = [{ cert = \"a\" }]").contains("key is missing"));
     let acme = |directory: &str, contact: &str, domain: &str| {
         tls(&format!(

@@ -191,7 +191,7 @@ impl App {
         Expiry::new(certificates, self.0.gateway.clock.clone())
     }
 
-    #[cfg(test)]
+    /// What all connections share.
     pub(crate) fn gateway(&self) -> Arc<Gateway> {
         Arc::clone(&self.0.gateway)
     }

@@ -11,6 +11,7 @@ use service_kit::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
 use crate::gateway::App;
+use crate::operators::HealthDetails;
 use crate::routes::{self, Acme, Listen, TlsFile};
 
 /// The open listeners of a gateway.
@@ -39,6 +40,12 @@ impl Listeners {
             None => None,
         };
         Ok(Self { app, plain, secure })
+    }
+
+    /// The gateway's health in full, to be served where only operators are.
+    #[must_use]
+    pub fn health_details(&self) -> HealthDetails {
+        HealthDetails::of(self.app.gateway())
     }
 
     /// Serves until `shutdown` is requested and the requests in progress are answered.

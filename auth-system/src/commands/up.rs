@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use api_gateway::{Listeners, Neighbours};
+use api_gateway::{HealthDetails, Listeners, Neighbours};
 use auth_service::{App, ids::Entropy};
 use service_kit::config::{Environment, Secret};
 use service_kit::metrics::MetricsConfig;
@@ -110,7 +110,12 @@ async fn serve_all(servers: Servers, settings: Settings, began: Instant) -> anyh
         println!("{welcome}");
     }
     tokio::spawn(drain(app.clone(), shutdown.clone()));
-    let metrics = serve::serve(metrics_listener, metrics::router(exporter), limits, shutdown.clone());
+    let page = metrics::router(exporter);
+    let page = match &front {
+        Some(front) => page.route_service(HealthDetails::PATH, front.health_details()),
+        None => page,
+    };
+    let metrics = serve::serve(metrics_listener, page, limits, shutdown.clone());
     let servers = serve_in_turn(front, (listener, app), limits, shutdown);
     let (metrics, servers) = tokio::join!(metrics, servers);
     metrics.and(servers).context("serving")
@@ -148,7 +153,8 @@ async fn serve_gateway(settings: GatewaySettings, began: Instant) -> anyhow::Res
     let app = api_gateway::App::start(gateway, &Neighbours::default(), Clock::System, shutdown.clone())?;
     let listeners = Listeners::open(app, listener).await?;
     tracing::info!(%addr, "the gateway listens after {} ms", began.elapsed().as_millis());
-    let metrics = serve::serve(metrics_listener, metrics::router(exporter), limits, shutdown.clone());
+    let page = metrics::router(exporter).route_service(HealthDetails::PATH, listeners.health_details());
+    let metrics = serve::serve(metrics_listener, page, limits, shutdown.clone());
     let (metrics, gateway) = tokio::join!(metrics, listeners.serve(limits, shutdown));
     metrics.and(gateway).context("serving")
 }

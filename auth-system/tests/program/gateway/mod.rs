@@ -3,6 +3,7 @@
 mod acme;
 mod assertion;
 mod cors;
+mod health;
 mod hostile;
 mod identity;
 mod limits;
@@ -25,7 +26,7 @@ use std::{fs, path::PathBuf};
 use test_peers::free_port;
 
 use crate::{
-    client::Client,
+    client::{Answer, Client},
     program::Program,
     support::{Engine, Workplace},
 };
@@ -126,7 +127,12 @@ impl Gateway {
     /// Its state by its own word; nothing when it does not answer.
     pub async fn health(&self, below: &str) -> Option<u16> {
         let request = self.client.request(reqwest::Method::GET, &format!("/gateway/health{below}"));
-        crate::client::Answer::of(request).await.ok().map(|answer| answer.status)
+        Answer::of(request).await.ok().map(|answer| answer.status)
+    }
+
+    /// What it tells operators of its state.
+    pub async fn details(&self) -> Answer {
+        Client::new(self.place.port_of("GATEWAY_METRICS_ADDR")).get("/gateway/health").await
     }
 
     /// Its file of routes.

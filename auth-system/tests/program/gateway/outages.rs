@@ -82,7 +82,7 @@ async fn another_server_takes_over_and_the_dead_one_is_left_alone() {
     }
     let posted = Answer::of(site.front().request(Method::POST, "/open/sink").body("abc")).await.unwrap();
     assert_eq!(posted.status, 200, "nothing was sent to the dead one, so this may go to the other");
-    let health = site.front().get("/gateway/health").await;
+    let health = site.gateway.details().await;
     assert_eq!(health.body["upstreams"]["service"]["usable"], 1, "{health:?}");
     assert_eq!(health.body["upstreams"]["service"]["servers"], 2);
 }

@@ -90,6 +90,9 @@ async fn a_broken_file_changes_nothing_and_says_why() {
     assert_eq!(site.front().get("/open/x").await.status, 200);
     let health = site.front().get("/gateway/health").await;
     assert_eq!(health.text("status"), "degraded", "{health:?}");
+    assert_eq!(health.body["checks"]["routes"], "refused", "{health:?}");
+    assert!(!health.body.to_string().contains("servce"), "why is for operators alone: {health:?}");
+    assert!(site.gateway.details().await.text("routes_refused").contains("servce"));
     fs::write(site.gateway.file(), good).unwrap();
     site.gateway
         .program
@@ -132,7 +135,7 @@ async fn a_file_whose_routes_identify_is_not_taken_without_a_feed() {
     assert_eq!(gateway.client.get("/open/x").await.status, 200);
     assert_eq!(gateway.client.get("/private/x").await.status, 404, "the new routes are not there");
     assert_eq!(gateway.health("/ready").await, Some(200));
-    let health = gateway.client.get("/gateway/health").await;
+    let health = gateway.details().await;
     assert_eq!(health.text("status"), "degraded", "{health:?}");
-    assert!(health.text("routes").contains(NO_FEED), "{health:?}");
+    assert!(health.text("routes_refused").contains(NO_FEED), "{health:?}");
 }

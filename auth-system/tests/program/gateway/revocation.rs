@@ -83,7 +83,10 @@ async fn before_anything_is_heard_nobody_who_must_be_known_is_admitted() {
     deaf.client.bearing(&person.access).get("/optional/x").await.assert_unavailable();
     assert_eq!(deaf.client.get("/open/x").await.status, 200);
     let health = deaf.client.get("/gateway/health").await;
-    assert_eq!((health.text("status").as_str(), &health.body["revocations"]["state"]), ("degraded", &json!("unknown")));
+    assert_eq!(
+        (health.text("status").as_str(), &health.body["checks"]["revocations"]),
+        ("degraded", &json!("unknown"))
+    );
 }
 
 #[tokio::test]
@@ -113,7 +116,9 @@ async fn without_the_feed_routes_do_what_they_say() {
     gateway.program.until("the feed is stale", async || client.get("/careful/x").await.status == 503).await;
     assert_eq!(client.get("/private/x").await.status, 200, "this one goes on with what is known");
     let health = client.get("/gateway/health").await;
-    assert_eq!(health.body["revocations"]["state"], json!("stale"), "{health:?}");
+    assert_eq!(health.body["checks"]["revocations"], json!("stale"), "{health:?}");
+    let age = gateway.details().await.body["revocations_staleness_seconds"].as_f64();
+    assert!(age > Some(2.0), "{age:?}");
     let metrics = metrics_of(&gateway).await;
     assert!(metrics.contains("gateway_revocation_staleness_seconds"), "{metrics}");
 }

@@ -44,6 +44,7 @@ mod revocation;
 mod roles;
 mod rotation;
 mod sessions;
+mod social;
 mod staleness;
 mod support;
 mod sweep;

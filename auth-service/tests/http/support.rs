@@ -99,8 +99,17 @@ impl Deployment {
         self.run(App::start(config, self.clock.clone()).await.unwrap()).await
     }
 
+    /// Starts one more instance where browsers were told to find it: at this port of 127.0.0.1.
+    pub async fn start_on(&self, port: u16) -> Instance {
+        self.run_on(App::start(self.config(), self.clock.clone()).await.unwrap(), port).await
+    }
+
     async fn run(&self, app: App) -> Instance {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.run_on(app, 0).await
+    }
+
+    async fn run_on(&self, app: App, port: u16) -> Instance {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (trigger, shutdown) = Shutdown::manual();
         tokio::spawn(serve(listener, auth_service::router(app.clone()), ServeLimits::default(), shutdown));

@@ -1,0 +1,4 @@
+//! Logins through providers, as apps, browsers and providers see them: stand-ins that speak each provider's own form.
+
+mod kakao;
+mod support;

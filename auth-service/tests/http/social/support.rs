@@ -1,0 +1,144 @@
+//! A service with providers, an app, and a person at a browser.
+
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Value, json};
+use test_peers::{Kakao, Naver, RegisteredClient, Reply, Visitor, free_port};
+
+use crate::support::{Answer, Deployment, Engine, Instance};
+
+/// Where the app is told codes; nothing listens there, for tests look at the redirect itself.
+pub const APP: &str = "https://app.example.com/callback";
+/// RFC 7636 appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// A service that knows some providers, and one instance of it.
+pub struct World {
+    pub deployment: Deployment,
+    pub api: Instance,
+    /// What browsers find the instance by.
+    pub base: String,
+    pub kakao: Kakao,
+    pub naver: Naver,
+}
+
+impl World {
+    pub async fn new(engine: Engine) -> Self {
+        Self::with(engine, &[]).await
+    }
+
+    /// The same with more variables.
+    pub async fn with(engine: Engine, variables: &[(&str, &str)]) -> Self {
+        let port = free_port().unwrap();
+        let base = format!("http://127.0.0.1:{port}");
+        let client = |name: &str| {
+            let (id, secret) = (format!("{name}-client"), format!("{name}-secret"));
+            RegisteredClient::new(&id, &secret, &[&format!("{base}/api/v1/oauth/{name}/callback")])
+        };
+        let deployment = Deployment::new(engine).set("PUBLIC_URL", &base).set("OAUTH_REDIRECT_URIS", APP);
+        let now = deployment.clock.now().as_second();
+        let (kakao, naver) = (Kakao::start(client("kakao")).unwrap(), Naver::start(client("naver")).unwrap());
+        kakao.set_now(now);
+        naver.set_now(now);
+        let deployment = [
+            ("KAKAO_CLIENT_ID", "kakao-client"),
+            ("KAKAO_CLIENT_SECRET", "kakao-secret"),
+            ("KAKAO_AUTH_URL", &kakao.url()),
+            ("KAKAO_API_URL", &kakao.url()),
+            ("KAKAO_ADMIN_KEY", kakao.admin_key()),
+            ("NAVER_CLIENT_ID", "naver-client"),
+            ("NAVER_CLIENT_SECRET", "naver-secret"),
+            ("NAVER_AUTH_URL", &naver.url()),
+            ("NAVER_API_URL", &naver.url()),
+        ]
+        .into_iter()
+        .chain(variables.iter().copied())
+        .fold(deployment, |deployment, (name, value)| deployment.set(name, value));
+        let api = deployment.start_on(port).await;
+        Self { deployment, api, base, kakao, naver }
+    }
+
+    /// The address at which a login at a provider begins.
+    pub fn authorize_url(&self, provider: &str) -> String {
+        let query = [
+            ("redirect_uri", APP),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+            ("state", "app-state"),
+        ];
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        format!("{}/api/v1/oauth/{provider}/authorize?{query}", self.base)
+    }
+
+    /// Goes through a provider in this browser, until the app is told something.
+    pub async fn go(&self, browser: Visitor, url: &str) -> (Visitor, Reply) {
+        let (browser, reply) = self.go_until(browser, url, APP).await;
+        assert!(reply.location().unwrap_or_default().starts_with(APP), "{reply:?}");
+        (browser, reply)
+    }
+
+    /// Follows redirects until one goes to an address that begins so, or there is none.
+    pub async fn go_until(&self, mut browser: Visitor, url: &str, end: &str) -> (Visitor, Reply) {
+        let (mut next, end) = (url.to_owned(), end.to_owned());
+        tokio::task::spawn_blocking(move || {
+            loop {
+                let reply = browser.get(&next).unwrap();
+                match reply.location() {
+                    Some(location) if !location.starts_with(&end) => next = location,
+                    Some(_) | None => return (browser, reply),
+                }
+            }
+        })
+        .await
+        .unwrap()
+    }
+
+    /// Logs in through a provider with a fresh browser; gives the app's code.
+    pub async fn code(&self, provider: &str) -> String {
+        let (_, reply) = self.go(Visitor::default(), &self.authorize_url(provider)).await;
+        assert_eq!(reply.location_query("state").as_deref(), Some("app-state"), "{reply:?}");
+        reply.location_query("code").unwrap_or_else(|| panic!("{reply:?}"))
+    }
+
+    /// Exchanges a code as the app does.
+    pub async fn exchange(&self, code: &str) -> Answer {
+        self.api.post("/api/v1/oauth/exchange", json!({"code": code, "code_verifier": VERIFIER})).await
+    }
+
+    /// Logs in through a provider, all the way.
+    pub async fn log_in(&self, provider: &str) -> Answer {
+        let code = self.code(provider).await;
+        self.exchange(&code).await
+    }
+
+    /// `GET /users/me` with the tokens of an answer.
+    pub async fn me(&self, answer: &Answer) -> Value {
+        let me = self.api.me(&answer.text("access_token")).await;
+        assert_eq!(me.status, 200, "{me:?}");
+        me.body
+    }
+
+    /// The caller's identities.
+    pub async fn identities(&self, access: &str) -> Vec<Value> {
+        let answer = self.api.bearing(access).get("/api/v1/users/me/identities").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body["items"].as_array().unwrap().clone()
+    }
+}
+
+/// The challenge of a verifier (RFC 7636 section 4.2).
+pub fn challenge_of(verifier: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes());
+    BASE64URL_NOPAD.encode(digest.as_ref())
+}
+
+/// A person at Kakao with an address.
+pub fn at_kakao(id: u64, email: &str) -> Value {
+    json!({
+        "id": id,
+        "kakao_account": {
+            "email": email, "is_email_valid": true, "is_email_verified": true,
+            "profile": {"nickname": "라이언"},
+        },
+    })
+}

@@ -8,7 +8,8 @@ CREATE INDEX IF NOT EXISTS idx_users_created_at ON users (created_at, id);
 CREATE INDEX IF NOT EXISTS idx_users_deleted_at ON users (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_users_pending ON users (created_at, id) WHERE deleted_at IS NULL AND status = 'pending';
 CREATE INDEX IF NOT EXISTS idx_users_disabled ON users (created_at, id) WHERE deleted_at IS NULL AND status = 'disabled';
-CREATE INDEX IF NOT EXISTS idx_users_without_email ON users (id) WHERE deleted_at IS NULL AND email IS NULL;
+-- Not IS NULL: for that, the unique index of addresses would be chosen, and all that it finds would be sorted.
+CREATE INDEX IF NOT EXISTS idx_users_without_email ON users (id) WHERE deleted_at IS NULL AND COALESCE(email, '') = '';
 CREATE INDEX IF NOT EXISTS idx_users_search_name ON users (search_name) WHERE deleted_at IS NULL AND search_name IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_user_roles_role ON user_roles (role_id);
 CREATE INDEX IF NOT EXISTS idx_user_roles_expires_at ON user_roles (expires_at) WHERE expires_at IS NOT NULL;

@@ -27,6 +27,7 @@ mod login;
 mod mail;
 mod mailbox;
 mod me;
+mod no_email;
 mod notices;
 mod odd_text;
 mod operators;

@@ -8,8 +8,12 @@ use crate::databases::{Database, Raw};
 
 const BY_ADDRESS: &str = "SELECT * FROM users WHERE email = 'person77@example.com' AND deleted_at IS NULL";
 const BY_NAME: &str = "SELECT * FROM users WHERE lower(username) = lower('Person77') AND deleted_at IS NULL";
+/// The parts of a list by address: those who have one, and those who do not.
+const LIST: &str = "SELECT id FROM users WHERE deleted_at IS NULL AND email > '' ORDER BY email DESC, id DESC LIMIT 20";
+const LIST_END: &str =
+    "SELECT id FROM users WHERE deleted_at IS NULL AND COALESCE(email, '') = '' ORDER BY id LIMIT 20";
 
-/// Ten thousand people, one in ten of them deleted, and statistics about them.
+/// Ten thousand people, one in ten of them deleted and one in ten without an address, and statistics about them.
 async fn fill(database: &Database) {
     let (series, id, now) = match database.engine {
         Engine::Postgres => ("SELECT generate_series(1, 10000) AS n", "gen_random_uuid()", "now()"),
@@ -19,8 +23,8 @@ async fn fill(database: &Database) {
         "WITH RECURSIVE series AS ({series})
          INSERT INTO users (id, email, username, locale, status, token_version, created_at, updated_at, deleted_at,
                             search_text)
-         SELECT {id}, 'person' || n || '@example.com', 'person' || n, 'en', 'active', 1, {now}, {now},
-             CASE WHEN n % 10 = 0 THEN {now} END, 'person' || n
+         SELECT {id}, CASE WHEN n % 10 <> 1 THEN 'person' || n || '@example.com' END, 'person' || n, 'en', 'active',
+             1, {now}, {now}, CASE WHEN n % 10 = 0 THEN {now} END, 'person' || n
          FROM series; ANALYZE;"
     );
     database.run(&fill).await;
@@ -54,6 +58,12 @@ async fn people_are_found_by_index(database: Database) {
             Engine::Sqlite => format!("SEARCH users USING INDEX {index} "),
         };
         assert!(plan.contains(&expected), "{plan}");
+    }
+    for (query, index) in [(LIST, "idx_users_email_active"), (LIST_END, "idx_users_without_email")] {
+        let plan = plan(&database, query).await;
+        // Equal addresses may be sorted among themselves.
+        let is_sorted = ["FOR ORDER BY", "->  Sort"].iter().any(|sort| plan.contains(sort));
+        assert!(plan.contains(index) && !is_sorted, "{plan}");
     }
 }
 

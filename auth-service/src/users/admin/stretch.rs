@@ -1,7 +1,7 @@
 //! The parts of a list, each of rows that are found and sorted alike.
 //!
-//! Who has no address comes last where the order is by address. The engines put nothing at different ends of an index, so
-//! those are looked for once those who have one are through: then each part is walked in an index of its own, either way.
+//! Whoever has no address comes last where the order is by address. The engines put nothing at different ends of an index,
+//! so those people are looked for once the others are through: each part is walked in an index of its own, either way.
 
 use uuid::Uuid;
 
@@ -42,7 +42,8 @@ impl Stretch {
         match self {
             Self::Keyed(after) => push_keyed(statement, order, after),
             Self::Keyless(after) => {
-                statement.push(" AND users.email IS NULL");
+                // The condition of the index.
+                statement.push(" AND COALESCE(users.email, '') = ''");
                 if let Some(id) = after {
                     statement.push(" AND users.id > ").bind(Bind::Id(id));
                 }

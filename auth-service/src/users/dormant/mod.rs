@@ -66,7 +66,7 @@ impl Dormancy {
         let notice: u32 = env.parse(
             "DORMANT_NOTICE_DAYS",
             "30",
-            "Days between the mail that says so and the closing; 0 for no mail. At least 31 days of disuse come before it.",
+            "Days between the mail that says so and the closing; 0 for no mail. Whoever has no address is closed only with 0. At least 31 days of disuse come before it.",
         );
         let after = after?;
         if !(2 * LEAST_BEFORE_NOTICE - 1..=3650).contains(&after) || notice > after - LEAST_BEFORE_NOTICE {

@@ -51,3 +51,45 @@ impl AppleKey {
         self.key.sign_as(&self.key_id, "JWT", &claims)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use auth_token::{ForeignType, KeySet, RsaBits, verify_foreign};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: Ts = Ts::from_micros(1_760_000_000_000_000);
+
+    #[test]
+    fn the_client_secret_is_what_apple_asks_for() {
+        let made = SigningKey::generate(Algorithm::Es256, RsaBits::default()).unwrap();
+        let key = AppleKey::from_pem("TEAM123456", "KEY1234567", &made.to_pkcs8_pem().unwrap()).unwrap();
+        let secret = key.client_secret("https://appleid.apple.com", "com.example.web", NOW).unwrap();
+        let mut jwk = serde_json::to_value(made.verification_key().to_jwk()).unwrap();
+        // Apple knows the key by the id that it gave it, and by no other.
+        jwk["kid"] = json!("KEY1234567");
+        let keys = KeySet::from_jwks_json(&json!({"keys": [jwk]}).to_string()).unwrap();
+        let token = verify_foreign(&secret, &keys, ForeignType::Jwt).unwrap();
+        assert_eq!(token.algorithm, Algorithm::Es256);
+        assert_eq!(
+            serde_json::from_slice::<Value>(&token.claims).unwrap(),
+            json!({
+                "iss": "TEAM123456",
+                "iat": 1_760_000_000,
+                "exp": 1_760_000_300,
+                "aud": "https://appleid.apple.com",
+                "sub": "com.example.web",
+            })
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_not_on_p256_is_refused() {
+        for algorithm in [Algorithm::EdDsa, Algorithm::Rs256] {
+            let pem = SigningKey::generate(algorithm, RsaBits::default()).unwrap().to_pkcs8_pem().unwrap();
+            assert!(AppleKey::from_pem("TEAM123456", "KEY1234567", &pem).is_err(), "{algorithm}");
+        }
+        assert!(AppleKey::from_pem("TEAM123456", "KEY1234567", "no key").is_err());
+    }
+}

@@ -119,24 +119,20 @@ impl Issuer {
     }
 
     async fn fetch_metadata(&self) -> Result<Metadata, Failure> {
-        let outcome = match self.outbound.get(&self.document, &Authorization::None).await {
-            Ok(answer) => succeeded("its document", answer).and_then(|answer| self.read_metadata(&answer)),
-            Err(cause) => Err(cause.into()),
-        };
-        outcome.inspect_err(|cause| self.warn(cause))
-    }
-
-    fn read_metadata(&self, answer: &Answer) -> Result<Metadata, Failure> {
-        Metadata::read(answer.json()?, &self.name, &self.outbound)
+        let answer = self.ask("its document", &self.document).await;
+        let metadata = answer.and_then(|answer| Metadata::read(answer.json()?, &self.name, &self.outbound));
+        metadata.inspect_err(|cause| self.warn(cause))
     }
 
     async fn fetch_keys(&self) -> Result<KeySet, Failure> {
         let metadata = self.metadata.get(self.fetch_metadata()).await?;
-        let outcome = match self.outbound.get(&metadata.jwks_uri, &Authorization::None).await {
-            Ok(answer) => succeeded("its key set", answer).and_then(|answer| read_keys(&answer)),
-            Err(cause) => Err(cause.into()),
-        };
-        outcome.inspect_err(|cause| self.warn(cause))
+        let answer = self.ask("its key set", &metadata.jwks_uri).await;
+        answer.and_then(|answer| read_keys(&answer)).inspect_err(|cause| self.warn(cause))
+    }
+
+    async fn ask(&self, what: &'static str, url: &Url) -> Result<Answer, Failure> {
+        let answer = self.outbound.get(url, &Authorization::None).await?;
+        if answer.is_success() { Ok(answer) } else { Err(Failure::Status { what, status: answer.status.as_u16() }) }
     }
 
     /// Remembered values hide the trouble from everyone else.
@@ -147,10 +143,6 @@ impl Issuer {
     fn unavailable(&self, cause: Failure) -> IssuerError {
         IssuerError::Unavailable { issuer: self.name.clone(), cause }
     }
-}
-
-fn succeeded(what: &'static str, answer: Answer) -> Result<Answer, Failure> {
-    if answer.is_success() { Ok(answer) } else { Err(Failure::Status { what, status: answer.status.as_u16() }) }
 }
 
 /// A set without a key that we can use must not take the place of one with keys.

@@ -26,6 +26,8 @@ mod provider;
 mod redeem;
 mod redirect_uri;
 mod resolve;
+#[cfg(test)]
+mod stand_in;
 pub mod store;
 mod tokens;
 

@@ -132,7 +132,8 @@ impl Outbound {
             let system = Certificate::from_pem_bundle(&system_roots_pem()).unwrap_or_default();
             builder = builder.tls_certs_merge(roots.into_iter().chain(system));
         }
-        let client = builder.build().map_err(|cause| format!("calls to providers: {}", error::trace(&cause)))?;
+        let subject = if extra_roots.is_some() { "SSL_CERT_FILE" } else { "TLS to providers" };
+        let client = builder.build().map_err(|cause| format!("{subject}: {}", error::trace(&cause)))?;
         Ok(Self { client, reach })
     }
 

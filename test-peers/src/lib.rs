@@ -7,6 +7,8 @@
 #![allow(clippy::disallowed_methods, reason = "steers processes: polls them, and reads PATH")]
 
 mod account;
+#[cfg(feature = "identity")]
+mod browser;
 mod error;
 mod fault_proxy;
 mod folder;
@@ -29,6 +31,8 @@ mod tls;
 #[cfg(feature = "identity")]
 mod visitor;
 
+#[cfg(feature = "identity")]
+pub use browser::Browser;
 pub use error::PeerError;
 pub use fault_proxy::{Fault, FaultProxy};
 pub use log::Log;

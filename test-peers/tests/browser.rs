@@ -1,0 +1,96 @@
+//! The browser: a sign-in at the OpenID provider that leads to another site, and a page behind TLS.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use serde_json::json;
+use test_peers::{Browser, Certified, Naver, OpenIdProvider, OpenIdSetup, RegisteredClient};
+
+const PAGE: &str = "<!doctype html><title>Safe</title><p id=word>Hello</p>";
+
+#[test]
+fn person_signs_in_at_one_site_and_arrives_at_another_in_browser() {
+    let app = Naver::start(RegisteredClient::new("unused", "unused", &[])).unwrap();
+    let callback = format!("http://app.example:{}/callback", app.port());
+    let provider = OpenIdProvider::start(OpenIdSetup {
+        clients: vec![RegisteredClient::new("c", "s", &[&callback])],
+        accounts: vec![json!({"sub": "ada-1"})],
+        ..OpenIdSetup::default()
+    })
+    .unwrap();
+    let browser = Browser::start().unwrap();
+    let challenge = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+    let request = format!(
+        "{}/auth?client_id=c&redirect_uri={callback}&response_type=code&scope=openid&state=s&{challenge}",
+        provider.issuer()
+    );
+    assert_eq!(browser.goto(&request).unwrap(), 200);
+    assert_eq!(browser.text("h1").unwrap(), "Sign in to c");
+    browser.fill("input[name=login]", "nobody").unwrap();
+    browser.click("#sign-in").unwrap();
+    browser.wait_for("[role=alert]:has-text('Nobody')").unwrap();
+    browser.fill("input[name=login]", "ada-1").unwrap();
+    browser.click("#sign-in").unwrap();
+    let arrived = browser.wait_for_url(&callback).unwrap();
+    assert!(arrived.contains("code=") && arrived.contains("state=s"), "{arrived}");
+    assert_eq!(app.requests_to("/callback")[0].header("host"), Some(format!("app.example:{}", app.port()).as_str()));
+    assert!(browser.cookies().unwrap().iter().any(|cookie| cookie["domain"] == "127.0.0.1"), "the provider's session");
+    browser.start_afresh().unwrap();
+    assert_eq!((browser.cookies().unwrap().len(), browser.url().unwrap().as_str()), (0, "about:blank"));
+}
+
+#[test]
+fn page_behind_tls_of_our_authority_is_shown_in_browser() {
+    let site = format!("https://auth.example:{}/", serve_tls());
+    let browser = Browser::start().unwrap();
+    assert_eq!(browser.goto(&site).unwrap(), 200);
+    assert_eq!(
+        (browser.evaluate("document.title").unwrap(), browser.text("#word").unwrap()),
+        (json!("Safe"), "Hello".into())
+    );
+    let cookies = browser.cookies().unwrap();
+    assert_eq!((&cookies[0]["name"], &cookies[0]["secure"]), (&json!("__Host-a"), &json!(true)));
+    browser.evaluate("console.error('oh')").unwrap();
+    assert!(browser.complaints().unwrap().contains(&"oh".to_owned()));
+    let error = browser.evaluate("nothing.here").unwrap_err().to_string();
+    assert!(error.contains("not defined") && error.contains(&site), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("page.png");
+    browser.screenshot(&picture).unwrap();
+    assert!(std::fs::read(picture).unwrap().starts_with(b"\x89PNG"));
+}
+
+/// Answers every request with one page and one cookie; the port.
+fn serve_tls() -> u16 {
+    let certified = Certified::issue().unwrap();
+    let chain = CertificateDer::pem_slice_iter(certified.certificate.as_bytes()).map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_slice(certified.key.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap());
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let tls = ServerConnection::new(Arc::clone(&config)).unwrap();
+            // A browser opens connections that it does not use: each has a thread of its own.
+            std::thread::spawn(move || serve_page(StreamOwned::new(tls, stream)));
+        }
+    });
+    port
+}
+
+fn serve_page(stream: StreamOwned<ServerConnection, TcpStream>) {
+    let mut stream = BufReader::new(stream);
+    let lines = stream.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    if lines.count() > 0 {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close";
+        let cookie = "Set-Cookie: __Host-a=1; Path=/; Secure; HttpOnly; SameSite=Lax";
+        let answer = format!("{head}\r\n{cookie}\r\nContent-Length: {}\r\n\r\n{PAGE}", PAGE.len());
+        stream.get_mut().write_all(answer.as_bytes()).unwrap();
+    }
+}

@@ -40,6 +40,9 @@ pub enum PeerError {
         /// The last lines of its log.
         log: String,
     },
+    /// A server has answered what it should not.
+    #[error("unexpected answer: {0}")]
+    Answer(String),
     /// A key, a signature or randomness could not be had.
     #[cfg(feature = "identity")]
     #[error("cryptography failed")]

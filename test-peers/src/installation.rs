@@ -9,9 +9,16 @@ use crate::PeerError;
 /// The major version that production is expected to run; it is preferred when several are installed.
 const PREFERRED: u16 = 15;
 
+/// The oldest major version of Node that the packages from npm run on.
+const OLDEST_NODE: u16 = 20;
+
 /// Where `cargo xtask test` puts programs that the system's packages do not carry; it is not part of any target folder
 /// so that all of them share it.
 pub const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/peers");
+
+/// Names of the browser; the last may be a script that only says how to install it.
+const CHROMIUM_NAMES: [&str; 4] = ["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"];
+const CHROME_ON_MACOS: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 
 /// Folders outside `PATH` where systems keep PostgreSQL's programs, `*` standing for a version.
 const POSTGRES_FOLDERS: [(&str, &str, &str); 6] = [
@@ -85,6 +92,54 @@ pub fn pebble_names() -> Result<PathBuf, PeerError> {
     of_pebble("pebble-challtestsrv")
 }
 
+/// Node, new enough for the packages that we run.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn node() -> Result<PathBuf, PeerError> {
+    let from_npm = subfolders(&Path::new(PEERS).join("node_modules"), "node-linux-", "bin");
+    path_folders()
+        .into_iter()
+        .chain(from_npm)
+        .map(|folder| folder.join("node"))
+        .find(|program| printed_major(program).is_some_and(|major| major >= OLDEST_NODE))
+        .ok_or_else(|| PeerError::Missing { program: format!("Node {OLDEST_NODE} or newer"), package: "nodejs" })
+}
+
+/// The folder of npm's packages, if this one is in it.
+///
+/// # Errors
+/// [`PeerError::Missing`] if it is not.
+pub fn node_modules(package: &'static str) -> Result<PathBuf, PeerError> {
+    let modules = Path::new(PEERS).join("node_modules");
+    let found = modules.join(package).join("package.json").is_file();
+    found.then_some(modules).ok_or_else(|| PeerError::Missing { program: package.into(), package: "npm" })
+}
+
+/// A browser's program, and the folder of libraries that it brings, if it does.
+#[derive(Debug)]
+pub struct ChromiumProgram {
+    /// The program.
+    pub path: PathBuf,
+    /// What `LD_LIBRARY_PATH` has to be.
+    pub libraries: Option<PathBuf>,
+}
+
+/// Chromium, or Chrome.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn chromium() -> Result<ChromiumProgram, PeerError> {
+    let of_system = CHROMIUM_NAMES.into_iter().find_map(program).or_else(|| Some(CHROME_ON_MACOS.into()));
+    if let Some(path) = of_system.filter(|path| path.is_file()) {
+        return Ok(ChromiumProgram { path, libraries: None });
+    }
+    let from_npm = Path::new(PEERS).join("chromium");
+    let found = from_npm.join("chromium").is_file();
+    let from_npm = ChromiumProgram { path: from_npm.join("chromium"), libraries: Some(from_npm.join("lib")) };
+    found.then_some(from_npm).ok_or_else(|| PeerError::Missing { program: "chromium".into(), package: "chromium" })
+}
+
 fn of_pebble(name: &str) -> Result<PathBuf, PeerError> {
     program(name).ok_or(PeerError::Missing { program: name.into(), package: "pebble" })
 }
@@ -126,12 +181,18 @@ fn postgres_major(folder: &Path) -> Option<u16> {
     if !folder.join("initdb").is_file() {
         return None;
     }
-    let output = Command::new(folder.join("postgres")).arg("--version").output().ok()?;
+    printed_major(&folder.join("postgres"))
+}
+
+/// The major version that a program prints.
+fn printed_major(program: &Path) -> Option<u16> {
+    let output = Command::new(program).arg("--version").output().ok()?;
     parse_major(&String::from_utf8_lossy(&output.stdout))
 }
 
 fn parse_major(version: &str) -> Option<u16> {
-    let number = version.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
+    let mut words = version.split_whitespace().map(|word| word.trim_start_matches('v'));
+    let number = words.find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
     number.split(|digit: char| !digit.is_ascii_digit()).next()?.parse().ok()
 }
 
@@ -147,6 +208,7 @@ mod tests {
     fn major_version_is_read_off_what_the_server_prints() {
         assert_eq!(parse_major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"), Some(15));
         assert_eq!(parse_major("postgres (PostgreSQL) 18beta2"), Some(18));
+        assert_eq!(parse_major("v20.20.2"), Some(20));
         assert_eq!(parse_major("sh: not found"), None);
     }
 

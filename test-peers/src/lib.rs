@@ -14,6 +14,8 @@ mod fault_proxy;
 mod folder;
 pub mod installation;
 mod log;
+#[cfg(feature = "identity")]
+mod openid_provider;
 #[cfg(feature = "tls")]
 mod pebble;
 mod port;
@@ -36,6 +38,8 @@ pub use browser::Browser;
 pub use error::PeerError;
 pub use fault_proxy::{Fault, FaultProxy};
 pub use log::Log;
+#[cfg(feature = "identity")]
+pub use openid_provider::{ClientProof, IdTokenAlgorithm, OpenIdProvider, OpenIdSetup};
 #[cfg(feature = "tls")]
 pub use pebble::Pebble;
 pub use port::free_port;

@@ -16,10 +16,24 @@ pub(crate) enum Need {
     Psql,
     Redis,
     Pebble,
+    Node,
+    OpenIdProvider,
+    Playwright,
+    Chromium,
 }
 
 impl Need {
-    pub(crate) const ALL: [Self; 5] = [Self::Postgres, Self::SecondPostgres, Self::Psql, Self::Redis, Self::Pebble];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Postgres,
+        Self::SecondPostgres,
+        Self::Psql,
+        Self::Redis,
+        Self::Pebble,
+        Self::Node,
+        Self::OpenIdProvider,
+        Self::Playwright,
+        Self::Chromium,
+    ];
 
     pub(crate) fn name(self) -> String {
         match self {
@@ -28,6 +42,10 @@ impl Need {
             Self::Psql => "psql".into(),
             Self::Redis => "Redis".into(),
             Self::Pebble => "Pebble".into(),
+            Self::Node => "Node".into(),
+            Self::OpenIdProvider => "oidc-provider".into(),
+            Self::Playwright => "Playwright".into(),
+            Self::Chromium => "Chromium".into(),
         }
     }
 
@@ -39,6 +57,10 @@ impl Need {
             Self::Psql => installation::psql().ok()?,
             Self::Redis => installation::redis_server().ok()?,
             Self::Pebble => installation::pebble_names().and_then(|_| installation::pebble()).ok()?,
+            Self::Node => installation::node().ok()?,
+            Self::OpenIdProvider => installation::node_modules("oidc-provider").ok()?,
+            Self::Playwright => installation::node_modules("playwright-core").ok()?,
+            Self::Chromium => installation::chromium().ok()?.path,
         };
         Some(path.display().to_string())
     }
@@ -48,7 +70,10 @@ impl Need {
         match self {
             // Only Debian and its kin package it, and it is written in Go.
             Self::Pebble => Some("gateway::acme"),
+            // Homebrew carries none, but a Mac may well have Chrome.
+            Self::Chromium => Some("in_browser"),
             Self::Postgres | Self::SecondPostgres | Self::Psql | Self::Redis => None,
+            Self::Node | Self::OpenIdProvider | Self::Playwright => None,
         }
     }
 }

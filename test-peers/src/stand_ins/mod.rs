@@ -12,6 +12,7 @@ mod signer;
 pub use grants::{Consent, RegisteredClient};
 pub use kakao::{Kakao, Webhook};
 pub use message::HttpRequest;
+pub(crate) use message::with_query;
 pub use naver::Naver;
 pub use server::{HttpTrouble, StandIn};
 pub use signer::TokenSigner;

@@ -1,5 +1,10 @@
 //! Which packages of which system carry what the tests need.
 
+mod managers;
+
+use std::fs;
+
+use self::managers::{DEBIAN, MANAGERS, UBUNTU};
 use crate::needs::Need;
 use crate::process::is_installed;
 
@@ -19,6 +24,18 @@ pub(crate) struct PackageManager {
     /// Empty where no package carries it.
     pebble: &'static [&'static str],
     npm: &'static [&'static str],
+    pub(crate) chromium: Chromium,
+}
+
+/// Where a browser comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chromium {
+    /// From this package of the system.
+    System(&'static [&'static str]),
+    /// From npm, as a program for Linux on x86-64, with glibc.
+    Npm,
+    /// From nowhere that we know.
+    Nowhere,
 }
 
 /// Whether packages are installed by root.
@@ -35,85 +52,15 @@ pub(crate) enum Runner {
     Other,
 }
 
-const MANAGERS: [PackageManager; 6] = [
-    PackageManager {
-        program: "apt-get",
-        refresh: &["update"],
-        install: &["install", "--yes", "--no-install-recommends"],
-        rights: Rights::Root,
-        postgres: &["postgresql"],
-        second_postgres: &[],
-        psql: &["postgresql-client"],
-        redis: &["redis-server"],
-        pebble: &["pebble"],
-        npm: &["npm"],
-    },
-    PackageManager {
-        program: "dnf",
-        refresh: &[],
-        install: &["install", "--assumeyes"],
-        rights: Rights::Root,
-        postgres: &["postgresql-server"],
-        second_postgres: &[],
-        psql: &["postgresql"],
-        redis: &["redis"],
-        pebble: &[],
-        npm: &["npm"],
-    },
-    PackageManager {
-        program: "yum",
-        refresh: &[],
-        install: &["install", "--assumeyes"],
-        rights: Rights::Root,
-        postgres: &["postgresql-server"],
-        second_postgres: &[],
-        psql: &["postgresql"],
-        redis: &["redis"],
-        pebble: &[],
-        npm: &["npm"],
-    },
-    PackageManager {
-        program: "apk",
-        refresh: &["update"],
-        install: &["add"],
-        rights: Rights::Root,
-        postgres: &["postgresql"],
-        // npm's programs are linked to glibc, which Alpine has not.
-        second_postgres: &["postgresql16"],
-        psql: &["postgresql-client"],
-        redis: &["redis"],
-        pebble: &[],
-        npm: &["npm"],
-    },
-    PackageManager {
-        program: "pacman",
-        refresh: &["--sync", "--refresh"],
-        install: &["--sync", "--noconfirm", "--needed"],
-        rights: Rights::Root,
-        postgres: &["postgresql"],
-        second_postgres: &[],
-        psql: &["postgresql-libs"],
-        redis: &["valkey"],
-        pebble: &[],
-        npm: &["npm"],
-    },
-    PackageManager {
-        program: "brew",
-        refresh: &[],
-        install: &["install"],
-        rights: Rights::Own,
-        postgres: &["postgresql@15"],
-        second_postgres: &["postgresql@16"],
-        psql: &["postgresql@15"],
-        redis: &["redis"],
-        pebble: &[],
-        npm: &["node"],
-    },
-];
-
 /// The package manager of this system.
 pub(crate) fn manager() -> Option<&'static PackageManager> {
-    MANAGERS.iter().find(|manager| is_installed(manager.program))
+    let manager = MANAGERS.iter().find(|manager| is_installed(manager.program))?;
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    Some(if *manager == DEBIAN && is_ubuntu(&release) { &UBUNTU } else { manager })
+}
+
+fn is_ubuntu(release: &str) -> bool {
+    release.lines().any(|line| line == "ID=ubuntu")
 }
 
 impl PackageManager {
@@ -129,6 +76,13 @@ impl PackageManager {
                 Need::Psql => self.psql,
                 Need::Redis => self.redis,
                 Need::Pebble => self.pebble,
+                Need::Chromium => match self.chromium {
+                    Chromium::System(packages) => packages,
+                    Chromium::Npm if !npm_is_installed => self.npm,
+                    Chromium::Npm | Chromium::Nowhere => &[],
+                },
+                Need::Node | Need::OpenIdProvider | Need::Playwright if npm_is_installed => &[],
+                Need::Node | Need::OpenIdProvider | Need::Playwright => self.npm,
             })
             .copied()
             .collect();
@@ -139,7 +93,8 @@ impl PackageManager {
 
     /// Whether anything that it installs carries this.
     pub(crate) fn carries(&self, need: Need) -> bool {
-        !self.packages(&[need], false).is_empty()
+        let runs = need != Need::Chromium || self.chromium != Chromium::Npm || cfg!(target_arch = "x86_64");
+        runs && !self.packages(&[need], false).is_empty()
     }
 
     /// The commands that install packages, each with its arguments.
@@ -158,6 +113,7 @@ impl PackageManager {
             Need::Postgres => Some("postgresql"),
             Need::Redis => Some("redis-server"),
             Need::SecondPostgres | Need::Psql | Need::Pebble => None,
+            Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Chromium => None,
         });
         let stop = |service| match systemd {
             true => vec!["systemctl", "disable", "--now", service],
@@ -226,12 +182,21 @@ mod tests {
     }
 
     #[test]
+    fn browser_comes_from_npm_where_the_system_has_none_to_install() {
+        assert_eq!(DEBIAN.packages(&[Need::Chromium, Need::Node], false), ["chromium", "npm"]);
+        assert_eq!(UBUNTU.packages(&[Need::Chromium], false), ["npm"]);
+        assert_eq!(UBUNTU.packages(&[Need::Chromium, Need::Playwright], true), Vec::<&str>::new());
+        assert!(is_ubuntu("NAME=\"Ubuntu\"\nID=ubuntu\nID_LIKE=debian\n") && !is_ubuntu("ID=debian\n"));
+        assert!(!named("brew").carries(Need::Chromium));
+    }
+
+    #[test]
     fn every_system_carries_what_no_test_can_do_without() {
         for manager in &MANAGERS {
             let lacks: Vec<_> = Need::ALL.into_iter().filter(|need| !manager.carries(*need)).collect();
             assert!(lacks.iter().all(|need| need.dispensable_tests().is_some()), "{} {lacks:?}", manager.program);
         }
-        assert!(named("apt-get").carries(Need::Pebble), "CI runs the tests of ACME");
+        assert!(Need::ALL.into_iter().all(|need| DEBIAN.carries(need)), "CI leaves nothing out");
     }
 
     #[test]

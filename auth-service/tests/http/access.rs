@@ -64,6 +64,18 @@ fn rows() -> Vec<Row> {
         ("PUT", "/api/v1/users/me/email", none, session(422)),
         ("GET", "/api/v1/users/me/login-history", none, session(200)),
         ("GET", "/api/v1/users/me/export", none, session(200)),
+        ("GET", "/api/v1/users/me/identities", none, session(200)),
+        // No provider is configured.
+        ("POST", "/api/v1/users/me/identities/{provider}", none, session(404)),
+        ("GET", "/api/v1/oauth/providers", none, public(200)),
+        ("GET", "/api/v1/oauth/{provider}/authorize", none, public(404)),
+        ("GET", "/api/v1/oauth/{provider}/callback", none, public(404)),
+        ("POST", "/api/v1/oauth/{provider}/callback", none, public(404)),
+        ("POST", "/api/v1/oauth/{provider}/id-token", none, public(404)),
+        ("POST", "/api/v1/oauth/exchange", none, public(422)),
+        ("POST", "/api/v1/oauth/link", none, public(422)),
+        ("POST", "/api/v1/oauth/link/email", none, public(422)),
+        ("POST", "/api/v1/oauth/link/confirm", || json!({"token": "x"}), public(400)),
         ("GET", "/api/v1/audit-logs", none, admins(200)),
         ("GET", "/api/v1/audit-logs/export?format=csv", none, admins(200)),
         ("GET", "/api/v1/users", none, managers(200)),
@@ -90,6 +102,7 @@ fn rows() -> Vec<Row> {
         ("POST", "/api/v1/api-keys", none, session(422)),
         ("POST", "/api/v1/api-keys/{nothing}/rotate", none, session(404)),
         ("DELETE", "/api/v1/api-keys/{nothing}", none, session(404)),
+        ("DELETE", "/api/v1/users/me/identities/{provider}", none, session(404)),
         ("DELETE", "/api/v1/users/{user}/sessions", none, managers(204)),
         ("POST", "/api/v1/users/{user}/disable", none, managers(200)),
         ("POST", "/api/v1/users/{user}/enable", none, managers(200)),
@@ -136,8 +149,10 @@ async fn every_route_answers_everybody_as_the_table_says(#[values(Engine::Sqlite
     let mut people = callers(&team, &key, &closed).await;
     let mut wrong = Vec::new();
     for (method, path, body, expected) in rows() {
-        let concrete =
-            path.replace("{user}", &team.user_id).replace("{nothing}", "01900000-0000-7000-8000-000000000000");
+        let concrete = path
+            .replace("{user}", &team.user_id)
+            .replace("{nothing}", "01900000-0000-7000-8000-000000000000")
+            .replace("{provider}", "kakao");
         let mut statuses = Vec::new();
         for caller in &people {
             let answer = caller.call(method.parse::<Method>().unwrap(), &concrete, body()).await;

@@ -8,7 +8,7 @@ use std::{
 
 use auth_service::{App, Config};
 use auth_token::{Algorithm, RsaBits, SigningKey};
-use reqwest::{Method, header::HeaderMap};
+use reqwest::{Method, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
 use service_kit::{
     clock::Clock,
@@ -116,7 +116,7 @@ impl Deployment {
         Instance {
             app,
             address,
-            client: reqwest::Client::new(),
+            client: reqwest::Client::builder().redirect(Policy::none()).build().unwrap(),
             headers: HeaderMap::new(),
             _data: Arc::clone(&self.data),
             _trigger: Arc::new(trigger),

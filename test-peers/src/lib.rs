@@ -49,7 +49,10 @@ pub use redis::Redis;
 #[cfg(feature = "tls")]
 pub use smtp::{ReceivedMail, Security, Smtp, Stage, Trouble};
 #[cfg(feature = "identity")]
-pub use stand_ins::{Consent, HttpRequest, HttpTrouble, Kakao, Naver, RegisteredClient, StandIn, TokenSigner, Webhook};
+pub use stand_ins::{
+    Apple, AppleApp, AppleBooleans, Consent, GitHub, HttpRequest, HttpTrouble, Kakao, Naver, RegisteredClient, StandIn,
+    TokenSigner, Webhook,
+};
 #[cfg(feature = "tls")]
 pub use tls::Certified;
 #[cfg(feature = "identity")]

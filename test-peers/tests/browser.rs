@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde_json::json;
-use test_peers::{Browser, Certified, Naver, OpenIdProvider, OpenIdSetup, RegisteredClient};
+use test_peers::{Apple, Browser, Certified, Naver, OpenIdProvider, OpenIdSetup, RegisteredClient};
 
 const PAGE: &str = "<!doctype html><title>Safe</title><p id=word>Hello</p>";
 
@@ -41,6 +41,23 @@ fn person_signs_in_at_one_site_and_arrives_at_another_in_browser() {
     assert!(browser.cookies().unwrap().iter().any(|cookie| cookie["domain"] == "127.0.0.1"), "the provider's session");
     browser.start_afresh().unwrap();
     assert_eq!((browser.cookies().unwrap().len(), browser.url().unwrap().as_str()), (0, "about:blank"));
+}
+
+#[test]
+fn form_is_posted_from_apple_to_another_site_in_browser() {
+    let app = Naver::start(RegisteredClient::new("unused", "unused", &[])).unwrap();
+    let callback = format!("http://app.example:{}/callback", app.port());
+    let apple = Apple::start(RegisteredClient::new("c", "unused", &[&callback])).unwrap();
+    let browser = Browser::start().unwrap();
+    let query =
+        format!("client_id=c&redirect_uri={callback}&response_type=code&response_mode=form_post&scope=name&state=s");
+    let origin = format!("http://appleid.example:{}", apple.port());
+    browser.goto(&format!("{origin}/auth/authorize?{query}")).unwrap();
+    browser.wait_for_url(&callback).unwrap();
+    let posted = &app.requests_to("/callback")[0];
+    assert_eq!((posted.method.as_str(), posted.form("state").as_deref()), ("POST", Some("s")));
+    assert!(posted.form("user").unwrap().contains("Lovelace") && posted.form("code").is_some());
+    assert_eq!(posted.header("origin"), Some(origin.as_str()));
 }
 
 #[test]

@@ -143,12 +143,12 @@ impl Grants {
         self.refresh.remove(token);
     }
 
-    /// Ends what was granted by a person of this id; says whether there was anything.
-    pub(crate) fn remove_user(&mut self, id: &Value) -> bool {
+    /// Ends what was granted by the person whose record has this member; says whether there was anything.
+    pub(crate) fn remove_user(&mut self, member: &str, id: &Value) -> bool {
         let before = self.access.len() + self.refresh.len();
-        self.access.retain(|_, held| held.grant.user["id"] != *id);
-        self.refresh.retain(|_, held| held.grant.user["id"] != *id);
-        self.codes.retain(|_, grant| grant.user["id"] != *id);
+        self.access.retain(|_, held| held.grant.user[member] != *id);
+        self.refresh.retain(|_, held| held.grant.user[member] != *id);
+        self.codes.retain(|_, grant| grant.user[member] != *id);
         before > self.access.len() + self.refresh.len()
     }
 }

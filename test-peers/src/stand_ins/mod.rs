@@ -1,6 +1,8 @@
 //! Stand-ins for identity providers that nobody can run: they speak as their documentation says, sign in whom the test
 //! says, keep what they are asked, and fail where they are told to.
 
+mod apple;
+mod github;
 mod grants;
 mod kakao;
 mod keys;
@@ -9,6 +11,8 @@ mod naver;
 mod server;
 mod signer;
 
+pub use apple::{Apple, AppleApp, AppleBooleans};
+pub use github::GitHub;
 pub use grants::{Consent, RegisteredClient};
 pub use kakao::{Kakao, Webhook};
 pub use message::HttpRequest;

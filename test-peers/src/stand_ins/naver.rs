@@ -141,7 +141,7 @@ impl Shared {
         let mut naver = self.state();
         let id = naver.grants.find_access(&token).map(|held| held.grant.user["id"].clone());
         if let Some(id) = id {
-            naver.grants.remove_user(&id);
+            naver.grants.remove_user("id", &id);
         }
         Ok(Answer::json(200, &json!({"access_token": token, "result": "success"})))
     }

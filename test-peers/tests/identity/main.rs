@@ -1,6 +1,8 @@
 //! The identity providers, by a visitor that speaks HTTP by hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod apple;
+mod github;
 mod kakao;
 mod naver;
 mod openid;

@@ -42,7 +42,7 @@ impl Shared {
             Some(_) => return Err(refusal(401, -401, "wrong appKey format")),
             None => self.bearer(request)?.0["id"].clone(),
         };
-        if !self.state().grants.remove_user(&id) {
+        if !self.state().grants.remove_user("id", &id) {
             return Err(refusal(400, -101, "NotRegisteredUserException"));
         }
         Ok(Answer::json(200, &json!({"id": id})))

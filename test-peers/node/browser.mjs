@@ -44,6 +44,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   );
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }
+// Ending kills a browser that does not close.
+setTimeout(() => process.exit(1), PATIENCE_MS).unref();
 await browser.close();
 
 // For what has none of its own: a promise of the page may stay open for ever.

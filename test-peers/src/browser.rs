@@ -18,8 +18,8 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/node/browser.mjs");
 /// element or address, up to a deadline.
 pub struct Browser {
     steering: Mutex<Steering>,
-    // The last to be dropped: what the browser leaves goes with its folder.
-    _folder: Folder,
+    // The last to be dropped: what the browser leaves goes with it.
+    folder: Folder,
 }
 
 struct Steering {
@@ -56,7 +56,7 @@ impl Browser {
         let (steps, results) =
             pipes.ok_or_else(|| PeerError::io("steer the browser")(io::ErrorKind::BrokenPipe.into()))?;
         let steering = Steering { child, steps: Some(steps), results: BufReader::new(results) };
-        let browser = Self { steering: Mutex::new(steering), _folder: folder };
+        let browser = Self { steering: Mutex::new(steering), folder };
         browser.url()?;
         Ok(browser)
     }
@@ -174,10 +174,12 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         let steering = self.steering.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // The end of the input is the browser's; what hangs is left to the watchdog.
+        // The end of the input is the browser's.
         drop(steering.steps.take());
         let _ = io::copy(&mut steering.results, &mut io::sink());
         let _ = steering.child.wait();
+        // The system gives the number to another process, which is not the watchdog's.
+        let _ = fs::remove_file(self.folder.path().join("pid"));
     }
 }
 

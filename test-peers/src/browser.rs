@@ -40,8 +40,8 @@ impl Browser {
         let mut command = Command::new(installation::node()?);
         command.arg(SCRIPT).arg(json!({"modules": modules, "program": program.path}).to_string());
         command.env("TMPDIR", folder.path()).env("HOME", folder.path()).current_dir(folder.path());
-        if let Some(libraries) = program.libraries {
-            command.env("LD_LIBRARY_PATH", libraries);
+        if let Some(folder) = program.brings {
+            command.env("LD_LIBRARY_PATH", folder.join("lib")).env("FONTCONFIG_FILE", folder.join("fonts.conf"));
         }
         let log = fs::File::create(folder.path().join("log")).map_err(PeerError::io("open the browser's log"))?;
         let mut child = command

@@ -116,13 +116,13 @@ pub fn node_modules(package: &'static str) -> Result<PathBuf, PeerError> {
     found.then_some(modules).ok_or_else(|| PeerError::Missing { program: package.into(), package: "npm" })
 }
 
-/// A browser's program, and the folder of libraries that it brings, if it does.
+/// A browser's program.
 #[derive(Debug)]
 pub struct ChromiumProgram {
     /// The program.
     pub path: PathBuf,
-    /// What `LD_LIBRARY_PATH` has to be.
-    pub libraries: Option<PathBuf>,
+    /// The folder of what it brings, if it does: libraries in `lib`, and fonts that `fonts.conf` names.
+    pub brings: Option<PathBuf>,
 }
 
 /// Chromium, or Chrome.
@@ -132,12 +132,12 @@ pub struct ChromiumProgram {
 pub fn chromium() -> Result<ChromiumProgram, PeerError> {
     let of_system = CHROMIUM_NAMES.into_iter().find_map(program).or_else(|| Some(CHROME_ON_MACOS.into()));
     if let Some(path) = of_system.filter(|path| path.is_file()) {
-        return Ok(ChromiumProgram { path, libraries: None });
+        return Ok(ChromiumProgram { path, brings: None });
     }
-    let from_npm = Path::new(PEERS).join("chromium");
-    let found = from_npm.join("chromium").is_file();
-    let from_npm = ChromiumProgram { path: from_npm.join("chromium"), libraries: Some(from_npm.join("lib")) };
-    found.then_some(from_npm).ok_or_else(|| PeerError::Missing { program: "chromium".into(), package: "chromium" })
+    let folder = Path::new(PEERS).join("chromium");
+    let path = folder.join("chromium");
+    let found = path.is_file().then_some(ChromiumProgram { path, brings: Some(folder) });
+    found.ok_or_else(|| PeerError::Missing { program: "chromium".into(), package: "chromium" })
 }
 
 fn of_pebble(name: &str) -> Result<PathBuf, PeerError> {

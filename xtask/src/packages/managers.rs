@@ -13,7 +13,7 @@ pub(super) const DEBIAN: PackageManager = PackageManager {
     redis: &["redis-server"],
     pebble: &["pebble"],
     npm: &["npm"],
-    chromium: Chromium::System(&["chromium"]),
+    chromium: Chromium::System(&["chromium", "fonts-liberation"]),
 };
 
 /// Ubuntu's browser is a snap: its package only asks for a service that containers do not have.
@@ -59,7 +59,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         redis: &["redis"],
         pebble: &[],
         npm: &["npm"],
-        chromium: Chromium::System(&["chromium"]),
+        chromium: Chromium::System(&["chromium", "font-liberation"]),
     },
     PackageManager {
         program: "pacman",
@@ -72,7 +72,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         redis: &["valkey"],
         pebble: &[],
         npm: &["npm"],
-        chromium: Chromium::System(&["chromium"]),
+        chromium: Chromium::System(&["chromium", "ttf-liberation"]),
     },
     PackageManager {
         program: "brew",

@@ -30,7 +30,7 @@ pub(crate) struct PackageManager {
 /// Where a browser comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Chromium {
-    /// From this package of the system.
+    /// From these packages of the system: a browser alone has no letters to draw with.
     System(&'static [&'static str]),
     /// From npm, as a program for Linux on x86-64, with glibc.
     Npm,
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn browser_comes_from_npm_where_the_system_has_none_to_install() {
-        assert_eq!(DEBIAN.packages(&[Need::Chromium, Need::Node], false), ["chromium", "npm"]);
+        assert_eq!(DEBIAN.packages(&[Need::Chromium, Need::Node], false), ["chromium", "fonts-liberation", "npm"]);
         assert_eq!(UBUNTU.packages(&[Need::Chromium], false), ["npm"]);
         assert_eq!(UBUNTU.packages(&[Need::Chromium, Need::Playwright], true), Vec::<&str>::new());
         assert!(is_ubuntu("NAME=\"Ubuntu\"\nID=ubuntu\nID_LIKE=debian\n") && !is_ubuntu("ID=debian\n"));

@@ -227,6 +227,7 @@ fn refusal(provider: &Provider, error: &str) -> Ending {
             let plain = other.len() <= 64 && other.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-. ".contains(&b));
             let named = if plain { other } else { "an error without a plain name" };
             // The commonest one at Kakao: KOE205, an item of consent that the console has not enabled.
+            metrics::counter!("oauth_failures_total", "provider" => provider.name.clone()).increment(1);
             tracing::warn!(
                 provider = provider.name,
                 error = named,

@@ -197,8 +197,10 @@ impl Form {
     }
 }
 
+/// Below the path of `base`, which a server of one's own may have: `https://github.example.com/api/v3`.
 fn at(base: &Url, path: &str) -> Result<Url, String> {
-    base.join(path).map_err(|cause| format!("{base}{path}: {cause}"))
+    let text = format!("{}{path}", base.as_str().trim_end_matches('/'));
+    Url::parse(&text).map_err(|cause| format!("{text}: {cause}"))
 }
 
 impl Provider {

@@ -25,6 +25,7 @@ mod overload;
 mod production;
 mod program;
 mod redis;
+mod social;
 mod start;
 mod support;
 mod telemetry;

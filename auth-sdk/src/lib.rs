@@ -23,8 +23,8 @@ pub use auth::{
 };
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use oauth::{
-    AuthorizeParams, ExchangeAnswer, ExchangeRequest, IdTokenRequest, Identities, Identity, LinkByEmail,
-    LinkByPassword, LinkIdentity, LinkRequired, LinkStarted, Linked, Provider, Providers,
+    AuthorizeParams, EventRefused, ExchangeAnswer, ExchangeRequest, IdTokenRequest, Identities, Identity,
+    KakaoUnlinked, LinkByEmail, LinkByPassword, LinkIdentity, LinkRequired, LinkStarted, Linked, Provider, Providers,
 };
 pub use page::{Page, PageParams};
 pub use passwords::{PasswordExpired, PasswordPolicy};

@@ -186,3 +186,25 @@ pub struct Identities {
     /// Oldest first; one of each provider at most.
     pub items: Vec<Identity>,
 }
+
+/// What Kakao's unlink webhook says.
+#[derive(Clone, Debug, Deserialize, Serialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+pub struct KakaoUnlinked {
+    /// The number of the app at Kakao.
+    pub app_id: String,
+    /// The person's number at Kakao.
+    pub user_id: String,
+    /// Why: `UNLINK_FROM_APPS`, `ACCOUNT_DELETE`, `FORCED_ACCOUNT_DELETE` or another word.
+    pub referrer_type: String,
+}
+
+/// Why a security event was refused (RFC 8935 section 2.3).
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct EventRefused {
+    /// `invalid_request`, `invalid_key`, `invalid_issuer` or `invalid_audience`.
+    #[schema(example = "invalid_key")]
+    pub err: String,
+    /// The same for people.
+    pub description: String,
+}

@@ -265,6 +265,20 @@ CREATE TABLE IF NOT EXISTS oauth_handles (
     used_at     TIMESTAMPTZ
 );
 
+-- What providers tell of accounts there, kept until it is processed and for two days more: one that comes again is known
+-- by its jti.
+CREATE TABLE IF NOT EXISTS oauth_notices (
+    id           UUID PRIMARY KEY,
+    provider     TEXT COLLATE "C" NOT NULL,
+    issuer       TEXT COLLATE "C" NOT NULL,
+    subject      TEXT COLLATE "C",
+    jti          TEXT COLLATE "C",
+    kinds        TEXT NOT NULL,
+    received_at  TIMESTAMPTZ NOT NULL,
+    processed_at TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX IF NOT EXISTS idx_oauth_notices_jti ON oauth_notices (issuer, jti) WHERE jti IS NOT NULL;
+
 -- The log that every instance tails. A transaction may commit late and clocks differ, so the cursor is the
 -- transaction's own number, never a time.
 CREATE TABLE IF NOT EXISTS revocations (

@@ -278,6 +278,20 @@ CREATE TABLE IF NOT EXISTS oauth_handles (
     used_at     TIMESTAMPTZ
 );
 
+-- What providers tell of accounts there, kept until it is processed and for two days more: one that comes again is known
+-- by its jti.
+CREATE TABLE IF NOT EXISTS oauth_notices (
+    id           UUID PRIMARY KEY,
+    provider     TEXT NOT NULL,
+    issuer       TEXT NOT NULL,
+    subject      TEXT,
+    jti          TEXT,
+    kinds        TEXT NOT NULL,
+    received_at  TIMESTAMPTZ NOT NULL,
+    processed_at TIMESTAMPTZ
+);
+CREATE UNIQUE INDEX IF NOT EXISTS idx_oauth_notices_jti ON oauth_notices (issuer, jti) WHERE jti IS NOT NULL;
+
 -- The log that every instance tails. One writer, so a number that is never used again is the cursor.
 CREATE TABLE IF NOT EXISTS revocations (
     xact       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -21,7 +21,7 @@ use crate::{
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
     revocation::{Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
     social::{
-        Providers,
+        self, Providers,
         outbound::{Outbound, Reach},
     },
     sweep,
@@ -143,6 +143,7 @@ impl App {
         tokio::spawn(tail.run());
         tokio::spawn(sweep::run(app.clone()));
         mail::start(&app);
+        social::start(&app);
         tokio::spawn(audit::seal::run(app.clone()));
         tokio::spawn(jobs::run(app.clone()));
         Ok(app)

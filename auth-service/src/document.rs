@@ -43,6 +43,8 @@ pub fn finish(mut document: Document) -> Document {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key"))));
+    let admin_key = ApiKeyValue::with_description("Authorization", "`KakaoAK ` and the admin key of the Kakao app");
+    components.add_security_scheme("kakao_admin_key", SecurityScheme::ApiKey(ApiKey::Header(admin_key)));
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         operations.into_iter().flatten().for_each(finish_operation);
@@ -65,10 +67,21 @@ fn finish_response(status: &str, response: &mut Response) {
     if response.description.is_empty() {
         response.description = status.and_then(|status| status.canonical_reason()).unwrap_or("Answer").to_owned();
     }
-    if status.is_some_and(|status| status.is_client_error() || status.is_server_error()) {
+    let is_fault = status.is_some_and(|status| status.is_client_error() || status.is_server_error());
+    if is_fault && !has_form_of_its_own(response) {
         response.content.clear();
         response.content.insert(PROBLEM_JSON.to_owned(), problem().into());
     }
+}
+
+/// Whether a fault is told in the words of another protocol.
+fn has_form_of_its_own(response: &Response) -> bool {
+    let usual = problem();
+    let schema = |content: &RefOr<Content>| match content {
+        RefOr::T(content) => content.schema.clone(),
+        RefOr::Ref(_) => None,
+    };
+    response.content.values().any(|content| schema(content) != usual.schema)
 }
 
 fn problem() -> Content {

@@ -55,7 +55,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(users::http::export_me))
         .routes(routes!(users::http::show_me, users::http::update_me, users::http::delete_me))
         .routes(routes!(users::http::change_password))
-        // /api/v1/oauth: providers, {provider}/authorize, {provider}/callback, {provider}/id-token, exchange, link;
+        // /api/v1/oauth: providers, {provider}/authorize, {provider}/callback, {provider}/id-token, exchange, link,
+        // kakao/webhooks;
         // /api/v1/users/me/identities: {provider}
         .routes(routes!(social::http::list_providers))
         .routes(routes!(social::http::authorize))
@@ -65,6 +66,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(social::http::link_by_password))
         .routes(routes!(social::http::link_by_email))
         .routes(routes!(social::http::confirm_link))
+        .routes(routes!(social::webhooks_http::take_unlink, social::webhooks_http::take_unlink_by_post))
+        .routes(routes!(social::webhooks_http::take_account_status))
         .routes(routes!(social::identities_http::list_identities))
         .routes(routes!(social::identities_http::link_identity, social::identities_http::unlink_identity))
         // /api/v1/users for administrators: bulk, {id}, and what is done to one

@@ -29,3 +29,13 @@ pub async fn all(app: &App, tx: &mut Conn, user: UserId, spared: Option<SessionI
     let ended = store::end_all(tx, user, spared, now, reason).await?;
     Ok(app.recorder(now).sessions(tx, &ended).await?)
 }
+
+/// Ends every session of this person that began by this provider.
+///
+/// # Errors
+/// When the database fails.
+pub async fn federated(app: &App, tx: &mut Conn, user: UserId, provider: &str, reason: &str) -> Result<Pending> {
+    let now = app.now();
+    let ended = store::end_federated(tx, user, provider, now, reason).await?;
+    Ok(app.recorder(now).sessions(tx, &ended).await?)
+}

@@ -112,6 +112,24 @@ pub async fn end_all(
     ids(run!(conn, fetch_all, END_ALL, user, now, reason, spared))
 }
 
+const END_FEDERATED: &str = "
+    UPDATE sessions SET ended_at = $3, end_reason = $4
+    WHERE user_id = $1 AND ended_at IS NULL AND auth_methods LIKE '%\"fed\"%'
+        AND NOT EXISTS (SELECT 1 FROM login_histories AS line
+                        WHERE line.user_id = sessions.user_id AND line.session_id = sessions.id AND line.method <> $2)
+    RETURNING id";
+
+/// Ends a person's live sessions that began by this provider, and those of which nobody knows any more by which.
+pub async fn end_federated(
+    conn: &mut Conn,
+    user: UserId,
+    provider: &str,
+    now: Ts,
+    reason: &str,
+) -> Result<Vec<SessionId>, DbError> {
+    ids(run!(conn, fetch_all, END_FEDERATED, user, provider, now, reason))
+}
+
 const END_LONGEST_UNUSED: &str = "
     UPDATE sessions SET ended_at = $2, end_reason = 'too_many'
     WHERE ended_at IS NULL AND id IN (

@@ -28,6 +28,7 @@ pub enum Dialect {
     /// As OpenID's Shared Signals Framework has it, Kakao among others: `secevent+jwt`, and events by their URI.
     SharedSignals,
     /// As Apple does: no type of its own, and one event as JSON inside a text.
+    #[cfg_attr(not(test), expect(dead_code, reason = "Apple is given no address for its events"))]
     Apple,
 }
 

@@ -21,6 +21,7 @@ mod identity;
 pub mod issuer;
 pub mod link;
 mod native;
+pub mod notices;
 pub mod outbound;
 mod provider;
 mod redeem;
@@ -30,16 +31,26 @@ mod resolve;
 mod stand_in;
 pub mod store;
 mod tokens;
+pub mod webhooks_http;
 
 pub use config::SocialConfig;
 pub use provider::Providers;
 
 use std::time::Duration;
 
-use crate::db::{Conn, DbError, Ts};
+use crate::{
+    app::App,
+    db::{Conn, DbError, Ts},
+};
 
 /// How long an identity waits for the account's owner to agree.
 const PROPOSED_FOR: Duration = Duration::from_secs(86_400);
+
+/// Starts what works for logins through providers behind requests.
+pub fn start(app: &App) {
+    // Also without providers: what an instance with them was told may be left behind.
+    tokio::spawn(notices::run(app.clone()));
+}
 
 /// Forgets what was begun and not ended.
 ///
@@ -47,5 +58,6 @@ const PROPOSED_FOR: Duration = Duration::from_secs(86_400);
 /// When the database fails.
 pub async fn delete_expired(conn: &mut Conn, now: Ts) -> Result<(), DbError> {
     store::delete_expired_handles(conn, now).await?;
+    notices::delete_old(conn, now).await?;
     store::delete_old_proposals(conn, now.minus(PROPOSED_FOR)).await.map(drop)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use auth_token::KeyError;
 use service_kit::{config::Secret, problem::Text};
+use tokio::sync::Notify;
 use url::Url;
 
 use super::{
@@ -121,6 +122,8 @@ pub struct Providers {
     by_name: Vec<Provider>,
     /// What calls them.
     pub outbound: Outbound,
+    /// Has what they told us looked at.
+    pub notices: Notify,
 }
 
 impl Providers {
@@ -133,7 +136,7 @@ impl Providers {
             Provider::open(config, &outbound).map_err(|wrong| format!("{}: {wrong}", config.name))
         };
         let by_name = config.providers.iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Self { by_name, outbound })
+        Ok(Self { by_name, outbound, notices: Notify::new() })
     }
 
     /// The provider of this name.

@@ -161,6 +161,14 @@ pub async fn delete_all(conn: &mut Conn, user: UserId) -> Result<u64, DbError> {
     run!(conn, execute, DELETE_ALL, user)
 }
 
+const END: &str = "
+    UPDATE oauth_accounts SET unlinked_at = $2, sealed_tokens = NULL WHERE id = $1 AND unlinked_at IS NULL";
+
+/// Notes that a provider ended an identity, whose tokens are worthless by that; false when it had before.
+pub async fn end(conn: &mut Conn, id: Uuid, now: Ts) -> Result<bool, DbError> {
+    Ok(run!(conn, execute, END, id, now)? == 1)
+}
+
 const COUNT_OTHERS: &str = "
     SELECT COUNT(*) FROM oauth_accounts
     WHERE user_id = $1 AND provider <> $2 AND linked_at IS NOT NULL AND unlinked_at IS NULL";

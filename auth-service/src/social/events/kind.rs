@@ -1,7 +1,10 @@
 //! What may happen to an account elsewhere, by the names of OpenID's RISC and CAEP, of Kakao and of Apple.
 
-/// What happened.
-#[derive(Clone, Debug, Eq, PartialEq)]
+use serde::{Deserialize, Serialize};
+
+/// What happened. Its names are those in the database.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A token was issued.
     TokenIssued,

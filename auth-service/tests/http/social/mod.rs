@@ -2,3 +2,4 @@
 
 mod kakao;
 mod support;
+mod webhooks;

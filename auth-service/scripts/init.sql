@@ -279,6 +279,16 @@ CREATE TABLE IF NOT EXISTS oauth_notices (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS idx_oauth_notices_jti ON oauth_notices (issuer, jti) WHERE jti IS NOT NULL;
 
+-- Who is to be unlinked at a provider, committed with the end of the identity here; deleted when that is done.
+CREATE TABLE IF NOT EXISTS oauth_unlinks (
+    id              UUID PRIMARY KEY,
+    provider        TEXT COLLATE "C" NOT NULL,
+    subject         TEXT COLLATE "C" NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    next_attempt_at TIMESTAMPTZ NOT NULL,
+    attempts        BIGINT NOT NULL
+);
+
 -- The log that every instance tails. A transaction may commit late and clocks differ, so the cursor is the
 -- transaction's own number, never a time.
 CREATE TABLE IF NOT EXISTS revocations (

@@ -292,6 +292,16 @@ CREATE TABLE IF NOT EXISTS oauth_notices (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS idx_oauth_notices_jti ON oauth_notices (issuer, jti) WHERE jti IS NOT NULL;
 
+-- Who is to be unlinked at a provider, committed with the end of the identity here; deleted when that is done.
+CREATE TABLE IF NOT EXISTS oauth_unlinks (
+    id              UUID PRIMARY KEY,
+    provider        TEXT NOT NULL,
+    subject         TEXT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    next_attempt_at TIMESTAMPTZ NOT NULL,
+    attempts        BIGINT NOT NULL
+);
+
 -- The log that every instance tails. One writer, so a number that is never used again is the cursor.
 CREATE TABLE IF NOT EXISTS revocations (
     xact       INTEGER PRIMARY KEY AUTOINCREMENT,

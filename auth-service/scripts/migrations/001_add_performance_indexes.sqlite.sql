@@ -36,6 +36,7 @@ CREATE INDEX IF NOT EXISTS idx_oauth_accounts_proposed ON oauth_accounts (create
 CREATE INDEX IF NOT EXISTS idx_oauth_handles_expires_at ON oauth_handles (expires_at);
 CREATE INDEX IF NOT EXISTS idx_oauth_notices_received_at ON oauth_notices (received_at);
 CREATE INDEX IF NOT EXISTS idx_oauth_notices_waiting ON oauth_notices (received_at) WHERE processed_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_oauth_unlinks_due ON oauth_unlinks (next_attempt_at);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_due ON mail_outbox (next_attempt_at) WHERE handed_over_at IS NULL AND failed_at IS NULL;
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_user ON mail_outbox (user_id);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_created_at ON mail_outbox (created_at);

@@ -3,7 +3,7 @@
 use super::{
     exchange::{self, Arrival, Proposal},
     handle::{self, Kind},
-    store,
+    store, unlinks,
 };
 use crate::{
     app::App,
@@ -106,14 +106,16 @@ pub async fn unlink(app: &App, caller: &SessionCaller, provider: &str, client: &
         return Err(Error::InvalidToken);
     }
     let account = users::store::find(&mut tx, user).await?.ok_or(Error::InvalidToken)?;
-    store::delete(&mut tx, user, provider).await?.ok_or(Error::NotFound)?;
+    let (_, subject) = store::delete(&mut tx, user, provider).await?.ok_or(Error::NotFound)?;
     if account.password_hash.is_none() && store::count_others(&mut tx, user, provider).await? == 0 {
         return Err(Error::LastWayIn);
     }
+    unlinks::queue(app, &mut tx, (provider, &subject), now).await?;
     Entry::new(Event::IdentityUnlinked, Some(user), client).detail("way", provider).record(&mut tx, now).await?;
     mail::notify(app, &mut tx, user, Mail::IdentityUnlinked { provider: provider.to_owned() }, now).await?;
     tx.commit().await?;
     app.mail.wake();
+    app.providers.unlinks.notify_one();
     Ok(())
 }
 

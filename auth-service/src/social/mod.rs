@@ -31,6 +31,7 @@ mod resolve;
 mod stand_in;
 pub mod store;
 mod tokens;
+pub mod unlinks;
 pub mod webhooks_http;
 
 pub use config::SocialConfig;
@@ -50,6 +51,7 @@ const PROPOSED_FOR: Duration = Duration::from_secs(86_400);
 pub fn start(app: &App) {
     // Also without providers: what an instance with them was told may be left behind.
     tokio::spawn(notices::run(app.clone()));
+    unlinks::start(app);
 }
 
 /// Forgets what was begun and not ended.
@@ -59,5 +61,6 @@ pub fn start(app: &App) {
 pub async fn delete_expired(conn: &mut Conn, now: Ts) -> Result<(), DbError> {
     store::delete_expired_handles(conn, now).await?;
     notices::delete_old(conn, now).await?;
+    unlinks::delete_old(conn, now).await?;
     store::delete_old_proposals(conn, now.minus(PROPOSED_FOR)).await.map(drop)
 }

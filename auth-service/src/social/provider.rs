@@ -74,8 +74,8 @@ pub enum Endpoints {
 pub enum Source {
     /// In its ID token.
     IdToken,
-    /// At `/v2/user/me`.
-    Kakao { me: Url },
+    /// At `/v2/user/me`; and where it is told that a person is linked with us no more.
+    Kakao { me: Url, unlink: Url },
     /// At `/v1/nid/me`.
     Naver { me: Url },
     /// At `/user` and `/user/emails`.
@@ -124,6 +124,8 @@ pub struct Providers {
     pub outbound: Outbound,
     /// Has what they told us looked at.
     pub notices: Notify,
+    /// Has those looked at who are to be unlinked there.
+    pub unlinks: Notify,
 }
 
 impl Providers {
@@ -136,7 +138,7 @@ impl Providers {
             Provider::open(config, &outbound).map_err(|wrong| format!("{}: {wrong}", config.name))
         };
         let by_name = config.providers.iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Self { by_name, outbound, notices: Notify::new() })
+        Ok(Self { by_name, outbound, notices: Notify::new(), unlinks: Notify::new() })
     }
 
     /// The provider of this name.
@@ -165,7 +167,8 @@ impl Form {
                 Self::of_openid(Text::new("Apple", "Apple"), issuer, Credential::Apple(key), outbound)
             }
             ProviderKind::Kakao { auth_url, api_url } => {
-                let source = Source::Kakao { me: at(api_url, "/v2/user/me")? };
+                let (me, unlink) = (at(api_url, "/v2/user/me")?, at(api_url, "/v1/user/unlink")?);
+                let source = Source::Kakao { me, unlink };
                 let form = Self::fixed(Text::new("Kakao", "카카오"), secret, source);
                 let form = form.at(auth_url, "/oauth/authorize", "/oauth/token")?;
                 let signer = Some(Issuer::new(&form.issuer, outbound.clone())?);

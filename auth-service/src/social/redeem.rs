@@ -123,7 +123,7 @@ async fn describe(
     let described = match (&provider.source, &signed) {
         (Source::IdToken, Some(signed)) => return with_userinfo(providers, provider, tokens, signed).await,
         (Source::IdToken, None) => return Err(refused(provider, "sent no ID token")),
-        (Source::Kakao { me }, _) => claims::of_kakao(&ask(me).await?),
+        (Source::Kakao { me, .. }, _) => claims::of_kakao(&ask(me).await?),
         (Source::Naver { me }, _) => claims::of_naver(&ask(me).await?),
         (Source::GitHub { user, emails }, _) => {
             let user = ask(user).await?;

@@ -8,6 +8,7 @@ use crate::{
     ids::UserId,
     jobs::{self, BATCH, Days, Lock},
     login, sessions,
+    social::unlinks,
 };
 
 /// Erases everybody whose account was deleted longer ago than `kept`; says how many.
@@ -44,11 +45,13 @@ async fn erase(app: &App, user: UserId, limit: Ts) -> Result<bool, DbError> {
         let ended = sessions::store::delete_of(&mut tx, user).await?;
         let is_last = by.is_none() && about.is_none() && lines.max(ended) < BATCH.unsigned_abs();
         if is_last {
+            unlinks::queue_all(app, &mut tx, user, app.now()).await?;
             store::erase(&mut tx, user).await?;
             Entry::by_system(Event::UserErased, Some(Target::User(user))).record(&mut tx, app.now()).await?;
         }
         tx.commit().await?;
         if is_last {
+            app.providers.unlinks.notify_one();
             return Ok(true);
         }
     }

@@ -2,4 +2,5 @@
 
 mod kakao;
 mod support;
+mod unlinks;
 mod webhooks;

@@ -55,15 +55,21 @@ pub enum Failure {
     /// None of its keys can be used.
     #[error("it publishes no key of RS256, ES256 or EdDSA")]
     NoKeys,
+    /// The call ended with the program, or in a defect of it.
+    #[error("the call was interrupted")]
+    Interrupted,
 }
 
-/// An issuer of tokens that is known by its configured name alone.
-pub struct Issuer {
+/// An issuer of tokens that is known by its configured name alone; cheap to clone, and the clones remember the same.
+#[derive(Clone)]
+pub struct Issuer(Arc<Inner>);
+
+struct Inner {
     name: String,
     document: Url,
     outbound: Outbound,
-    metadata: Remembered<Metadata>,
-    keys: Remembered<KeySet>,
+    metadata: Arc<Remembered<Metadata>>,
+    keys: Arc<Remembered<KeySet>>,
 }
 
 impl Issuer {
@@ -82,13 +88,13 @@ impl Issuer {
         let document = format!("{}{DISCOVERY_PATH}", name.trim_end_matches('/'));
         let document = Url::parse(&document).map_err(|_| FORM)?;
         let (metadata, keys) = (Remembered::new(), Remembered::new());
-        Ok(Self { name: name.to_owned(), document, outbound, metadata, keys })
+        Ok(Self(Arc::new(Inner { name: name.to_owned(), document, outbound, metadata, keys })))
     }
 
     /// Its name, the `iss` of its tokens.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// What it publishes of itself, remembered for an hour.
@@ -96,8 +102,7 @@ impl Issuer {
     /// # Errors
     /// [`IssuerError::Unavailable`].
     pub async fn discover(&self) -> Result<Arc<Metadata>, IssuerError> {
-        let found = self.metadata.get(self.fetch_metadata()).await;
-        found.map_err(|cause| self.unavailable(cause))
+        self.0.metadata().await.map_err(|cause| self.unavailable(cause))
     }
 
     /// Verifies that the issuer signed a token of this type, and no more: the claims are yet to be judged.
@@ -105,12 +110,13 @@ impl Issuer {
     /// # Errors
     /// [`IssuerError`].
     pub async fn verify(&self, token: &str, expected: ForeignType) -> Result<ForeignToken, IssuerError> {
-        let keys = self.keys.get(self.fetch_keys()).await.map_err(|cause| self.unavailable(cause))?;
-        match verify_foreign(token, &keys, expected) {
+        let keys = &self.0.keys;
+        let known = keys.get(Arc::clone(&self.0).fetch_keys()).await.map_err(|cause| self.unavailable(cause))?;
+        match verify_foreign(token, &known, expected) {
             // The key is new, or one in another's place: some issuers have but one name for all their keys.
             Err(cause @ (TokenError::UnknownKey(_) | TokenError::Signature | TokenError::Algorithm(_))) => {
-                match self.keys.renew(&keys, self.fetch_keys()).await {
-                    Some(keys) => Ok(verify_foreign(token, &keys, expected)?),
+                match keys.renew(&known, Arc::clone(&self.0).fetch_keys()).await {
+                    Some(newer) => Ok(verify_foreign(token, &newer, expected)?),
                     None => Err(cause.into()),
                 }
             }
@@ -118,14 +124,24 @@ impl Issuer {
         }
     }
 
-    async fn fetch_metadata(&self) -> Result<Metadata, Failure> {
+    fn unavailable(&self, cause: Failure) -> IssuerError {
+        IssuerError::Unavailable { issuer: self.0.name.clone(), cause }
+    }
+}
+
+impl Inner {
+    async fn metadata(self: &Arc<Self>) -> Result<Arc<Metadata>, Failure> {
+        self.metadata.get(Arc::clone(self).fetch_metadata()).await
+    }
+
+    async fn fetch_metadata(self: Arc<Self>) -> Result<Metadata, Failure> {
         let answer = self.ask("its document", &self.document).await;
         let metadata = answer.and_then(|answer| Metadata::read(answer.json()?, &self.name, &self.outbound));
         metadata.inspect_err(|cause| self.warn(cause))
     }
 
-    async fn fetch_keys(&self) -> Result<KeySet, Failure> {
-        let metadata = self.metadata.get(self.fetch_metadata()).await?;
+    async fn fetch_keys(self: Arc<Self>) -> Result<KeySet, Failure> {
+        let metadata = self.metadata().await?;
         let answer = self.ask("its key set", &metadata.jwks_uri).await;
         answer.and_then(|answer| read_keys(&answer)).inspect_err(|cause| self.warn(cause))
     }
@@ -138,10 +154,6 @@ impl Issuer {
     /// Remembered values hide the trouble from everyone else.
     fn warn(&self, cause: &Failure) {
         tracing::warn!(issuer = self.name, %cause, "what an issuer publishes could not be fetched");
-    }
-
-    fn unavailable(&self, cause: Failure) -> IssuerError {
-        IssuerError::Unavailable { issuer: self.name.clone(), cause }
     }
 }
 

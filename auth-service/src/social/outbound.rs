@@ -6,7 +6,7 @@ mod resolver;
 #[cfg(test)]
 mod tests;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use data_encoding::BASE64;
@@ -62,8 +62,8 @@ pub enum Authorization<'a> {
     },
 }
 
-/// What a provider answered.
-#[derive(Clone, Debug)]
+/// What a provider answered. The body may hold tokens, so `Debug` leaves it out.
+#[derive(Clone)]
 pub struct Answer {
     /// Its status; redirects are answers too, for none is followed.
     pub status: StatusCode,
@@ -109,6 +109,12 @@ impl Answer {
     /// [`OutboundError::Json`].
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, OutboundError> {
         serde_json::from_slice(&self.body).map_err(|cause| OutboundError::of_json(&cause))
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
     }
 }
 

@@ -12,7 +12,10 @@ use auth_token::{Algorithm, KeySet, RsaBits, SigningKey};
 use axum::{Router, extract::State, routing::get};
 use http::StatusCode;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, OwnedRwLockWriteGuard, RwLock},
+};
 
 use super::{
     issuer::Issuer,
@@ -34,6 +37,10 @@ struct Published {
     keys: Mutex<(StatusCode, String)>,
     documents_asked: AtomicUsize,
     keys_asked: AtomicUsize,
+    /// Tells each visitor's arrival.
+    arrivals: Notify,
+    /// Read by those who answer: whoever writes holds them up.
+    gate: Arc<RwLock<()>>,
 }
 
 impl StandIn {
@@ -90,10 +97,28 @@ impl StandIn {
         }
     }
 
+    /// Holds back all answers for as long as the guard lives.
+    pub(super) async fn hold(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.published.gate).write_owned().await
+    }
+
+    /// Waits for the next visitor.
+    pub(super) async fn is_asked(&self) {
+        self.published.arrivals.notified().await;
+    }
+
     /// How often its document and its keys were asked for.
     pub(super) fn asked(&self) -> (usize, usize) {
         let count = |counter: &AtomicUsize| counter.load(Ordering::SeqCst);
         (count(&self.published.documents_asked), count(&self.published.keys_asked))
+    }
+}
+
+impl Published {
+    async fn receive(&self, counter: &AtomicUsize) {
+        counter.fetch_add(1, Ordering::SeqCst);
+        self.arrivals.notify_one();
+        drop(self.gate.read().await);
     }
 }
 
@@ -110,11 +135,11 @@ pub(super) async fn pass(span: Duration) {
 }
 
 async fn document(State(published): State<Arc<Published>>) -> (StatusCode, String) {
-    published.documents_asked.fetch_add(1, Ordering::SeqCst);
+    published.receive(&published.documents_asked).await;
     published.document.lock().unwrap().clone()
 }
 
 async fn published_keys(State(published): State<Arc<Published>>) -> (StatusCode, String) {
-    published.keys_asked.fetch_add(1, Ordering::SeqCst);
+    published.receive(&published.keys_asked).await;
     published.keys.lock().unwrap().clone()
 }

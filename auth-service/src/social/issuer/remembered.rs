@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::OwnedMutexGuard, time::Instant};
 
 use super::Failure;
 
@@ -22,8 +22,8 @@ const RENEWAL_PAUSE: Duration = Duration::from_secs(30);
 /// A remembered value.
 pub(super) struct Remembered<T> {
     state: Mutex<State<T>>,
-    /// Held by the one who fetches.
-    flight: tokio::sync::Mutex<()>,
+    /// Held by the fetch that is on its way.
+    flight: Arc<tokio::sync::Mutex<()>>,
 }
 
 struct State<T> {
@@ -42,34 +42,41 @@ enum Known<T> {
     Nothing,
 }
 
-impl<T> Remembered<T> {
-    pub(super) const fn new() -> Self {
+impl<T: Send + Sync + 'static> Remembered<T> {
+    pub(super) fn new() -> Arc<Self> {
         let state = State { kept: None, failed: None, tried: None };
-        Self { state: Mutex::new(state), flight: tokio::sync::Mutex::const_new(()) }
+        Arc::new(Self { state: Mutex::new(state), flight: Arc::default() })
     }
 
     /// The value, by `fetch` if it is due.
-    pub(super) async fn get(&self, fetch: impl Future<Output = Result<T, Failure>>) -> Result<Arc<T>, Failure> {
+    pub(super) async fn get(
+        self: &Arc<Self>,
+        fetch: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<Arc<T>, Failure> {
         let known = self.state().known(Instant::now());
-        let _flight = match known {
+        let flight = match known {
             Known::Settled(outcome) => return outcome,
-            Known::Stale(value) => match self.flight.try_lock() {
+            Known::Stale(value) => match Arc::clone(&self.flight).try_lock_owned() {
                 Ok(flight) => flight,
                 Err(_) => return Ok(value),
             },
-            Known::Nothing => self.flight.lock().await,
+            Known::Nothing => Arc::clone(&self.flight).lock_owned().await,
         };
         // Whoever was in flight before may have brought it.
         let known = self.state().known(Instant::now());
-        if let Known::Settled(outcome) = known {
-            return outcome;
+        match known {
+            Known::Settled(outcome) => outcome,
+            Known::Stale(_) | Known::Nothing => self.fly(flight, fetch).await,
         }
-        self.fetch(fetch).await
     }
 
     /// A value newer than `seen`, by `fetch` unless one was tried for within [`RENEWAL_PAUSE`]; none if there is none.
-    pub(super) async fn renew(&self, seen: &Arc<T>, fetch: impl Future<Output = Result<T, Failure>>) -> Option<Arc<T>> {
-        let _flight = self.flight.lock().await;
+    pub(super) async fn renew(
+        self: &Arc<Self>,
+        seen: &Arc<T>,
+        fetch: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Option<Arc<T>> {
+        let flight = Arc::clone(&self.flight).lock_owned().await;
         let newest = self.state().newest();
         if let Some((kept, tried)) = newest {
             if !Arc::ptr_eq(&kept, seen) {
@@ -79,13 +86,25 @@ impl<T> Remembered<T> {
                 return None;
             }
         }
-        self.fetch(fetch).await.ok().filter(|value| !Arc::ptr_eq(value, seen))
+        self.fly(flight, fetch).await.ok().filter(|value| !Arc::ptr_eq(value, seen))
     }
 
-    async fn fetch(&self, fetch: impl Future<Output = Result<T, Failure>>) -> Result<Arc<T>, Failure> {
+    /// Fetches in a task of its own: a caller who hangs up must not waste the try that all others wait for, or whoever
+    /// calls and hangs up every half minute could keep a new key from being found.
+    async fn fly(
+        self: &Arc<Self>,
+        flight: OwnedMutexGuard<()>,
+        fetch: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<Arc<T>, Failure> {
+        let remembered = Arc::clone(self);
         self.state().tried = Some(Instant::now());
-        let outcome = fetch.await;
-        self.state().settle(outcome, Instant::now())
+        let landing = tokio::spawn(async move {
+            let outcome = fetch.await;
+            let settled = remembered.state().settle(outcome, Instant::now());
+            drop(flight);
+            settled
+        });
+        landing.await.unwrap_or(Err(Failure::Interrupted))
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {

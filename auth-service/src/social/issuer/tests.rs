@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use auth_token::{Algorithm, ForeignType, SigningKey, TokenError};
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use serde_json::{Value, json};
 
 use super::{Failure, Issuer, IssuerError, Metadata};
@@ -73,7 +73,7 @@ fn the_document_is_found_below_the_name() {
         ("https://example.com/one/", "https://example.com/one/.well-known/openid-configuration"),
     ] {
         let issuer = Issuer::new(name, outbound.clone()).unwrap();
-        assert_eq!((issuer.name(), issuer.document.as_str()), (name, document));
+        assert_eq!((issuer.name(), issuer.0.document.as_str()), (name, document));
     }
 }
 
@@ -239,6 +239,48 @@ async fn an_unknown_key_stays_one_while_the_issuer_is_dead() {
     assert!(outcomes.iter().all(is_unknown));
     assert_eq!(verify(&issuer, &key).await, Ok(()));
     assert_eq!(stand_in.asked(), (1, 2));
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_does_not_keep_a_new_key_from_being_found() {
+    let (old, new) = (new_key(Algorithm::EdDsa), new_key(Algorithm::EdDsa));
+    let stand_in = StandIn::start(&[&old]).await;
+    let issuer = stand_in.issuer();
+    assert_eq!(verify(&issuer, &old).await, Ok(()));
+    stand_in.is_asked().await;
+    stand_in.publish_keys(&[&new]);
+    pass(31 * SECOND).await;
+    let held = stand_in.hold().await;
+    tokio::select! {
+        biased;
+        () = stand_in.is_asked() => {}
+        outcome = verify(&issuer, &new) => panic!("{outcome:?}"),
+    }
+    drop(held);
+    assert_eq!(verify(&issuer, &new).await, Ok(()));
+    assert_eq!(stand_in.asked(), (1, 2));
+}
+
+#[tokio::test]
+async fn nobody_waits_while_a_stale_value_is_renewed() {
+    let key = new_key(Algorithm::EdDsa);
+    let stand_in = StandIn::start(&[&key]).await;
+    let issuer = stand_in.issuer();
+    issuer.discover().await.unwrap();
+    stand_in.is_asked().await;
+    pass(HOUR + SECOND).await;
+    let held = stand_in.hold().await;
+    let first = issuer.discover();
+    tokio::pin!(first);
+    tokio::select! {
+        biased;
+        () = stand_in.is_asked() => {}
+        outcome = &mut first => panic!("{outcome:?}"),
+    }
+    issuer.discover().now_or_never().expect("nobody waits").unwrap();
+    assert_eq!(stand_in.asked(), (2, 0));
+    drop(held);
+    first.await.unwrap();
 }
 
 #[tokio::test]

@@ -134,7 +134,8 @@ fn events_of_another_form_are_refused() {
     ] {
         assert!(is_malformed(&judge_shared(json!({"events": events}))), "{events}");
     }
-    for claims in ["[]", "null", "", "x"] {
+    let by_position = json!([KAKAO, "rest-api-key", NOW, NOW, "e1", "42", null, {UNLINKED: {}}]).to_string();
+    for claims in [by_position.as_str(), "[]", "null", "", "x"] {
         assert!(Payload::read(claims.as_bytes()).is_err(), "{claims}");
     }
 }

@@ -221,7 +221,27 @@ fn claims_of_the_wrong_form_are_refused_untold() {
 #[test]
 fn what_is_no_object_or_says_a_thing_twice_is_refused() {
     let twice = good().to_string().replacen("{", r#"{"sub":"admin","#, 1);
-    for claims in [twice.as_str(), r#"["https://accounts.example.com","1234"]"#, "null", "", "{}"] {
+    let by_position = json!([
+        ISSUER,
+        "1234",
+        "web",
+        null,
+        NOW + 3600,
+        NOW,
+        NOW,
+        NONCE,
+        null,
+        null,
+        "a@b.co",
+        true,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null
+    ]);
+    for claims in [twice.as_str(), &by_position.to_string(), "null", "", "{}"] {
         let token = ForeignToken { algorithm: Algorithm::Rs256, claims: claims.as_bytes().to_vec() };
         let outcome = IdToken::judge(&token, ISSUER, &expected());
         assert!(matches!(outcome, Err(IdTokenError::Claims { .. })), "{claims}");

@@ -96,9 +96,11 @@ async fn an_issuer_publishes_where_it_is_to_be_called() {
 #[tokio::test]
 async fn the_document_of_another_issuer_is_refused() {
     let stand_in = StandIn::start(&[]).await;
-    for name in [format!("{}/", stand_in.name), stand_in.name.to_uppercase(), "https://evil.example".to_owned()] {
-        let refused = Err(Failure::OtherIssuer(name.clone()));
-        assert_eq!(discover_with("issuer", json!(name)).await, refused);
+    let near = stand_in.name.replace("127.0.0.1", "localhost");
+    for name in [format!("{}/", stand_in.name), stand_in.name.to_uppercase(), near, "https://evil.example".to_owned()] {
+        stand_in.publish(|document| document["issuer"] = json!(name));
+        let refused = IssuerError::Unavailable { issuer: stand_in.name.clone(), cause: Failure::OtherIssuer(name) };
+        assert_eq!(stand_in.issuer().discover().await, Err(refused));
     }
     assert!(matches!(discover_with("issuer", Value::Null).await, Err(Failure::Call(_))));
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Blocks of IPv4 that are not globally reachable (IANA's special-purpose registry, RFC 6890), with their lengths.
-const PRIVATE_V4: [(Ipv4Addr, u32); 17] = [
+const PRIVATE_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
@@ -21,7 +21,6 @@ const PRIVATE_V4: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(203, 0, 113, 0), 24),
     (Ipv4Addr::new(224, 0, 0, 0), 4),
     (Ipv4Addr::new(240, 0, 0, 0), 4),
-    (Ipv4Addr::BROADCAST, 32),
 ];
 /// Blocks inside IPv6's global unicast that are not globally reachable, with their lengths.
 const PRIVATE_V6: [(Ipv6Addr, u32); 3] = [

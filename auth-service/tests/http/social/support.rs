@@ -20,6 +20,8 @@ pub struct World {
     pub base: String,
     pub kakao: Kakao,
     pub naver: Naver,
+    /// An issuer known by its documents alone: Kakao speaks OpenID Connect too.
+    pub acme: Kakao,
 }
 
 impl World {
@@ -38,8 +40,10 @@ impl World {
         let deployment = Deployment::new(engine).set("PUBLIC_URL", &base).set("OAUTH_REDIRECT_URIS", APP);
         let now = deployment.clock.now().as_second();
         let (kakao, naver) = (Kakao::start(client("kakao")).unwrap(), Naver::start(client("naver")).unwrap());
+        let acme = Kakao::start(client("acme")).unwrap();
         kakao.set_now(now);
         naver.set_now(now);
+        acme.set_now(now);
         let deployment = [
             ("KAKAO_CLIENT_ID", "kakao-client"),
             ("KAKAO_CLIENT_SECRET", "kakao-secret"),
@@ -50,12 +54,16 @@ impl World {
             ("NAVER_CLIENT_SECRET", "naver-secret"),
             ("NAVER_AUTH_URL", &naver.url()),
             ("NAVER_API_URL", &naver.url()),
+            ("OIDC_ACME_ISSUER", &acme.url()),
+            ("OIDC_ACME_CLIENT_ID", "acme-client"),
+            ("OIDC_ACME_CLIENT_SECRET", "acme-secret"),
+            ("OIDC_ACME_SCOPES", "openid account_email"),
         ]
         .into_iter()
         .chain(variables.iter().copied())
         .fold(deployment, |deployment, (name, value)| deployment.set(name, value));
         let api = deployment.start_on(port).await;
-        Self { deployment, api, base, kakao, naver }
+        Self { deployment, api, base, kakao, naver, acme }
     }
 
     /// The address at which a login at a provider begins.

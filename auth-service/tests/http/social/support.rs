@@ -31,13 +31,18 @@ impl World {
 
     /// The same with more variables.
     pub async fn with(engine: Engine, variables: &[(&str, &str)]) -> Self {
+        Self::on(Deployment::new(engine), variables).await
+    }
+
+    /// The same on a deployment of the test's own.
+    pub async fn on(deployment: Deployment, variables: &[(&str, &str)]) -> Self {
         let port = free_port().unwrap();
         let base = format!("http://127.0.0.1:{port}");
         let client = |name: &str| {
             let (id, secret) = (format!("{name}-client"), format!("{name}-secret"));
             RegisteredClient::new(&id, &secret, &[&format!("{base}/api/v1/oauth/{name}/callback")])
         };
-        let deployment = Deployment::new(engine).set("PUBLIC_URL", &base).set("OAUTH_REDIRECT_URIS", APP);
+        let deployment = deployment.set("PUBLIC_URL", &base).set("OAUTH_REDIRECT_URIS", APP);
         let now = deployment.clock.now().as_second();
         let (kakao, naver) = (Kakao::start(client("kakao")).unwrap(), Naver::start(client("naver")).unwrap());
         let acme = Kakao::start(client("acme")).unwrap();

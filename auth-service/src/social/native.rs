@@ -1,5 +1,7 @@
 //! Logs people in by the ID token that a provider's SDK gave an app on their device.
 
+use serde_json::Value;
+
 use super::{
     claims,
     exchange::{self, Arrival, Exchanged},
@@ -38,8 +40,10 @@ pub async fn log_in(
         Err(error) => return Err(refuse(provider, &error)),
     };
     let mut tx = app.db.begin().await?;
-    // By what it says and not by its letters: a signature may be written in more than one way.
-    let used = TokenHash::of(format!("{}\n{}\n{nonce}", provider.issuer, token.subject).as_bytes());
+    // By what it says and not by its letters, nor by ours: a signature may be written in more than one way, and so may a
+    // nonce of which the token holds the hash.
+    let said = token.claims.get("nonce").and_then(Value::as_str).unwrap_or_default();
+    let used = TokenHash::of(format!("{}\n{}\n{said}", provider.issuer, token.subject).as_bytes());
     let is_new = handle::use_up(&mut tx, &used, now.plus(REMEMBERED), now).await?;
     tx.commit().await?;
     if !is_new {

@@ -4,15 +4,20 @@ use serde_json::Value;
 
 use super::identity::Claims;
 
+/// The longest subject, bytes (OpenID Connect Core section 2).
+const SUBJECT_LONGEST: usize = 255;
+/// The longest address, bytes (RFC 5321 section 4.5.3.1.3).
+const EMAIL_LONGEST: usize = 254;
+
 /// Who somebody is at the provider, and what else it says.
 pub type Described = (String, Claims);
 
 /// Reads the claims of an ID token or of a userinfo answer (OpenID Connect Core 5.1).
 #[must_use]
 pub fn of_openid(raw: &Value) -> Option<Described> {
-    let subject = text(raw, "sub")?;
+    let subject = kept(raw, "sub", SUBJECT_LONGEST)?;
     let claims = Claims {
-        email: text(raw, "email"),
+        email: kept(raw, "email", EMAIL_LONGEST),
         email_verified: is_true(raw.get("email_verified")),
         name: text(raw, "name").or_else(|| text(raw, "nickname")),
         picture: text(raw, "picture"),
@@ -30,7 +35,7 @@ pub fn of_kakao(raw: &Value) -> Option<Described> {
     let profile = account.get("profile").unwrap_or(&Value::Null);
     let is_default = is_true(profile.get("is_default_image"));
     let claims = Claims {
-        email: text(account, "email"),
+        email: kept(account, "email", EMAIL_LONGEST),
         email_verified: is_true(account.get("is_email_valid")) && is_true(account.get("is_email_verified")),
         name: text(profile, "nickname").or_else(|| text(account, "name")),
         picture: text(profile, "profile_image_url").filter(|_| !is_default),
@@ -48,13 +53,13 @@ pub fn of_naver(raw: &Value) -> Option<Described> {
     }
     let response = raw.get("response")?;
     let claims = Claims {
-        email: text(response, "email"),
+        email: kept(response, "email", EMAIL_LONGEST),
         email_verified: false,
         name: text(response, "nickname").or_else(|| text(response, "name")),
         picture: text(response, "profile_image"),
         raw: response.clone(),
     };
-    Some((text(response, "id")?, claims))
+    Some((kept(response, "id", SUBJECT_LONGEST)?, claims))
 }
 
 /// Reads `GET /user` of GitHub and, where they may be seen, `GET /user/emails`: of the addresses the primary one.
@@ -64,9 +69,9 @@ pub fn of_github(raw: &Value, emails: Option<&Value>) -> Option<Described> {
     let primary =
         emails.and_then(Value::as_array).and_then(|emails| emails.iter().find(|email| is_true(email.get("primary"))));
     let (email, email_verified) = match primary {
-        Some(primary) => (text(primary, "email"), is_true(primary.get("verified"))),
+        Some(primary) => (kept(primary, "email", EMAIL_LONGEST), is_true(primary.get("verified"))),
         // The public one may be anybody's.
-        None => (text(raw, "email"), false),
+        None => (kept(raw, "email", EMAIL_LONGEST), false),
     };
     let claims = Claims {
         email,
@@ -80,6 +85,11 @@ pub fn of_github(raw: &Value, emails: Option<&Value>) -> Option<Described> {
 
 fn text(of: &Value, name: &str) -> Option<String> {
     of.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A text that is stored as it stands: of a column's length, and without the NUL that PostgreSQL cannot hold.
+fn kept(of: &Value, name: &str, longest: usize) -> Option<String> {
+    text(of, name).filter(|text| text.len() <= longest && !text.chars().any(char::is_control))
 }
 
 /// A number of 64 bits as its digits. One that was read as a float has lost some, and would be somebody else's.

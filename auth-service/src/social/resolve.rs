@@ -127,6 +127,10 @@ async fn make(app: &App, mut tx: Conn, identity: &Identity, client: &Client) -> 
 }
 
 async fn propose(app: &App, mut tx: Conn, user: UserRow, identity: &Identity) -> Result<Option<Resolved>> {
+    // The account may be what another first login of this person has made since we looked for the identity.
+    if store::find(&mut tx, &identity.issuer, &identity.subject).await?.is_some() {
+        return Ok(None);
+    }
     let now = app.now();
     let id = app.entropy.uuid(now);
     store::insert(&mut tx, &NewIdentity { id, user: user.id, identity, linked_at: None }, now).await?;

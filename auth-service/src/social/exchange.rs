@@ -134,6 +134,10 @@ async fn ask_owner(app: &App, user: &UserRow, proposal: &Proposal) -> Result<Lin
 async fn link(app: &App, (user, session): (UserId, SessionId), identity: &Identity, client: &Client) -> Result<Linked> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
+    // Locked: whoever takes the account over in this moment ends the session first, and then the identities that are there.
+    if !store::lock_account(&mut tx, user).await? {
+        return Err(Error::InvalidOrExpiredToken);
+    }
     if sessions::store::find_authenticated_at(&mut tx, session, now).await?.is_none() {
         return Err(Error::InvalidOrExpiredToken);
     }

@@ -156,6 +156,8 @@ async fn with_userinfo(
             return Err(refused(provider, "described another person"));
         }
         if let (Value::Object(raw), Value::Object(more)) = (&mut raw, more) {
+            // Whether an address is verified is a word on the address beside it.
+            raw.remove("email_verified");
             for (name, value) in more {
                 raw.entry(name).or_insert(value);
             }
@@ -171,10 +173,11 @@ async fn ask_who(
     tokens: &ProviderTokens,
 ) -> Result<Value, Trouble> {
     let answer = providers.outbound.get(url, &Authorization::Bearer(&tokens.access_token)).await?;
-    if answer.is_success() {
-        return read(provider, &answer);
+    if answer.status.is_client_error() {
+        let status = answer.status.as_u16();
+        return Err(refused(provider, &format!("refused its own access token with status {status}")));
     }
-    Err(refused(provider, &format!("refused its own access token with status {}", answer.status.as_u16())))
+    read(provider, &answer)
 }
 
 fn read(provider: &Provider, answer: &Answer) -> Result<Value, Trouble> {

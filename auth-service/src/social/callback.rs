@@ -1,6 +1,8 @@
 //! Ends a login at a provider: the answer is checked against the browser and the state, its code is exchanged, and the
 //! app's address is told a code of ours.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use service_kit::{language::Language, problem::Text};
 use subtle::ConstantTimeEq;
@@ -21,6 +23,10 @@ use crate::{
 
 /// The longest member of an answer that is looked at, bytes.
 const LONGEST: usize = 4096;
+
+/// How long a provider may keep a browser waiting, all calls together: after 15 seconds the request itself would be given
+/// up, and the app told nothing.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a provider sent back with a browser.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -165,9 +171,14 @@ async fn finish(
     browser: &Browser,
     pending: &Pending,
 ) -> Result<Result<OpaqueToken, Ending>> {
-    let identity = match identify(app, provider, (state, answer), browser).await {
-        Ok(identity) => identity,
-        Err(ending) => return Ok(Err(ending)),
+    let identifying = identify(app, provider, (state, answer), browser);
+    let identity = match tokio::time::timeout(PATIENCE, identifying).await {
+        Ok(Ok(identity)) => identity,
+        Ok(Err(ending)) => return Ok(Err(ending)),
+        Err(_) => {
+            let trouble = format!("{} took longer than {} seconds", provider.name, PATIENCE.as_secs());
+            return Ok(Err(explain(provider, &Trouble::Unavailable(trouble))));
+        }
     };
     let granted = Granted { identity, code_challenge: pending.wish.code_challenge.clone(), aim: pending.aim };
     let mut tx = app.db.begin().await?;

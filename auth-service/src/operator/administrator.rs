@@ -11,7 +11,7 @@ use crate::{
     login,
     mail::link,
     passwords::{self, Hasher, NewPassword, OwnWords, Rejected},
-    sessions,
+    sessions, social,
     users::{
         self, Email, Locale, Username,
         store::{Inserted, NewUser, UserRow},
@@ -92,8 +92,8 @@ pub async fn create_administrator(operator: &Operator<'_>, wish: Administrator) 
     Ok(Made::Created(made))
 }
 
-/// Gives the role to an account that anybody may have made with this address: whoever it was keeps no password, session or
-/// API key of it.
+/// Gives the role to an account that anybody may have made with this address: whoever it was keeps no password, session,
+/// API key or identity of it.
 async fn take_over(operator: &Operator<'_>, account: UserRow, password: Option<String>) -> Result<Made, OperatorError> {
     let (hash, made) = hash(operator, password, account.email.as_slice()).await?;
     let (id, now) = (account.id, operator.now());
@@ -108,6 +108,7 @@ async fn take_over(operator: &Operator<'_>, account: UserRow, password: Option<S
     let version = users::store::raise_version(&mut tx, id, now).await?.unwrap_or_default();
     let ended = sessions::store::end_all(&mut tx, id, None, now, "taken_over").await?;
     login::forget_devices(&mut tx, id, None).await?;
+    social::store::delete_all(&mut tx, id).await?;
     let recorder = operator.recorder(now);
     drop(api_keys::revoke_all(recorder, &mut tx, id, now).await?);
     drop(recorder.sessions(&mut tx, &ended).await?.and(recorder.user(&mut tx, id, version).await?));

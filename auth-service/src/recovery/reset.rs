@@ -17,7 +17,7 @@ use crate::{
     },
     passwords::{NewPassword, OwnWords, Verdict},
     sessions::revoke,
-    users,
+    social, users,
 };
 
 /// Links that came by mail. An invitation is a reset of a password that never was.
@@ -26,8 +26,8 @@ const MAILED: [Purpose; 2] = [Purpose::ResetPassword, Purpose::Invitation];
 const EXPIRED: [Purpose; 2] = [Purpose::ExpiredPassword; 2];
 
 /// Sets a new password. An address that the link was mailed to is thereby proven, every session ends, every device and
-/// every failed guess is forgotten, and no other link that was sent is good any more. API keys from before the proof end:
-/// anybody may have made them.
+/// every failed guess is forgotten, and no other link that was sent is good any more. API keys and identities from before
+/// the proof end: anybody may have made or linked them.
 ///
 /// # Errors
 /// [`Error::InvalidOrExpiredToken`] whatever is wrong with the link; [`Error::WeakPassword`] and, for an expired password
@@ -64,6 +64,7 @@ pub async fn reset(app: &App, token: &OpaqueToken, new: NewPassword, client: &Cl
     entry.record(&mut tx, now).await?;
     let is_first_proof = proven_at.is_some() && user.email_verified_at.is_none();
     let pending = if is_first_proof {
+        social::store::delete_all(&mut tx, link.user_id).await?;
         pending.and(api_keys::revoke_all(app.recorder(now), &mut tx, link.user_id, now).await?)
     } else {
         pending

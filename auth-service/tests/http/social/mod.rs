@@ -1,10 +1,18 @@
 //! Logins through providers, as apps, browsers and providers see them: stand-ins that speak each provider's own form.
 
 mod answers;
+mod closed;
 mod codes;
 mod flow;
+mod identities;
 mod kakao;
+mod last_way_in;
+mod native;
+mod proposals;
+mod providers;
+mod session_links;
 mod steps;
 mod support;
+mod takeover;
 mod unlinks;
 mod webhooks;

@@ -1,5 +1,7 @@
 //! A service with providers, an app, and a person at a browser.
 
+use std::time::Duration;
+
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use test_peers::{Kakao, Naver, RegisteredClient, Reply, Visitor, free_port};
@@ -36,12 +38,13 @@ impl World {
 
     /// The same on a deployment of the test's own.
     pub async fn on(deployment: Deployment, variables: &[(&str, &str)]) -> Self {
-        let port = free_port().unwrap();
+        Self::at(free_port().unwrap(), deployment, variables).await
+    }
+
+    /// The same at a port of the test's own, which more providers know.
+    pub async fn at(port: u16, deployment: Deployment, variables: &[(&str, &str)]) -> Self {
         let base = format!("http://127.0.0.1:{port}");
-        let client = |name: &str| {
-            let (id, secret) = (format!("{name}-client"), format!("{name}-secret"));
-            RegisteredClient::new(&id, &secret, &[&format!("{base}/api/v1/oauth/{name}/callback")])
-        };
+        let client = |name: &str| client(port, name);
         let deployment = deployment.set("PUBLIC_URL", &base).set("OAUTH_REDIRECT_URIS", APP);
         let now = deployment.clock.now().as_second();
         let (kakao, naver) = (Kakao::start(client("kakao")).unwrap(), Naver::start(client("naver")).unwrap());
@@ -69,6 +72,15 @@ impl World {
         .fold(deployment, |deployment, (name, value)| deployment.set(name, value));
         let api = deployment.start_on(port).await;
         Self { deployment, api, base, kakao, naver, acme }
+    }
+
+    /// Moves everybody's clock.
+    pub fn advance(&self, by: Duration) {
+        self.deployment.clock.advance(by);
+        let now = self.deployment.clock.now().as_second();
+        self.kakao.set_now(now);
+        self.naver.set_now(now);
+        self.acme.set_now(now);
     }
 
     /// The address at which a login at a provider begins.
@@ -124,6 +136,24 @@ impl World {
         self.exchange(&code).await
     }
 
+    /// Begins to link a provider to the account of an access token.
+    pub async fn start_link(&self, access: &str, provider: &str) -> Answer {
+        let wish = json!({"redirect_uri": APP, "code_challenge": CHALLENGE, "state": "app-state"});
+        self.api.bearing(access).post(&format!("/api/v1/users/me/identities/{provider}"), wish).await
+    }
+
+    /// Links the person at a provider to that account, all the way.
+    pub async fn link(&self, access: &str, provider: &str) -> Answer {
+        let started = self.start_link(access, provider).await;
+        let (_, reply) = self.go(Visitor::default(), &started.text("authorization_url")).await;
+        self.exchange(&reply.location_query("code").unwrap_or_else(|| panic!("{reply:?}"))).await
+    }
+
+    /// Takes a provider from that account.
+    pub async fn unlink(&self, access: &str, provider: &str) -> Answer {
+        self.api.bearing(access).delete(&format!("/api/v1/users/me/identities/{provider}")).await
+    }
+
     /// `GET /users/me` with the tokens of an answer.
     pub async fn me(&self, answer: &Answer) -> Value {
         let me = self.api.me(&answer.text("access_token")).await;
@@ -137,6 +167,12 @@ impl World {
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body["items"].as_array().unwrap().clone()
     }
+}
+
+/// What a provider of this name knows of the service at a port.
+pub fn client(port: u16, name: &str) -> RegisteredClient {
+    let (id, secret) = (format!("{name}-client"), format!("{name}-secret"));
+    RegisteredClient::new(&id, &secret, &[&format!("http://127.0.0.1:{port}/api/v1/oauth/{name}/callback")])
 }
 
 /// The challenge of a verifier (RFC 7636 section 4.2).

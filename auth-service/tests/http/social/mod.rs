@@ -1,13 +1,16 @@
 //! Logins through providers, as apps, browsers and providers see them: stand-ins that speak each provider's own form.
 
 mod answers;
+mod apple;
 mod closed;
 mod codes;
 mod flow;
+mod github;
 mod identities;
 mod kakao;
 mod last_way_in;
 mod native;
+mod openid;
 mod proposals;
 mod providers;
 mod session_links;

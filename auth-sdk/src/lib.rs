@@ -24,7 +24,8 @@ pub use auth::{
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use oauth::{
     AuthorizeParams, EventRefused, ExchangeAnswer, ExchangeRequest, IdTokenRequest, Identities, Identity,
-    KakaoUnlinked, LinkByEmail, LinkByPassword, LinkIdentity, LinkRequired, LinkStarted, Linked, Provider, Providers,
+    KakaoUnlinked, LinkByEmail, LinkByPassword, LinkIdentity, LinkRequired, LinkStarted, Linked, Provider,
+    ProviderToken, Providers,
 };
 pub use page::{Page, PageParams};
 pub use passwords::{PasswordExpired, PasswordPolicy};

@@ -187,6 +187,18 @@ pub struct Identities {
     pub items: Vec<Identity>,
 }
 
+/// Answer of `POST /api/v1/users/me/identities/{provider}/token`.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct ProviderToken {
+    /// For calls of the provider's API.
+    pub access_token: String,
+    /// When it ends; unknown where the provider does not say.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    /// What it is good for, in the provider's words.
+    pub scope: Option<String>,
+}
+
 /// What Kakao's unlink webhook says.
 #[derive(Clone, Debug, Deserialize, Serialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]

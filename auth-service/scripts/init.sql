@@ -243,6 +243,7 @@ CREATE TABLE IF NOT EXISTS oauth_accounts (
     display_name   TEXT,
     profile        TEXT NOT NULL,
     sealed_tokens  BYTEA,
+    renewing_until TIMESTAMPTZ,
     created_at     TIMESTAMPTZ NOT NULL,
     linked_at      TIMESTAMPTZ,
     last_login_at  TIMESTAMPTZ,

@@ -102,6 +102,10 @@ impl Config {
         let social = SocialConfig::read(env, public_url.as_ref(), addr);
         env.section("Tokens and keys");
         let keys = KeyConfig::read(env);
+        // In development the key is made later.
+        if social.keep_tokens && keys.secrets_key.is_none() && environment != Environment::Development {
+            env.refuse("OAUTH_KEEP_TOKENS needs SECRETS_KEY, which seals what is kept: `openssl rand -base64 32`");
+        }
         let sessions = SessionConfig::read(env);
         env.section("Revocation");
         let revocation = FeedConfig::read(env);
@@ -166,4 +170,24 @@ fn read_password_rules(env: &mut Env) -> (usize, passwords::Policy) {
         "Fewest characters of a new password, 8 or more; 15 where no second factor is used.",
     );
     (min_length, passwords::Policy::read(env, min_length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_of_providers_are_never_kept_unsealed() {
+        let refusals = |pairs: &[(&str, &str)]| {
+            let mut env = Env::from_pairs(pairs.iter().copied());
+            Config::read(&mut env);
+            env.finish().map(drop).err().map(|refusals| refusals.to_string()).unwrap_or_default()
+        };
+        let (keep, key) =
+            (("OAUTH_KEEP_TOKENS", "true"), ("SECRETS_KEY", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="));
+        assert!(refusals(&[("ENV", "production"), keep]).contains("OAUTH_KEEP_TOKENS needs SECRETS_KEY"));
+        assert!(!refusals(&[("ENV", "production"), keep, key]).contains("OAUTH_KEEP_TOKENS"));
+        assert!(!refusals(&[("ENV", "production")]).contains("OAUTH_KEEP_TOKENS"));
+        assert!(!refusals(&[keep]).contains("OAUTH_KEEP_TOKENS"));
+    }
 }

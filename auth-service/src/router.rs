@@ -57,7 +57,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(users::http::change_password))
         // /api/v1/oauth: providers, {provider}/authorize, {provider}/callback, {provider}/id-token, exchange, link,
         // kakao/webhooks;
-        // /api/v1/users/me/identities: {provider}
+        // /api/v1/users/me/identities: {provider}, {provider}/token
         .routes(routes!(social::http::list_providers))
         .routes(routes!(social::http::authorize))
         .routes(routes!(social::http::callback, social::http::callback_by_post))
@@ -70,6 +70,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(social::webhooks_http::take_account_status))
         .routes(routes!(social::identities_http::list_identities))
         .routes(routes!(social::identities_http::link_identity, social::identities_http::unlink_identity))
+        .routes(routes!(social::identities_http::show_provider_token))
         // /api/v1/users for administrators: bulk, {id}, and what is done to one
         .routes(routes!(admin::http::list_users, admin::http::create_user))
         .routes(routes!(admin::http::create_users))

@@ -20,7 +20,7 @@ const fn entry(status: StatusCode, code: &'static str, en: &'static str, ko: &'s
 }
 
 /// The table, in the order of `docs/errors.md`.
-pub const CATALOGUE: [Entry; 38] = [
+pub const CATALOGUE: [Entry; 39] = [
     entry(S::BAD_REQUEST, "malformed_json", "The body is not valid JSON.", "요청 본문이 올바른 JSON이 아닙니다."),
     entry(
         S::BAD_REQUEST,
@@ -184,6 +184,12 @@ pub const CATALOGUE: [Entry; 38] = [
         "provider_unavailable",
         "The sign-in provider does not answer; try again shortly, or log in another way.",
         "로그인 제공자가 응답하지 않습니다. 잠시 후 다시 시도하거나 다른 방법으로 로그인하세요.",
+    ),
+    entry(
+        S::CONFLICT,
+        "provider_login_required",
+        "The sign-in provider gives no new token; log in through it again.",
+        "로그인 제공자가 새 토큰을 내주지 않습니다. 해당 제공자로 다시 로그인하세요.",
     ),
     entry(
         S::TOO_MANY_REQUESTS,

@@ -102,6 +102,8 @@ pub enum Error {
     LastWayIn,
     /// A provider does not answer, or not as it should; the cause was logged where it was found.
     ProviderUnavailable,
+    /// A provider's token has ended, and the provider gives no other for it.
+    ProviderLoginRequired,
     /// Too many requests; the decision says when a place is free.
     TooManyRequests(Decision),
     /// Too many passwords are being checked; try again after this time.
@@ -161,6 +163,7 @@ impl Error {
             Self::IdentityTaken => "identity_taken",
             Self::LastWayIn => "last_way_in",
             Self::ProviderUnavailable => "provider_unavailable",
+            Self::ProviderLoginRequired => "provider_login_required",
             Self::TooManyRequests(_) => "rate_limited",
             Self::Busy(_) => "busy",
             Self::Unavailable(_) | Self::RevocationsUnknown | Self::NotReady => "temporarily_unavailable",

@@ -17,7 +17,7 @@ pub use config::{DEFAULT_PRIVATE, DEFAULT_PUBLIC, KeyConfig};
 pub use generate::{GenerateError, generate_files};
 pub use ring::{JWKS_LIFE, KeyRing};
 pub use rotate::{KeyError, KeyState, list, rotate, withdraw};
-pub use seal::SecretsKey;
+pub use seal::{KEY_ID_LEN, SecretsKey};
 pub use source::KeySource;
 
 use std::time::Duration;

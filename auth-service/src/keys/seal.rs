@@ -2,13 +2,22 @@
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
+    digest::{self, SHA256},
     error::Unspecified,
 };
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-/// The 32 bytes that seal private keys at rest (AES-256-GCM).
-pub struct SecretsKey(RandomizedNonceKey);
+/// Bytes of a key's id.
+pub const KEY_ID_LEN: usize = 8;
+/// Before the key when its id is made, so that this hash serves nothing else.
+const KEY_ID_LABEL: &[u8] = b"id of SECRETS_KEY";
+
+/// The 32 bytes that seal secrets at rest (AES-256-GCM).
+pub struct SecretsKey {
+    key: RandomizedNonceKey,
+    id: [u8; KEY_ID_LEN],
+}
 
 impl SecretsKey {
     /// Reads 32 bytes in base64.
@@ -18,7 +27,19 @@ impl SecretsKey {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let wrong = "must be 32 random bytes in base64: `openssl rand -base64 32`";
         let bytes = Zeroizing::new(BASE64.decode(text.trim().as_bytes()).map_err(|_| wrong)?);
-        RandomizedNonceKey::new(&AES_256_GCM, &bytes).map(Self).map_err(|_| wrong)
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| wrong)?;
+        let mut hash = digest::Context::new(&SHA256);
+        hash.update(KEY_ID_LABEL);
+        hash.update(&bytes);
+        let mut id = [0; KEY_ID_LEN];
+        id.copy_from_slice(&hash.finish().as_ref()[..KEY_ID_LEN]);
+        Ok(Self { key, id })
+    }
+
+    /// Tells this key from others, and tells nothing of it.
+    #[must_use]
+    pub const fn id(&self) -> &[u8; KEY_ID_LEN] {
+        &self.id
     }
 
     /// Seals `secret` so that it opens for the same `context` alone.
@@ -27,7 +48,7 @@ impl SecretsKey {
     /// Never in practice: the inputs are short.
     pub fn seal(&self, context: &str, secret: &[u8]) -> Result<Vec<u8>, Unspecified> {
         let mut sealed = secret.to_vec();
-        let nonce = self.0.seal_in_place_append_tag(Aad::from(context), &mut sealed)?;
+        let nonce = self.key.seal_in_place_append_tag(Aad::from(context), &mut sealed)?;
         sealed.extend_from_slice(nonce.as_ref());
         Ok(sealed)
     }
@@ -39,7 +60,7 @@ impl SecretsKey {
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
         let (body, nonce) = sealed.split_last_chunk::<NONCE_LEN>().ok_or(Unspecified)?;
         let mut body = Zeroizing::new(body.to_vec());
-        let length = self.0.open_in_place(Nonce::from(nonce), Aad::from(context), &mut body)?.len();
+        let length = self.key.open_in_place(Nonce::from(nonce), Aad::from(context), &mut body)?.len();
         body.truncate(length);
         Ok(body)
     }
@@ -57,5 +78,13 @@ mod tests {
         assert!(key.open("kid-2", &sealed).is_err());
         assert!(SecretsKey::parse(&BASE64.encode(&[8; 32])).unwrap().open("kid-1", &sealed).is_err());
         assert!(SecretsKey::parse("short").is_err());
+    }
+
+    #[test]
+    fn a_key_is_known_by_its_id() {
+        let id = |byte: u8| *SecretsKey::parse(&BASE64.encode(&[byte; 32])).unwrap().id();
+        assert_eq!(id(7), id(7));
+        assert_ne!(id(7), id(8));
+        assert_ne!(id(7), [7; KEY_ID_LEN]);
     }
 }

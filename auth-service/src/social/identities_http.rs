@@ -1,6 +1,6 @@
 //! A person's identities as the wire sees them.
 
-use auth_sdk::{Identities, LinkIdentity, LinkStarted, Problem};
+use auth_sdk::{Identities, LinkIdentity, LinkStarted, Problem, ProviderToken};
 use axum::{
     Json,
     extract::{Path, State},
@@ -11,6 +11,7 @@ use super::{
     authorize::{self, Wish},
     http::find,
     link, store,
+    tokens::renew,
 };
 use crate::{app::App, caller::SessionCaller, client::Client, error::Result, fields::Fields};
 
@@ -69,4 +70,21 @@ pub async fn unlink_identity(
 ) -> Result<StatusCode> {
     link::unlink(&app, &caller, &name, &client).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Get a provider's access token of one's own
+///
+/// For apps that call a provider's API, where the service keeps the tokens (`OAUTH_KEEP_TOKENS`). Good for a minute at
+/// least: it is renewed at the provider before it ends.
+#[utoipa::path(
+    post, path = "/api/v1/users/me/identities/{provider}/token", tag = "users", security(("bearer" = [])),
+    params(("provider" = String, Path, description = "Its name")),
+    responses((status = 200, body = ProviderToken), (status = 401, body = Problem), (status = 404, body = Problem, description = "not_found: none is kept"), (status = 409, body = Problem, description = "provider_login_required"), (status = 503, body = Problem, description = "provider_unavailable"))
+)]
+pub async fn show_provider_token(
+    State(app): State<App>,
+    caller: SessionCaller,
+    Path(name): Path<String>,
+) -> Result<Json<ProviderToken>> {
+    renew::hand_out(&app, caller.user_id(), find(&app, &name)?).await.map(Json)
 }

@@ -93,10 +93,10 @@ pub async fn ask_for_tokens(
     // Naver and GitHub write errors under a status of success.
     let body: Value = read(provider, &answer)?;
     if let Some(error) = body.get("error").and_then(Value::as_str) {
-        return Err(refused(provider, &format!("refused the code: {}", plain(error, &body))));
+        return Err(refused(provider, &format!("gave no tokens: {}", plain(error, &body))));
     }
     if !answer.is_success() {
-        return Err(refused(provider, &format!("refused the code with status {}", answer.status.as_u16())));
+        return Err(refused(provider, &format!("gave no tokens, status {}", answer.status.as_u16())));
     }
     ProviderTokens::deserialize(body).map_err(|_| refused(provider, "sent no tokens"))
 }

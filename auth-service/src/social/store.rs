@@ -16,7 +16,6 @@ pub struct IdentityRow {
     pub id: Uuid,
     pub user_id: UserId,
     pub provider: String,
-    pub issuer: String,
     pub subject: String,
     pub email: Option<String>,
     pub email_verified: bool,
@@ -45,7 +44,7 @@ impl IdentityRow {
 }
 
 const FIND: &str = "
-    SELECT id, user_id, provider, issuer, subject, email, email_verified, display_name, created_at, linked_at,
+    SELECT id, user_id, provider, subject, email, email_verified, display_name, created_at, linked_at,
            last_login_at, unlinked_at
     FROM oauth_accounts
     WHERE issuer = $1 AND subject = $2 AND linked_at IS NOT NULL AND detached_at IS NULL";
@@ -56,7 +55,7 @@ pub async fn find(conn: &mut Conn, issuer: &str, subject: &str) -> Result<Option
 }
 
 const FIND_PROPOSED: &str = "
-    SELECT id, user_id, provider, issuer, subject, email, email_verified, display_name, created_at, linked_at,
+    SELECT id, user_id, provider, subject, email, email_verified, display_name, created_at, linked_at,
            last_login_at, unlinked_at
     FROM oauth_accounts WHERE id = $1 AND linked_at IS NULL";
 
@@ -66,7 +65,7 @@ pub async fn find_proposed(conn: &mut Conn, id: Uuid) -> Result<Option<IdentityR
 }
 
 const LIST: &str = "
-    SELECT id, user_id, provider, issuer, subject, email, email_verified, display_name, created_at, linked_at,
+    SELECT id, user_id, provider, subject, email, email_verified, display_name, created_at, linked_at,
            last_login_at, unlinked_at
     FROM oauth_accounts WHERE user_id = $1 AND linked_at IS NOT NULL ORDER BY linked_at, id";
 
@@ -117,7 +116,7 @@ pub async fn insert(conn: &mut Conn, new: &NewIdentity<'_>, now: Ts) -> Result<b
 const REFRESH: &str = "
     UPDATE oauth_accounts
     SET email = $2, email_verified = $3, display_name = $4, profile = $5, sealed_tokens = $6, last_login_at = $7,
-        unlinked_at = NULL
+        unlinked_at = NULL, renewing_until = NULL
     WHERE id = $1";
 
 /// Notes a login by an identity, with what the provider says of the person now.

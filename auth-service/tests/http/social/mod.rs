@@ -17,5 +17,6 @@ mod session_links;
 mod steps;
 mod support;
 mod takeover;
+mod tokens;
 mod unlinks;
 mod webhooks;

@@ -30,7 +30,8 @@ pub use oauth::{
 pub use page::{Page, PageParams};
 pub use passwords::{PasswordExpired, PasswordPolicy};
 pub use personal::{
-    HeldApiKey, HeldAuditEntry, HeldDevice, HeldMail, HeldProfile, HeldRole, HeldSession, LoginRecord, PersonalData,
+    HeldApiKey, HeldAuditEntry, HeldDevice, HeldIdentity, HeldMail, HeldProfile, HeldRole, HeldSession, LoginRecord,
+    PersonalData,
 };
 pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};

@@ -40,6 +40,8 @@ pub struct PersonalData {
     pub profile: HeldProfile,
     /// The roles that the person was given.
     pub roles: Vec<HeldRole>,
+    /// Who the person is at providers.
+    pub identities: Vec<HeldIdentity>,
     /// Sessions, also those that ended in the last weeks.
     pub sessions: Vec<HeldSession>,
     /// Browsers and apps that the account is known to have been used on.
@@ -106,6 +108,37 @@ pub struct HeldRole {
     /// Until when; for ever when absent.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
+}
+
+/// Who a person is at a provider.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+pub struct HeldIdentity {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// The provider's name.
+    pub provider: String,
+    /// Who vouches.
+    pub issuer: String,
+    /// The person's id there.
+    pub subject: String,
+    /// The address that the provider told.
+    pub email: Option<String>,
+    /// Whether the provider vouches for the address.
+    pub email_verified: bool,
+    /// The name that the provider told.
+    pub display_name: Option<String>,
+    /// All that the provider told, as it did.
+    #[schema(value_type = Object)]
+    pub profile: Value,
+    /// When it was linked.
+    #[schema(value_type = String, format = DateTime)]
+    pub linked_at: Timestamp,
+    /// When the person last logged in by it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_login_at: Option<Timestamp>,
+    /// When the provider ended it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub unlinked_at: Option<Timestamp>,
 }
 
 /// A session.

@@ -16,6 +16,9 @@ use crate::{
 /// The account goes, and all that belongs to it alone. The audit log keeps what happened, for others' sake, but no longer
 /// from where and by which client: its chain holds only a salted hash of that, and the salt goes too.
 ///
+/// Handles of logins through providers may hold a profile, but are swept when their ten minutes are over, and nobody is
+/// erased within a day of their last login; what providers told, which holds a subject, is forgotten after two days.
+///
 /// # Errors
 /// When the database fails; whoever was erased until then stays erased.
 pub async fn run(app: &App, kept: Days) -> Result<u64, DbError> {

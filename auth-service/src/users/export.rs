@@ -4,7 +4,7 @@
 mod store;
 mod wire;
 
-use auth_sdk::{HeldAuditEntry, HeldDevice, HeldRole};
+use auth_sdk::{HeldAuditEntry, HeldDevice, HeldIdentity, HeldRole};
 use axum::{
     body::Body,
     http::{HeaderValue, header},
@@ -91,9 +91,17 @@ pub async fn answer(app: &App, user: UserId) -> Result<Response> {
 async fn open(conn: &mut Conn, user: UserId, now: Ts) -> Result<Option<String>, DbError> {
     let Some(profile) = store::find_profile(conn, user).await? else { return Ok(None) };
     let roles: Vec<HeldRole> = store::list_roles(conn, user).await?.into_iter().map(Into::into).collect();
+    let identities = store::list_identities(conn, user).await?;
+    let identities: Vec<HeldIdentity> = identities.into_iter().map(Into::into).collect();
     let devices: Vec<HeldDevice> = store::list_devices(conn, user).await?.into_iter().map(Into::into).collect();
     let profile: auth_sdk::HeldProfile = profile.into();
-    let document = json!({"exported_at": now.to_string(), "profile": profile, "roles": roles, "devices": devices});
+    let document = json!({
+        "exported_at": now.to_string(),
+        "profile": profile,
+        "roles": roles,
+        "identities": identities,
+        "devices": devices,
+    });
     let mut opening = document.to_string();
     // Left open for what follows.
     opening.pop();

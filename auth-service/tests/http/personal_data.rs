@@ -76,6 +76,7 @@ async fn an_export_holds_everything_and_no_secret(#[values(Engine::Sqlite, Engin
         "audit_by_person",
         "devices",
         "exported_at",
+        "identities",
         "login_history",
         "mails",
         "profile",

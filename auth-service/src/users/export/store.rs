@@ -53,6 +53,31 @@ pub async fn list_roles(conn: &mut Conn, user: UserId) -> Result<Vec<RoleRow>, D
 }
 
 #[derive(sqlx::FromRow)]
+pub struct IdentityRow {
+    pub id: Uuid,
+    pub provider: String,
+    pub issuer: String,
+    pub subject: String,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    pub display_name: Option<String>,
+    pub profile: String,
+    pub linked_at: Ts,
+    pub last_login_at: Option<Ts>,
+    pub unlinked_at: Option<Ts>,
+}
+
+const LIST_IDENTITIES: &str = "
+    SELECT id, provider, issuer, subject, email, email_verified, display_name, profile, linked_at, last_login_at,
+           unlinked_at
+    FROM oauth_accounts WHERE user_id = $1 AND linked_at IS NOT NULL ORDER BY linked_at, id";
+
+/// Who a person is at providers, one of each at most. What is only proposed may be somebody else's profile.
+pub async fn list_identities(conn: &mut Conn, user: UserId) -> Result<Vec<IdentityRow>, DbError> {
+    run!(conn, fetch_all, LIST_IDENTITIES, user)
+}
+
+#[derive(sqlx::FromRow)]
 pub struct DeviceRow {
     pub created_at: Ts,
     pub expires_at: Ts,

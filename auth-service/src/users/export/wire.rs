@@ -1,8 +1,8 @@
 //! Rows as the document shows them.
 
-use auth_sdk::{HeldApiKey, HeldAuditEntry, HeldDevice, HeldMail, HeldProfile, HeldRole, HeldSession};
+use auth_sdk::{HeldApiKey, HeldAuditEntry, HeldDevice, HeldIdentity, HeldMail, HeldProfile, HeldRole, HeldSession};
 
-use super::store::{ApiKeyRow, DeviceRow, MailRow, ProfileRow, RoleRow, SessionRow};
+use super::store::{ApiKeyRow, DeviceRow, IdentityRow, MailRow, ProfileRow, RoleRow, SessionRow};
 use crate::audit::EntryRow;
 
 impl From<ProfileRow> for HeldProfile {
@@ -29,6 +29,24 @@ impl From<ProfileRow> for HeldProfile {
 impl From<RoleRow> for HeldRole {
     fn from(row: RoleRow) -> Self {
         Self { name: row.name, granted_at: row.granted_at.into(), expires_at: row.expires_at.map(Into::into) }
+    }
+}
+
+impl From<IdentityRow> for HeldIdentity {
+    fn from(row: IdentityRow) -> Self {
+        Self {
+            id: row.id,
+            provider: row.provider,
+            issuer: row.issuer,
+            subject: row.subject,
+            email: row.email,
+            email_verified: row.email_verified,
+            display_name: row.display_name,
+            profile: serde_json::from_str(&row.profile).unwrap_or_default(),
+            linked_at: row.linked_at.into(),
+            last_login_at: row.last_login_at.map(Into::into),
+            unlinked_at: row.unlinked_at.map(Into::into),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod kakao;
 mod last_way_in;
 mod native;
 mod openid;
+mod personal_data;
 mod proposals;
 mod providers;
 mod session_links;

@@ -20,10 +20,7 @@ use crate::{
     meta::Readiness,
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
     revocation::{Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
-    social::{
-        self, Providers,
-        outbound::{Outbound, Reach},
-    },
+    social::{self, Providers, outbound::Reach},
     sweep,
     users::ProfileCache,
 };
@@ -113,9 +110,9 @@ impl App {
             drop(patience.await);
         }
         let outbox = mail::Outbox::open(&config.mail, config.extra_roots.as_deref()).map_err(StartError::Mail)?;
-        let outbound = Outbound::open(Reach::of(config.environment), config.extra_roots.as_deref());
-        let outbound = outbound.map_err(StartError::Provider)?;
-        let providers = Providers::open(&config.social, outbound).map_err(StartError::Provider)?;
+        let reach = Reach::of(config.environment);
+        let providers = Providers::open(&config.social, reach, config.extra_roots.as_deref());
+        let providers = providers.map_err(StartError::Provider)?;
         let (rates, guesses) = counters(redis.clone(), &clock);
         let (revocations, profiles) = (Arc::new(RevocationLog::default()), Arc::new(ProfileCache::default()));
         let announcer = Arc::new(Announcer::new(redis.clone(), Arc::clone(&revocations), Arc::clone(&profiles)));

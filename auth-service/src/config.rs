@@ -102,10 +102,7 @@ impl Config {
         let social = SocialConfig::read(env, public_url.as_ref(), addr);
         env.section("Tokens and keys");
         let keys = KeyConfig::read(env);
-        // In development the key is made later.
-        if social.keep_tokens && keys.secrets_key.is_none() && environment != Environment::Development {
-            env.refuse("OAUTH_KEEP_TOKENS needs SECRETS_KEY, which seals what is kept: `openssl rand -base64 32`");
-        }
+        social.check(&keys, env);
         let sessions = SessionConfig::read(env);
         env.section("Revocation");
         let revocation = FeedConfig::read(env);

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 use service_kit::{language::Language, problem::Text};
 
-use super::{Mail, link::Purpose};
+use super::{Mail, Title, link::Purpose};
 use crate::{db::Ts, users::Locale};
 
 /// A mail's words in one language.
@@ -121,28 +121,31 @@ fn before(mail: &Mail) -> Vec<Text> {
     }
 }
 
-fn was_it_you(provider: &str) -> Text {
+fn was_it_you(provider: &Title) -> Text {
+    let Title { en, ko } = provider;
     told(
         format!(
-            "Somebody logged in at {{service}} through {provider} with this address, which has an account already. If that was you, open this link: from then on {provider} opens your account too."
+            "Somebody logged in at {{service}} through {en} with this address, which has an account already. If that was you, open this link: from then on {en} opens your account too."
         ),
         format!(
-            "이 주소를 사용하는 {provider} 계정으로 {{service}}에 로그인하려는 시도가 있었습니다. 이 주소에는 이미 계정이 있습니다. 본인이라면 아래 링크를 열어 주세요. 이후 {provider}(으)로도 로그인할 수 있습니다."
+            "이 주소를 사용하는 {ko} 계정으로 {{service}}에 로그인하려는 시도가 있었습니다. 이 주소에는 이미 계정이 있습니다. 본인이라면 아래 링크를 열어 주세요. 이후 {ko}(으)로도 로그인할 수 있습니다."
         ),
     )
 }
 
-fn linked(provider: &str) -> Text {
+fn linked(provider: &Title) -> Text {
+    let Title { en, ko } = provider;
     told(
-        format!("Your account at {{service}} can be entered through {provider} from now on."),
-        format!("이제 {provider}(으)로 {{service}} 계정에 로그인할 수 있습니다."),
+        format!("Your account at {{service}} can be entered through {en} from now on."),
+        format!("이제 {ko}(으)로 {{service}} 계정에 로그인할 수 있습니다."),
     )
 }
 
-fn unlinked(provider: &str) -> Text {
+fn unlinked(provider: &Title) -> Text {
+    let Title { en, ko } = provider;
     told(
-        format!("Your account at {{service}} can no longer be entered through {provider}."),
-        format!("더 이상 {provider}(으)로 {{service}} 계정에 로그인할 수 없습니다."),
+        format!("Your account at {{service}} can no longer be entered through {en}."),
+        format!("더 이상 {ko}(으)로 {{service}} 계정에 로그인할 수 없습니다."),
     )
 }
 
@@ -208,9 +211,12 @@ fn after(mail: &Mail) -> Vec<Text> {
         Mail::EmailChangeRequested { .. }
         | Mail::EmailChanged { .. }
         | Mail::PasswordChanged
-        | Mail::IdentityLinked { .. }
         | Mail::IdentityUnlinked { .. }
         | Mail::SessionReuse => vec![reset],
+        Mail::IdentityLinked { .. } => vec![Text::new(
+            "If this was not you, log in, remove it among your ways to log in, and choose a new password.",
+            "본인이 아니라면 로그인하여 해당 로그인 수단을 해제하고 비밀번호를 변경해 주세요.",
+        )],
         Mail::DormancyNotice { .. } => Vec::new(),
     }
 }
@@ -231,6 +237,7 @@ mod tests {
     fn all() -> Vec<Mail> {
         let (to, at) = ("k***@example.com".to_owned(), Ts::from_micros(1_767_225_600_000_000));
         let (session, ip_address) = (SessionId(uuid::Uuid::nil()), "203.0.113.7".to_owned());
+        let provider = Title { en: "Kakao".to_owned(), ko: "카카오".to_owned() };
         vec![
             Mail::VerifyEmail,
             Mail::AlreadyRegistered,
@@ -242,9 +249,9 @@ mod tests {
             Mail::NewDevice { session, at, ip_address, device: None },
             Mail::PasswordChanged,
             Mail::SessionReuse,
-            Mail::LinkIdentity { identity: uuid::Uuid::nil(), provider: "kakao".to_owned() },
-            Mail::IdentityLinked { provider: "kakao".to_owned() },
-            Mail::IdentityUnlinked { provider: "kakao".to_owned() },
+            Mail::LinkIdentity { identity: uuid::Uuid::nil(), provider: provider.clone() },
+            Mail::IdentityLinked { provider: provider.clone() },
+            Mail::IdentityUnlinked { provider: provider.clone() },
             Mail::DormancyNotice { locks_at: at },
         ]
     }

@@ -79,24 +79,33 @@ pub enum Mail {
     LinkIdentity {
         /// The proposed identity.
         identity: Uuid,
-        /// The provider's name.
-        provider: String,
+        /// The provider.
+        provider: Title,
     },
     /// A provider opens the account from now on.
     IdentityLinked {
-        /// The provider's name.
-        provider: String,
+        /// The provider.
+        provider: Title,
     },
     /// A provider opens the account no more.
     IdentityUnlinked {
-        /// The provider's name.
-        provider: String,
+        /// The provider.
+        provider: Title,
     },
     /// The account will be closed unless it is used.
     DormancyNotice {
         /// When.
         locks_at: Ts,
     },
+}
+
+/// What people know a provider by.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Title {
+    /// In English.
+    pub en: String,
+    /// In Korean.
+    pub ko: String,
 }
 
 /// Whom a mail is for.

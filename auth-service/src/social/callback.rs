@@ -213,7 +213,7 @@ async fn identify(
 async fn check_issuer(provider: &Provider, answer: &Answer) -> Result<(), Trouble> {
     let mix_up = || Trouble::Refused(format!("{}: the answer is another issuer's", provider.name));
     match (&answer.iss, &provider.endpoints) {
-        (Some(iss), _) if *iss == provider.issuer => Ok(()),
+        (Some(iss), _) if *iss == provider.answers_as => Ok(()),
         (Some(_), _) => Err(mix_up()),
         (None, Endpoints::Published) if provider.published()?.discover().await?.returns_iss => Err(mix_up()),
         (None, Endpoints::Published | Endpoints::Fixed { .. }) => Ok(()),

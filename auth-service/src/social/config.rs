@@ -6,6 +6,7 @@ use service_kit::config::{Env, Environment, Secret};
 use url::Url;
 
 use super::redirect_uri::{ListedUri, RedirectUris};
+use crate::keys::KeyConfig;
 
 /// What no configuration may add to a request for authorization: it would change what the answer means.
 const RESERVED: [&str; 11] = [
@@ -126,6 +127,13 @@ impl SocialConfig {
         }
         Self { providers, redirect_uris, keep_tokens, kakao_admin_key, base }
     }
+
+    /// Whether what is to be kept can be sealed; in development the key is made later.
+    pub fn check(&self, keys: &KeyConfig, env: &mut Env) {
+        if self.keep_tokens && keys.secrets_key.is_none() && env.environment() != Environment::Development {
+            env.refuse("OAUTH_KEEP_TOKENS needs SECRETS_KEY, which seals what is kept: `openssl rand -base64 32`");
+        }
+    }
 }
 
 fn google(env: &mut Env) -> Option<ProviderConfig> {
@@ -138,7 +146,7 @@ fn google(env: &mut Env) -> Option<ProviderConfig> {
     let native_client_ids = env
         .list("GOOGLE_NATIVE_CLIENT_IDS", "Client ids of Android and iOS apps whose ID tokens are taken, comma list.");
     let client_id = client_id?;
-    require_secret(env, client_secret.is_some(), "GOOGLE_CLIENT_SECRET", "GOOGLE_CLIENT_ID");
+    require(client_secret.as_ref(), env, ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"));
     let (kind, parameters) = (ProviderKind::Google { issuer }, parameters.unwrap_or_default());
     let name = "google".to_owned();
     Some(ProviderConfig { name, kind, client_id, client_secret, scopes, parameters, native_client_ids })
@@ -173,7 +181,7 @@ fn naver(env: &mut Env) -> Option<ProviderConfig> {
     let api_url = env.parse("NAVER_API_URL", "https://openapi.naver.com", "Naver's API.");
     let parameters = env.optional("NAVER_AUTHORIZE_PARAMS", "More for Naver's page, such as auth_type=reprompt.");
     let client_id = client_id?;
-    require_secret(env, client_secret.is_some(), "NAVER_CLIENT_SECRET", "NAVER_CLIENT_ID");
+    require(client_secret.as_ref(), env, ("NAVER_CLIENT_ID", "NAVER_CLIENT_SECRET"));
     let kind = ProviderKind::Naver { auth_url, api_url };
     let (name, parameters) = ("naver".to_owned(), parameters.unwrap_or_default());
     Some(ProviderConfig {
@@ -195,7 +203,7 @@ fn github(env: &mut Env) -> Option<ProviderConfig> {
     let api_url = env.parse("GITHUB_API_URL", "https://api.github.com", "GitHub's API.");
     let scopes = env.optional("GITHUB_SCOPES", "What is asked of GitHub, `read:user user:email` unless given.");
     let client_id = client_id?;
-    require_secret(env, client_secret.is_some(), "GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_ID");
+    require(client_secret.as_ref(), env, ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"));
     let kind = ProviderKind::GitHub { auth_url, api_url };
     let (name, parameters) = ("github".to_owned(), Parameters::default());
     Some(ProviderConfig { name, kind, client_id, client_secret, scopes, parameters, native_client_ids: Vec::new() })
@@ -268,9 +276,9 @@ fn by_name(found: Vec<(String, Secret)>) -> BTreeMap<String, Secret> {
     found.into_iter().collect()
 }
 
-fn require_secret(env: &mut Env, is_there: bool, secret: &str, id: &str) {
-    if !is_there {
-        env.refuse(format!("{id} needs {secret}"));
+fn require(secret: Option<&Secret>, env: &mut Env, (id, name): (&str, &str)) {
+    if secret.is_none() {
+        env.refuse(format!("{id} needs {name}"));
     }
 }
 

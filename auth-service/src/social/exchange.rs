@@ -150,7 +150,7 @@ async fn link(app: &App, (user, session): (UserId, SessionId), identity: &Identi
     }
     let way = identity.provider.as_str();
     Entry::new(Event::IdentityLinked, Some(user), client).detail("way", way).record(&mut tx, now).await?;
-    mail::notify(app, &mut tx, user, Mail::IdentityLinked { provider: way.to_owned() }, now).await?;
+    mail::notify(app, &mut tx, user, Mail::IdentityLinked { provider: app.providers.title(way) }, now).await?;
     let linked = store::find(&mut tx, &identity.issuer, &identity.subject).await?.ok_or(Error::IdentityTaken)?;
     tx.commit().await?;
     app.mail.wake();

@@ -67,7 +67,7 @@ pub async fn ask_by_mail(app: &App, token: &OpaqueToken, client: &Client) -> Res
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let to = Recipient::find(&mut tx, user).await?.ok_or(Error::InvalidOrExpiredToken)?;
-    let question = Mail::LinkIdentity { identity, provider };
+    let question = Mail::LinkIdentity { identity, provider: app.providers.title(&provider) };
     if app.limits.mails_to(question.kind(), Some(user), &to.email, now).await {
         mail::queue(&mut tx, &to, question, now).await?;
     }
@@ -112,7 +112,7 @@ pub async fn unlink(app: &App, caller: &SessionCaller, provider: &str, client: &
     }
     unlinks::queue(app, &mut tx, (provider, &subject), now).await?;
     Entry::new(Event::IdentityUnlinked, Some(user), client).detail("way", provider).record(&mut tx, now).await?;
-    mail::notify(app, &mut tx, user, Mail::IdentityUnlinked { provider: provider.to_owned() }, now).await?;
+    mail::notify(app, &mut tx, user, Mail::IdentityUnlinked { provider: app.providers.title(provider) }, now).await?;
     tx.commit().await?;
     app.mail.wake();
     app.providers.unlinks.notify_one();
@@ -135,5 +135,5 @@ async fn accept(app: &App, tx: &mut Conn, proposal: &Proposal, client: &Client, 
 }
 
 async fn told(app: &App, tx: &mut Conn, user: UserId, provider: &str, now: Ts) -> Result<()> {
-    Ok(mail::notify(app, tx, user, Mail::IdentityLinked { provider: provider.to_owned() }, now).await?)
+    Ok(mail::notify(app, tx, user, Mail::IdentityLinked { provider: app.providers.title(provider) }, now).await?)
 }

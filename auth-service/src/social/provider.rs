@@ -11,9 +11,9 @@ use super::{
     apple::AppleKey,
     config::{Parameters, ProviderConfig, ProviderKind, SocialConfig},
     issuer::{Issuer, IssuerError},
-    outbound::{Outbound, OutboundError},
+    outbound::{Outbound, OutboundError, Reach},
 };
-use crate::db::Ts;
+use crate::{db::Ts, mail::Title};
 
 /// What OpenID issuers are asked for unless the configuration says otherwise.
 const OPENID_SCOPES: &str = "openid email profile";
@@ -26,6 +26,8 @@ pub struct Provider {
     pub title: Text,
     /// Who vouches for its subjects.
     pub issuer: String,
+    /// What `iss` its answers name (RFC 9207), where they name one.
+    pub answers_as: String,
     /// Our id there.
     pub client_id: String,
     /// How we prove ourselves at its token endpoint.
@@ -46,6 +48,7 @@ pub struct Provider {
 struct Form {
     title: Text,
     issuer: String,
+    answers_as: String,
     credential: Credential,
     endpoints: Endpoints,
     source: Source,
@@ -120,8 +123,8 @@ impl From<OutboundError> for Trouble {
 /// Those that are configured, by name.
 pub struct Providers {
     by_name: Vec<Provider>,
-    /// What calls them.
-    pub outbound: Outbound,
+    /// What calls them; nothing where there are none.
+    outbound: Option<Outbound>,
     /// Has what they told us looked at.
     pub notices: Notify,
     /// Has those looked at who are to be unlinked there.
@@ -133,12 +136,35 @@ impl Providers {
     ///
     /// # Errors
     /// A sentence that names the provider, and says what is wrong.
-    pub fn open(config: &SocialConfig, outbound: Outbound) -> Result<Self, String> {
-        let open = |config: &ProviderConfig| {
-            Provider::open(config, &outbound).map_err(|wrong| format!("{}: {wrong}", config.name))
-        };
-        let by_name = config.providers.iter().map(open).collect::<Result<_, _>>()?;
+    pub fn open(config: &SocialConfig, reach: Reach, extra_roots: Option<&[u8]>) -> Result<Self, String> {
+        let (mut by_name, mut outbound) = (Vec::new(), None);
+        // Not without need: it fails where the system has no roots to trust.
+        if !config.providers.is_empty() {
+            let calls = outbound.insert(Outbound::open(reach, extra_roots)?);
+            let open = |config: &ProviderConfig| {
+                Provider::open(config, calls).map_err(|wrong| format!("{}: {wrong}", config.name))
+            };
+            by_name = config.providers.iter().map(open).collect::<Result<_, _>>()?;
+        }
         Ok(Self { by_name, outbound, notices: Notify::new(), unlinks: Notify::new() })
+    }
+
+    /// What calls them.
+    ///
+    /// # Errors
+    /// [`Trouble::Unavailable`] where there are none.
+    pub fn outbound(&self) -> Result<&Outbound, Trouble> {
+        self.outbound.as_ref().ok_or_else(|| Trouble::Unavailable("no provider is configured".to_owned()))
+    }
+
+    /// What people know a provider by, also one that is offered no more.
+    #[must_use]
+    pub fn title(&self, name: &str) -> Title {
+        let text = self.find(name).map_or_else(
+            || Text { en: name.to_owned().into(), ko: name.to_owned().into() },
+            |provider| provider.title.clone(),
+        );
+        Title { en: text.en.into_owned(), ko: text.ko.into_owned() }
     }
 
     /// The provider of this name.
@@ -168,21 +194,23 @@ impl Form {
             }
             ProviderKind::Kakao { auth_url, api_url } => {
                 let (me, unlink) = (at(api_url, "/v2/user/me")?, at(api_url, "/v1/user/unlink")?);
-                let source = Source::Kakao { me, unlink };
-                let form = Self::fixed(Text::new("Kakao", "카카오"), secret, source);
-                let form = form.at(auth_url, "/oauth/authorize", "/oauth/token")?;
+                let endpoints = Endpoints::below(auth_url, "/oauth/authorize", "/oauth/token")?;
+                let form = Self::fixed(Text::new("Kakao", "카카오"), auth_url, endpoints, Source::Kakao { me, unlink });
                 let signer = Some(Issuer::new(&form.issuer, outbound.clone())?);
-                Ok(Self { signer, ..form })
+                Ok(Self { signer, credential: secret, ..form })
             }
             ProviderKind::Naver { auth_url, api_url } => {
                 let source = Source::Naver { me: at(api_url, "/v1/nid/me")? };
-                let form = Self::fixed(Text::new("Naver", "네이버"), secret, source);
-                form.at(auth_url, "/oauth2.0/authorize", "/oauth2.0/token")
+                let endpoints = Endpoints::below(auth_url, "/oauth2.0/authorize", "/oauth2.0/token")?;
+                let form = Self::fixed(Text::new("Naver", "네이버"), auth_url, endpoints, source);
+                Ok(Self { credential: secret, ..form })
             }
             ProviderKind::GitHub { auth_url, api_url } => {
                 let source = Source::GitHub { user: at(api_url, "/user")?, emails: at(api_url, "/user/emails")? };
-                let form = Self::fixed(Text::new("GitHub", "GitHub"), secret, source);
-                form.at(auth_url, "/login/oauth/authorize", "/login/oauth/access_token")
+                let endpoints = Endpoints::below(auth_url, "/login/oauth/authorize", "/login/oauth/access_token")?;
+                let form = Self::fixed(Text::new("GitHub", "GitHub"), auth_url, endpoints, source);
+                let answers_as = format!("{}/login/oauth", form.issuer);
+                Ok(Self { answers_as, credential: secret, ..form })
             }
         }
     }
@@ -190,16 +218,20 @@ impl Form {
     fn of_openid(title: Text, issuer: &str, credential: Credential, outbound: &Outbound) -> Result<Self, String> {
         let signer = Some(Issuer::new(issuer, outbound.clone())?);
         let (endpoints, source) = (Endpoints::Published, Source::IdToken);
-        Ok(Self { title, issuer: issuer.to_owned(), credential, endpoints, source, signer })
+        let issuer = issuer.to_owned();
+        Ok(Self { title, answers_as: issuer.clone(), issuer, credential, endpoints, source, signer })
     }
 
-    fn fixed(title: Text, credential: Credential, source: Source) -> Self {
-        Self { title, issuer: String::new(), credential, endpoints: Endpoints::Published, source, signer: None }
+    fn fixed(title: Text, base: &Url, endpoints: Endpoints, source: Source) -> Self {
+        let issuer = base.as_str().trim_end_matches('/').to_owned();
+        let (credential, signer) = (Credential::None, None);
+        Self { title, answers_as: issuer.clone(), issuer, credential, endpoints, source, signer }
     }
+}
 
-    fn at(self, base: &Url, authorize: &str, token: &str) -> Result<Self, String> {
-        let endpoints = Endpoints::Fixed { authorize: at(base, authorize)?, token: at(base, token)? };
-        Ok(Self { issuer: base.as_str().trim_end_matches('/').to_owned(), endpoints, ..self })
+impl Endpoints {
+    fn below(base: &Url, authorize: &str, token: &str) -> Result<Self, String> {
+        Ok(Self::Fixed { authorize: at(base, authorize)?, token: at(base, token)? })
     }
 }
 
@@ -212,12 +244,14 @@ fn at(base: &Url, path: &str) -> Result<Url, String> {
 impl Provider {
     fn open(config: &ProviderConfig, outbound: &Outbound) -> Result<Self, String> {
         let secret = config.client_secret.clone().map_or(Credential::None, Credential::Secret);
-        let Form { title, issuer, credential, endpoints, source, signer } = Form::of(&config.kind, secret, outbound)?;
+        let form = Form::of(&config.kind, secret, outbound)?;
+        let Form { title, issuer, answers_as, credential, endpoints, source, signer } = form;
         let client = std::iter::once(config.client_id.clone());
         Ok(Self {
             name: config.name.clone(),
             title,
             issuer,
+            answers_as,
             client_id: config.client_id.clone(),
             credential,
             endpoints,

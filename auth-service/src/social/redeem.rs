@@ -89,7 +89,7 @@ pub async fn ask_for_tokens(
             Authorization::None
         }
     };
-    let answer = providers.outbound.post_form(&endpoint, &fields, &authorization).await?;
+    let answer = providers.outbound()?.post_form(&endpoint, &fields, &authorization).await?;
     // Naver and GitHub write errors under a status of success.
     let body: Value = read(provider, &answer)?;
     if let Some(error) = body.get("error").and_then(Value::as_str) {
@@ -127,8 +127,13 @@ async fn describe(
         (Source::Naver { me }, _) => claims::of_naver(&ask(me).await?),
         (Source::GitHub { user, emails }, _) => {
             let user = ask(user).await?;
-            // Without the scope for it they stay unknown.
-            let emails = ask(emails).await.ok();
+            let emails = match ask(emails).await {
+                Ok(emails) => Some(emails),
+                // Without the scope for it they stay unknown.
+                Err(Trouble::Refused(_)) => None,
+                // But not for an outage: the account would be made without the address that it has.
+                Err(away) => return Err(away),
+            };
             claims::of_github(&user, emails.as_ref())
         }
     };
@@ -172,7 +177,7 @@ async fn ask_who(
     url: &Url,
     tokens: &ProviderTokens,
 ) -> Result<Value, Trouble> {
-    let answer = providers.outbound.get(url, &Authorization::Bearer(&tokens.access_token)).await?;
+    let answer = providers.outbound()?.get(url, &Authorization::Bearer(&tokens.access_token)).await?;
     if answer.status.is_client_error() {
         let status = answer.status.as_u16();
         return Err(refused(provider, &format!("refused its own access token with status {status}")));
@@ -185,8 +190,9 @@ fn read(provider: &Provider, answer: &Answer) -> Result<Value, Trouble> {
         let status = answer.status.as_u16();
         return Err(Trouble::Unavailable(format!("{} answered with status {status}", provider.name)));
     }
-    let read = answer.json::<Value>().ok().filter(Value::is_object);
-    read.ok_or_else(|| Trouble::Unavailable(format!("{} answered with no JSON object", provider.name)))
+    // An object, but for the addresses at GitHub, which are a list.
+    let read = answer.json::<Value>().ok().filter(|read| read.is_object() || read.is_array());
+    read.ok_or_else(|| Trouble::Unavailable(format!("{} answered with no JSON", provider.name)))
 }
 
 fn of_id_token(error: IdTokenError) -> Trouble {

@@ -158,7 +158,14 @@ async fn claim(
     let pending = ended.and(app.recorder(now).user(&mut tx, user.id, version).await?);
     let entry = Entry::new(Event::UserClaimed, Some(user.id), client).detail("way", identity.provider.as_str());
     entry.count(pending.len()).record(&mut tx, now).await?;
-    mail::notify(app, &mut tx, user.id, Mail::IdentityLinked { provider: identity.provider.clone() }, now).await?;
+    mail::notify(
+        app,
+        &mut tx,
+        user.id,
+        Mail::IdentityLinked { provider: app.providers.title(&identity.provider) },
+        now,
+    )
+    .await?;
     let claimed = users::store::find(&mut tx, user.id).await?.ok_or(Error::NotFound)?;
     app.commit(tx, pending).await?;
     app.user_changed(user.id);

@@ -151,7 +151,7 @@ impl<'a> Way<'a> {
     async fn tell(&self, app: &App, subject: &str) -> Result<(), Trouble> {
         let fields = [("target_id_type", "user_id"), ("target_id", subject)];
         let authorization = Authorization::Other { scheme: "KakaoAK", credentials: self.key.expose() };
-        let answer = app.providers.outbound.post_form(self.url, &fields, &authorization).await?;
+        let answer = app.providers.outbound()?.post_form(self.url, &fields, &authorization).await?;
         let code = answer.json::<Refusal>().ok().map(|refusal| refusal.code);
         if answer.is_success() || code == Some(NOT_LINKED) {
             return Ok(());

@@ -118,7 +118,9 @@ impl Shared {
         let scopes = scopes.filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
         let grant = Grant::of(request, &redirect_uri, scopes, &github.user);
         let code = github.grants.add_code(grant).map_err(PeerError::from)?;
-        Ok(back(&redirect_uri, &[("code", &code)]))
+        // RFC 9207: not the address of its pages, but that of its login.
+        let iss = format!("http://{}/login/oauth", request.header("host").unwrap_or_default());
+        Ok(back(&redirect_uri, &[("code", &code), ("iss", &iss)]))
     }
 
     /// Its refusals are members of an answer of success.

@@ -83,9 +83,12 @@ async fn what_the_browser_says_of_the_person_is_a_name_and_never_an_address(
 ) {
     let (apple, world) = world(engine).await;
     let victim = world.api.person("victim@example.com").await;
-    let person = |sub: &str, verified: Value| json!({"sub": sub, "email": "victim@example.com", "email_verified": verified});
+    let person =
+        |sub: &str, verified: Value| json!({"sub": sub, "email": "victim@example.com", "email_verified": verified});
     let user = json!({"name": {"firstName": "<b>", "lastName": "\u{0}x"}, "email": "victim@example.com", "email_verified": true});
-    for (number, told) in [user.to_string(), "{".to_owned(), "[]".to_owned(), json!({"name": 1}).to_string()].iter().enumerate() {
+    for (number, told) in
+        [user.to_string(), "{".to_owned(), "[]".to_owned(), json!({"name": 1}).to_string()].iter().enumerate()
+    {
         apple.sign_in(json!({"sub": format!("person-{number}")}));
         let (mut fields, cookie) = begin(&world).await;
         fields.retain(|(name, _)| name != "user");

@@ -41,7 +41,10 @@ async fn a_person_at_github_has_an_account_with_their_primary_address(
     let first = world.log_in("github").await;
     assert_eq!(first.status, 200, "{first:?}");
     let me = world.me(&first).await;
-    assert_eq!((&me["email"], &me["email_verified"], &me["display_name"]), (&json!(EMAIL), &json!(true), &json!("kim")));
+    assert_eq!(
+        (&me["email"], &me["email_verified"], &me["display_name"]),
+        (&json!(EMAIL), &json!(true), &json!("kim"))
+    );
     // Whoever takes over the name of an account that is gone is another person by its number.
     github.sign_in(json!({"id": 583_232, "login": "kim"}), json!([]));
     let other = world.log_in("github").await;

@@ -70,7 +70,10 @@ async fn people_log_in_through_a_provider_that_is_not_ours(
     let first = log_in(&provider, &world).await;
     assert_eq!(first.status, 200, "{first:?}");
     let me = world.me(&first).await;
-    assert_eq!((&me["email"], &me["email_verified"], &me["display_name"]), (&json!(EMAIL), &json!(true), &json!("김민수")));
+    assert_eq!(
+        (&me["email"], &me["email_verified"], &me["display_name"]),
+        (&json!(EMAIL), &json!(true), &json!("김민수"))
+    );
     let again = log_in(&provider, &world).await;
     assert_eq!(world.me(&again).await["id"], me["id"]);
     let underway = begin(&provider, &world, Person::SignsIn).await;
@@ -79,7 +82,8 @@ async fn people_log_in_through_a_provider_that_is_not_ours(
     let cancelled = arrive(&begin(&provider, &world, Person::Cancels).await).await;
     assert_eq!(cancelled.location_query("error").as_deref(), Some("access_denied"), "{cancelled:?}");
     // A code of another login of the same browser's owner: its verifier is another (RFC 7636).
-    let (one, other) = (begin(&provider, &world, Person::SignsIn).await, begin(&provider, &world, Person::SignsIn).await);
+    let (one, other) =
+        (begin(&provider, &world, Person::SignsIn).await, begin(&provider, &world, Person::SignsIn).await);
     assert_refused(&arrive(&one.with("code", Some(&other.query("code")))).await, "a code that was injected");
     let orphan = begin(&provider, &world, Person::SignsIn).await;
     provider.stop().unwrap();
@@ -129,7 +133,9 @@ async fn an_id_token_that_is_not_of_this_login_ends_it(#[values(Engine::Sqlite, 
         world.acme.change_id_tokens(&json!({ name: value }));
         assert_refused(&arrive(&world.begin("acme").await).await, &format!("{name} {value}"));
         // Kakao asks its own API who it is, and still believes no token that does not fit.
-        world.kakao.change_id_tokens(&json!({ name: if name == "iss" { json!("https://evil.example") } else { value } }));
+        world
+            .kakao
+            .change_id_tokens(&json!({ name: if name == "iss" { json!("https://evil.example") } else { value } }));
         if name != "aud" {
             assert_refused(&arrive(&world.begin("kakao").await).await, &format!("{name} at Kakao"));
         }

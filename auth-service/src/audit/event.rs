@@ -85,6 +85,8 @@ pub enum Event {
     ApiKeyRevoked,
     /// An account was entered, or can be from now on, by who its owner is at a provider.
     IdentityLinked,
+    /// Somebody at a provider has the address of an account, and its owner is asked.
+    IdentityProposed,
     /// An identity was taken from an account by its owner.
     IdentityUnlinked,
     /// A provider ended an identity.
@@ -145,6 +147,7 @@ impl Event {
             Self::ApiKeyRotated => "api_key_rotated",
             Self::ApiKeyRevoked => "api_key_revoked",
             Self::IdentityLinked => "identity_linked",
+            Self::IdentityProposed => "identity_proposed",
             Self::IdentityUnlinked => "identity_unlinked",
             Self::IdentityRevoked => "identity_revoked",
             Self::UserClaimed => "user_claimed",

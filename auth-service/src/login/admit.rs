@@ -7,7 +7,7 @@ use crate::{
     app::App,
     audit::{self, Event},
     client::Client,
-    error::{Error, Result},
+    error::Result,
     ids::OpaqueToken,
     mail::{self, Mail},
     passwords::PasswordHash,
@@ -46,7 +46,7 @@ pub async fn admit(app: &App, admission: Admission<'_>, client: &Client) -> Resu
     let Admission { user, methods, way, device_name, known_device, better_hash } = admission;
     let now = app.now();
     // Before the transaction, which on SQLite holds up every other: a right that changes meanwhile raises a version.
-    let profile = Profile::find(&mut app.db.read().await?, user.id, now).await?.ok_or(Error::InvalidCredentials)?;
+    let Some(profile) = Profile::find(&mut app.db.read().await?, user.id, now).await? else { return Ok(None) };
     let mut tx = app.db.begin().await?;
     if !users::store::record_login(&mut tx, user, now).await? {
         return Ok(None);

@@ -12,11 +12,15 @@ pub mod history;
 pub mod http;
 mod store;
 
+pub use attempt::Outcome;
+pub use expired::{hand_over, is_due};
 pub use guesses::{Guess, Guessed, Guesses};
 pub use store::{forget_devices, is_known_device};
 
 use crate::{
     app::App,
+    audit::{Entry, Event},
+    client::Client,
     db::{Conn, DbError, Ts},
     ids::UserId,
 };
@@ -27,6 +31,17 @@ use crate::{
 /// When the database fails.
 pub async fn forget_guesses(app: &App, tx: &mut Conn, user: UserId) -> Result<(), DbError> {
     guesses::Guess::at_account(user, None).forget(app, tx).await
+}
+
+/// Records that somebody was kept from this account, who came by this way.
+///
+/// # Errors
+/// When the database fails.
+pub async fn record_refusal(tx: &mut Conn, user: UserId, way: &str, client: &Client, now: Ts) -> Result<(), DbError> {
+    store::insert_history(tx, (user, None), way, client, now).await?;
+    Entry::about(Event::LoginFailed, Some(user), client).detail("way", way).record(tx, now).await?;
+    metrics::counter!("logins_total", "outcome" => "refused").increment(1);
+    Ok(())
 }
 
 /// Forgets devices that were known for too long, and the failures of past days.

@@ -12,6 +12,7 @@ use crate::{
         self, Mail,
         link::{self, Purpose},
     },
+    social,
     users::{self, shut_out},
 };
 
@@ -28,8 +29,10 @@ pub async fn disown(app: &App, token: &OpaqueToken, client: &Client) -> Result<(
     let user = users::store::find(&mut tx, id).await?.ok_or(Error::InvalidOrExpiredToken)?;
     let mut pending = shut_out(app, &mut tx, id, "disowned", now).await?;
     users::store::void_password(&mut tx, id, now).await?;
+    // Also those by which the stranger would be back at once.
+    let unlinked = social::store::delete_since(&mut tx, id, session).await?;
     let entry = audit::Entry::new(Event::SessionDisowned, Some(id), client).session(session);
-    entry.record(&mut tx, now).await?;
+    entry.detail("identities", unlinked).record(&mut tx, now).await?;
     if user.email == link.email {
         mail::notify(app, &mut tx, id, Mail::ResetPassword, now).await?;
     } else {

@@ -114,9 +114,15 @@ impl Answer {
 /// Keeps an answer that came by a cross-site POST, with which no `Lax` cookie comes, until the browser follows with a GET.
 ///
 /// # Errors
-/// When the database fails.
+/// [`Error::InvalidOrExpiredToken`] for an answer that nobody here asked for.
 pub async fn park(app: &App, provider: &Provider, answer: &Answer) -> Result<String> {
+    // Nothing is kept for a login that nobody began: anybody may post here.
+    let state = answer.state.as_deref().and_then(OpaqueToken::parse).ok_or(Error::InvalidOrExpiredToken)?;
     let mut tx = app.db.begin().await?;
+    let pending: Option<Pending> = handle::look_at(&mut tx, Kind::State, &state, app.now()).await?;
+    if pending.is_none_or(|pending| pending.provider != provider.name) {
+        return Err(Error::InvalidOrExpiredToken);
+    }
     let parked = handle::issue(&mut tx, Kind::Parked, &(&provider.name, answer), app.now()).await?;
     tx.commit().await?;
     Ok(format!("{}?parked={}", callback_uri(app, &provider.name), parked.to_wire()))

@@ -25,12 +25,13 @@ use crate::{
         admit::{Admission, LoggedIn, admit},
     },
     mail::{self, Mail},
+    passwords::PasswordHash,
     sessions,
     users::{DisplayName, store::UserRow},
 };
 
 /// How a person proved themselves at a provider. RFC 8176 has no name for it; this one is in common use.
-const FEDERATED: &str = "fed";
+pub const FEDERATED: &str = "fed";
 
 /// Whom a session is for, and on what.
 pub struct Arrival<'a> {
@@ -87,7 +88,7 @@ fn fits(verifier: &str, challenge: &str) -> bool {
 pub async fn log_in(app: &App, identity: &Identity, arrival: &Arrival<'_>) -> Result<Exchanged> {
     match resolve::resolve(app, identity, arrival.client).await? {
         Resolved::Account(user) => {
-            let logged_in = begin(app, (&user, &[FEDERATED]), &identity.provider, arrival).await?;
+            let logged_in = begin(app, (&user, &[FEDERATED], None), &identity.provider, arrival).await?;
             Ok(Exchanged::LoggedIn(Box::new(logged_in)))
         }
         Resolved::Proposed { user, identity: id } => {
@@ -97,23 +98,30 @@ pub async fn log_in(app: &App, identity: &Identity, arrival: &Arrival<'_>) -> Re
     }
 }
 
-/// Begins the session of somebody who proved themselves by these methods (RFC 8176).
+/// Begins the session of somebody who proved themselves by these methods (RFC 8176), with a better hash of their password
+/// where that was one of them.
 ///
 /// # Errors
 /// [`Error::AccountClosed`].
 pub async fn begin(
     app: &App,
-    (user, methods): (&UserRow, &[&str]),
+    (user, methods, better_hash): (&UserRow, &[&str], Option<PasswordHash>),
     way: &str,
     arrival: &Arrival<'_>,
 ) -> Result<LoggedIn> {
-    let known_device = match &arrival.device {
-        Some(device) => login::is_known_device(&mut app.db.read().await?, &device.hash(), user.id, app.now()).await?,
-        None => false,
-    };
+    let known_device = known_device(app, user.id, arrival).await?;
     let device_name = arrival.device_name.as_ref();
-    let admission = Admission { user, methods, way, device_name, known_device, better_hash: None };
+    let admission = Admission { user, methods, way, device_name, known_device, better_hash };
     admit(app, admission, arrival.client).await?.ok_or(Error::AccountClosed)
+}
+
+/// Whether a person came from the device before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn known_device(app: &App, user: UserId, arrival: &Arrival<'_>) -> Result<bool> {
+    let Some(device) = &arrival.device else { return Ok(false) };
+    Ok(login::is_known_device(&mut app.db.read().await?, &device.hash(), user, app.now()).await?)
 }
 
 async fn ask_owner(app: &App, user: &UserRow, proposal: &Proposal) -> Result<LinkRequired> {
@@ -143,7 +151,7 @@ async fn link(app: &App, (user, session): (UserId, SessionId), identity: &Identi
     }
     match store::find(&mut tx, &identity.issuer, &identity.subject).await? {
         // Ended by the provider, perhaps: linked anew.
-        Some(known) if known.user_id == user => store::refresh(&mut tx, known.id, identity, now).await?,
+        Some(known) if known.user_id == user => drop(store::refresh(&mut tx, known.id, identity, now).await?),
         Some(_) => return Err(Error::IdentityTaken),
         None if resolve::link(app, &mut tx, user, identity, now).await? => {}
         None => return Err(Error::IdentityTaken),

@@ -28,7 +28,7 @@ use crate::{
     fields::{Fault, Fields},
     ids::OpaqueToken,
     lists::Params,
-    login::{admit::LoggedIn, device},
+    login::{Outcome, admit::LoggedIn, device},
     page,
     passwords::Password,
     users::DisplayName,
@@ -114,7 +114,7 @@ fn read_authorize(app: &App, f: &mut Fields) -> Option<Asked> {
 #[utoipa::path(
     get, path = "/api/v1/oauth/{provider}/callback", tag = "oauth",
     params(("provider" = String, Path, description = "Its name")),
-    responses((status = 302, description = "To the app"), (status = 400, description = "A page: nobody here asked for this answer"), (status = 404, body = Problem))
+    responses((status = 302, description = "To the app"), (status = 400, description = "A page: nobody here asked for this answer"), (status = 404, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn callback(
     State(app): State<App>,
@@ -124,6 +124,8 @@ pub async fn callback(
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let provider = find(&app, &name)?;
+    // What comes may be anybody's, and has us call the provider.
+    app.limits.confirmation(&client, app.now()).await?;
     match arrive(&app, provider, (query.as_deref().unwrap_or_default(), &headers), &client).await {
         Ok(location) => Ok(redirect(StatusCode::FOUND, &location)),
         Err(Error::InvalidOrExpiredToken) => Ok(lost(&client)),
@@ -149,7 +151,7 @@ async fn arrive(
 #[utoipa::path(
     post, path = "/api/v1/oauth/{provider}/callback", tag = "oauth", request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     params(("provider" = String, Path, description = "Its name")),
-    responses((status = 303, description = "To the same address by GET"), (status = 404, body = Problem))
+    responses((status = 303, description = "To the same address by GET"), (status = 400, description = "A page: nobody here asked for this answer"), (status = 404, body = Problem))
 )]
 pub async fn callback_by_post(
     State(app): State<App>,
@@ -158,9 +160,14 @@ pub async fn callback_by_post(
     body: Bytes,
 ) -> Result<Response> {
     let provider = find(&app, &name)?;
-    match Answer::parse(&body) {
-        Ok(answer) => Ok(redirect(StatusCode::SEE_OTHER, &callback::park(&app, provider, &answer).await?)),
-        Err(_) => Ok(lost(&client)),
+    let parked = match Answer::parse(&body) {
+        Ok(answer) => callback::park(&app, provider, &answer).await,
+        Err(malformed) => Err(malformed),
+    };
+    match parked {
+        Ok(location) => Ok(redirect(StatusCode::SEE_OTHER, &location)),
+        Err(Error::InvalidOrExpiredToken) => Ok(lost(&client)),
+        Err(other) => Err(other),
     }
 }
 
@@ -194,7 +201,7 @@ pub async fn exchange_code(
 #[utoipa::path(
     post, path = "/api/v1/oauth/{provider}/id-token", tag = "oauth", request_body = IdTokenRequest,
     params(("provider" = String, Path, description = "Its name")),
-    responses((status = 200, body = ExchangeAnswer), (status = 401, body = Problem, description = "invalid_id_token"), (status = 403, body = Problem, description = "account_closed"), (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem, description = "provider_unavailable"))
+    responses((status = 200, body = ExchangeAnswer), (status = 401, body = Problem, description = "invalid_id_token"), (status = 403, body = Problem, description = "account_closed"), (status = 404, body = Problem), (status = 409, body = Problem, description = "identity_taken"), (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem, description = "provider_unavailable"))
 )]
 pub async fn log_in_by_id_token(
     State(app): State<App>,
@@ -204,6 +211,7 @@ pub async fn log_in_by_id_token(
     fields: Fields,
 ) -> Result<Response> {
     let provider = find(&app, &name)?;
+    app.limits.confirmation(&client, app.now()).await?;
     let (id_token, nonce, device_name) = fields.read(|f| {
         let id_token = f.required("id_token", |text| at_most(MAX_ID_TOKEN, text));
         let nonce = f.required("nonce", |text| at_most(MAX_NONCE, text));
@@ -217,7 +225,7 @@ pub async fn log_in_by_id_token(
 /// Link what was proposed, by the account's password
 #[utoipa::path(
     post, path = "/api/v1/oauth/link", tag = "oauth", request_body = LinkByPassword,
-    responses((status = 200, body = auth_sdk::TokenSet), (status = 400, body = Problem, description = "invalid_or_expired_token"), (status = 403, body = Problem, description = "wrong_password"), (status = 409, body = Problem, description = "identity_taken"), (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem))
+    responses((status = 200, body = auth_sdk::LoginAnswer), (status = 400, body = Problem, description = "invalid_or_expired_token"), (status = 403, body = Problem, description = "wrong_password, account_closed"), (status = 409, body = Problem, description = "identity_taken"), (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn link_by_password(
     State(app): State<App>,
@@ -232,7 +240,10 @@ pub async fn link_by_password(
         Some((token?, password?, device_name?))
     })?;
     let arrival = Arrival { device_name, device: device::presented(&headers), client: &client };
-    link::by_password(&app, &token, &password, &arrival).await.map(logged_in)
+    Ok(match link::by_password(&app, &token, &password, &arrival).await? {
+        Outcome::LoggedIn(begun) => logged_in(begun),
+        Outcome::PasswordExpired(expired) => Json(expired).into_response(),
+    })
 }
 
 /// Ask the account's owner by mail whether to link what was proposed

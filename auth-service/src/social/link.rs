@@ -1,7 +1,7 @@
 //! Links what was proposed, once the account's owner proves to be the same person; and takes links away.
 
 use super::{
-    exchange::{self, Arrival, Proposal},
+    exchange::{self, Arrival, FEDERATED, Proposal},
     handle::{self, Kind},
     store, unlinks,
 };
@@ -13,7 +13,7 @@ use crate::{
     db::{Conn, Ts},
     error::{Error, Result},
     ids::{OpaqueToken, UserId},
-    login::{Guess, Guessed, admit::LoggedIn},
+    login::{self, Guess, Guessed, Outcome},
     mail::{
         self, Mail, Recipient,
         link::{self, Purpose},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Links the proposed identity for whoever knows the account's password, and begins their session. A wrong one counts as
-/// a guess, and costs no token.
+/// a guess, and costs no token; nor does one that is too old, which is to be replaced first.
 ///
 /// # Errors
 /// [`Error::InvalidOrExpiredToken`], [`Error::WrongPassword`], [`Error::TooManyRequests`], [`Error::Busy`].
@@ -32,28 +32,38 @@ pub async fn by_password(
     token: &OpaqueToken,
     password: &Password,
     arrival: &Arrival<'_>,
-) -> Result<LoggedIn> {
+) -> Result<Outcome> {
     app.limits.confirmation(arrival.client, app.now()).await?;
     let proposal = look_at(app, token).await?;
+    let known = exchange::known_device(app, proposal.user, arrival).await?;
+    let guess = Guess::at_account(proposal.user, arrival.device.as_ref().filter(|_| known));
     let user = users::store::find(&mut app.db.read().await?, proposal.user).await?;
-    let user = match Guess::at_account(proposal.user, None).verify(app, password, user).await? {
-        Guessed::Right { user, .. } => user,
+    let (user, is_outdated) = match guess.verify(app, password, user).await? {
+        Guessed::Right { user, is_outdated } => (user, is_outdated),
         Guessed::Unproven(_) | Guessed::Wrong(_) => {
             let mut tx = app.db.begin().await?;
-            let entry = Entry::about(Event::LoginFailed, Some(proposal.user), arrival.client);
-            entry.detail("way", proposal.provider.as_str()).record(&mut tx, app.now()).await?;
+            login::record_refusal(&mut tx, proposal.user, &proposal.provider, arrival.client, app.now()).await?;
             tx.commit().await?;
             return Err(Error::WrongPassword);
         }
     };
+    if login::is_due(app, &user, app.now()) {
+        return Ok(Outcome::PasswordExpired(login::hand_over(app, &user, arrival.client).await?));
+    }
+    let better_hash = if is_outdated { Some(app.hasher.hash(password).await?) } else { None };
     let now = app.now();
     let mut tx = app.db.begin().await?;
+    // Whoever knew the password must know it still, when the identity is linked.
+    if !users::store::lock_unchanged(&mut tx, &user).await? {
+        return Err(Error::InvalidOrExpiredToken);
+    }
     let spent: Option<Proposal> = handle::spend(&mut tx, Kind::Link, token, now).await?;
     let proposal = spent.ok_or(Error::InvalidOrExpiredToken)?;
     accept(app, &mut tx, &proposal, arrival.client, now).await?;
     tx.commit().await?;
     app.mail.wake();
-    exchange::begin(app, (&user, &["pwd", "fed"]), &proposal.provider, arrival).await
+    let methods = &["pwd", FEDERATED];
+    exchange::begin(app, (&user, methods, better_hash), &proposal.provider, arrival).await.map(Outcome::LoggedIn)
 }
 
 /// Sends the account's owner a link that agrees.
@@ -126,6 +136,7 @@ async fn look_at(app: &App, token: &OpaqueToken) -> Result<Proposal> {
 
 async fn accept(app: &App, tx: &mut Conn, proposal: &Proposal, client: &Client, now: Ts) -> Result<()> {
     let Proposal { user, identity, provider } = proposal;
+    store::delete_ended(tx, *user, provider).await?;
     if !store::link_proposed(tx, *identity, now).await? {
         return Err(Error::IdentityTaken);
     }

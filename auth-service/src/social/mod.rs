@@ -42,8 +42,11 @@ use std::time::Duration;
 use crate::{
     app::App,
     db::{Conn, DbError, Ts},
+    sweep::BATCH,
 };
 
+/// Batches of handles that one sweep deletes.
+const ROUNDS: usize = 10;
 /// How long an identity waits for the account's owner to agree.
 const PROPOSED_FOR: Duration = Duration::from_secs(86_400);
 
@@ -59,7 +62,12 @@ pub fn start(app: &App) {
 /// # Errors
 /// When the database fails.
 pub async fn delete_expired(conn: &mut Conn, now: Ts) -> Result<(), DbError> {
-    store::delete_expired_handles(conn, now).await?;
+    // Anybody can have one made with a call: they go faster than an address may come.
+    for _ in 0..ROUNDS {
+        if store::delete_expired_handles(conn, now).await? < BATCH.unsigned_abs() {
+            break;
+        }
+    }
     notices::delete_old(conn, now).await?;
     unlinks::delete_old(conn, now).await?;
     store::delete_old_proposals(conn, now.minus(PROPOSED_FOR)).await.map(drop)

@@ -56,7 +56,7 @@ pub async fn resolve(app: &App, identity: &Identity, client: &Client) -> Result<
 async fn try_once(app: &App, identity: &Identity, client: &Client) -> Result<Option<Resolved>> {
     let mut tx = app.db.begin().await?;
     if let Some(known) = store::find(&mut tx, &identity.issuer, &identity.subject).await? {
-        return enter(app, tx, (known, identity), client).await.map(Some);
+        return enter(app, tx, (known, identity), client).await;
     }
     let owner = match identity.verified_email() {
         Some(email) => users::store::find_by_email(&mut tx, &email).await?,
@@ -65,7 +65,7 @@ async fn try_once(app: &App, identity: &Identity, client: &Client) -> Result<Opt
     match owner {
         None => make(app, tx, identity, client).await,
         Some(user) if user.status() == UserStatus::Disabled => refuse(app, tx, (user.id, identity), client).await,
-        Some(user) if user.email_verified_at.is_some() => propose(app, tx, user, identity).await,
+        Some(user) if user.email_verified_at.is_some() => propose(app, tx, (user, identity), client).await,
         Some(user) => claim(app, tx, user, identity, client).await,
     }
 }
@@ -75,24 +75,24 @@ async fn enter(
     mut tx: Conn,
     (known, identity): (IdentityRow, &Identity),
     client: &Client,
-) -> Result<Resolved> {
+) -> Result<Option<Resolved>> {
     let now = app.now();
     let user = users::store::find(&mut tx, known.user_id).await?;
     match user.filter(|user| user.status() == UserStatus::Active) {
         Some(user) => {
-            store::refresh(&mut tx, known.id, identity, now).await?;
+            if !store::refresh(&mut tx, known.id, identity, now).await? {
+                return Ok(None);
+            }
             tx.commit().await?;
-            Ok(Resolved::Account(Box::new(user)))
+            Ok(Some(Resolved::Account(Box::new(user))))
         }
         None => refuse(app, tx, (known.user_id, identity), client).await,
     }
 }
 
 async fn refuse<T>(app: &App, mut tx: Conn, (user, identity): (UserId, &Identity), client: &Client) -> Result<T> {
-    let entry = Entry::about(Event::LoginFailed, Some(user), client).detail("way", identity.provider.as_str());
-    entry.record(&mut tx, app.now()).await?;
+    login::record_refusal(&mut tx, user, &identity.provider, client, app.now()).await?;
     tx.commit().await?;
-    metrics::counter!("logins_total", "outcome" => "refused").increment(1);
     Err(Error::AccountClosed)
 }
 
@@ -126,14 +126,22 @@ async fn make(app: &App, mut tx: Conn, identity: &Identity, client: &Client) -> 
     Ok(Some(Resolved::Account(Box::new(user))))
 }
 
-async fn propose(app: &App, mut tx: Conn, user: UserRow, identity: &Identity) -> Result<Option<Resolved>> {
+async fn propose(
+    app: &App,
+    mut tx: Conn,
+    (user, identity): (UserRow, &Identity),
+    client: &Client,
+) -> Result<Option<Resolved>> {
     // The account may be what another first login of this person has made since we looked for the identity.
     if store::find(&mut tx, &identity.issuer, &identity.subject).await?.is_some() {
         return Ok(None);
     }
     let now = app.now();
     let id = app.entropy.uuid(now);
+    store::delete_proposed(&mut tx, user.id, identity).await?;
     store::insert(&mut tx, &NewIdentity { id, user: user.id, identity, linked_at: None }, now).await?;
+    let entry = Entry::about(Event::IdentityProposed, Some(user.id), client);
+    entry.detail("way", identity.provider.as_str()).record(&mut tx, now).await?;
     tx.commit().await?;
     Ok(Some(Resolved::Proposed { user: Box::new(user), identity: id }))
 }
@@ -148,7 +156,8 @@ async fn claim(
     client: &Client,
 ) -> Result<Option<Resolved>> {
     let now = app.now();
-    let Some(version) = store::claim_account(&mut tx, &user, now).await? else { return Ok(None) };
+    let Some(version) = store::claim_account(&mut tx, &user, identity, now).await? else { return Ok(None) };
+    users::store::index(&mut tx, user.id).await?;
     let ended = shut_out(app, &mut tx, user.id, "claimed", now).await?;
     login::forget_guesses(app, &mut tx, user.id).await?;
     store::delete_all(&mut tx, user.id).await?;
@@ -175,6 +184,7 @@ async fn claim(
 
 /// Links an identity to an account; false when it, or another one of its provider, is linked already.
 pub async fn link(app: &App, tx: &mut Conn, user: UserId, identity: &Identity, now: Ts) -> Result<bool> {
+    store::delete_ended(tx, user, &identity.provider).await?;
     let id = app.entropy.uuid(now);
     Ok(store::insert(tx, &NewIdentity { id, user, identity, linked_at: Some(now) }, now).await?)
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::identity::Identity;
 use crate::{
     db::{Conn, DbError, Ts, run},
-    ids::{TokenHash, UserId},
+    ids::{SessionId, TokenHash, UserId},
     sweep::BATCH,
     users::{DisplayName, store::UserRow},
 };
@@ -115,16 +115,18 @@ pub async fn insert(conn: &mut Conn, new: &NewIdentity<'_>, now: Ts) -> Result<b
 
 const REFRESH: &str = "
     UPDATE oauth_accounts
-    SET email = $2, email_verified = $3, display_name = $4, profile = $5, sealed_tokens = $6, last_login_at = $7,
-        unlinked_at = NULL, renewing_until = NULL
+    SET email = $2, email_verified = $3, display_name = $4, profile = $5,
+        sealed_tokens = COALESCE($6, sealed_tokens), last_login_at = $7, unlinked_at = NULL, renewing_until = NULL
     WHERE id = $1";
 
-/// Notes a login by an identity, with what the provider says of the person now.
-pub async fn refresh(conn: &mut Conn, id: Uuid, identity: &Identity, now: Ts) -> Result<(), DbError> {
+/// Notes a login by an identity, with what the provider says of the person now; false when it was taken away meanwhile. A
+/// login without tokens, by an ID token, keeps those of the one before.
+pub async fn refresh(conn: &mut Conn, id: Uuid, identity: &Identity, now: Ts) -> Result<bool, DbError> {
     let (name, profile) = (identity.display_name(), identity.raw_profile());
     let (email, is_verified) = (identity.claims.email.as_deref(), identity.claims.email_verified);
     let name = name.as_ref().map(DisplayName::as_str);
-    run!(conn, execute, REFRESH, id, email, is_verified, name, profile, identity.sealed_tokens(), now).map(drop)
+    let tokens = identity.sealed_tokens();
+    Ok(run!(conn, execute, REFRESH, id, email, is_verified, name, profile, tokens, now)? == 1)
 }
 
 const LINK_PROPOSED: &str = "
@@ -151,6 +153,31 @@ const DELETE: &str = "
 /// Takes an identity from an account; its issuer and subject, if there was one.
 pub async fn delete(conn: &mut Conn, user: UserId, provider: &str) -> Result<Option<(String, String)>, DbError> {
     run!(conn, fetch_optional, DELETE, user, provider)
+}
+
+const DELETE_PROPOSED: &str = "
+    DELETE FROM oauth_accounts WHERE user_id = $1 AND issuer = $2 AND subject = $3 AND linked_at IS NULL";
+
+/// Forgets earlier proposals of the same identity.
+pub async fn delete_proposed(conn: &mut Conn, user: UserId, identity: &Identity) -> Result<(), DbError> {
+    run!(conn, execute, DELETE_PROPOSED, user, identity.issuer.as_str(), identity.subject.as_str()).map(drop)
+}
+
+const DELETE_ENDED: &str = "
+    DELETE FROM oauth_accounts WHERE user_id = $1 AND provider = $2 AND unlinked_at IS NOT NULL";
+
+/// Forgets an identity that its provider ended: it must not stand in the way of the one that came in its place there.
+pub async fn delete_ended(conn: &mut Conn, user: UserId, provider: &str) -> Result<(), DbError> {
+    run!(conn, execute, DELETE_ENDED, user, provider).map(drop)
+}
+
+const DELETE_SINCE: &str = "
+    DELETE FROM oauth_accounts
+    WHERE user_id = $1 AND linked_at >= (SELECT created_at FROM sessions WHERE id = $2)";
+
+/// Takes the identities from an account that were linked since this session began.
+pub async fn delete_since(conn: &mut Conn, user: UserId, session: SessionId) -> Result<u64, DbError> {
+    run!(conn, execute, DELETE_SINCE, user, session)
 }
 
 const DELETE_ALL: &str = "DELETE FROM oauth_accounts WHERE user_id = $1";
@@ -210,14 +237,23 @@ pub async fn delete_old_proposals(conn: &mut Conn, limit: Ts) -> Result<u64, DbE
 
 const CLAIM_ACCOUNT: &str = "
     UPDATE users SET password_hash = NULL, password_changed_at = $3, email_verified_at = $3, status = 'active',
+                     username = NULL, wished_username = NULL, display_name = $4, phone = NULL, avatar_url = NULL,
                      token_version = token_version + 1, updated_at = $3
     WHERE id = $1 AND email = $2 AND email_verified_at IS NULL AND status <> 'disabled' AND deleted_at IS NULL
     RETURNING token_version";
 
-/// Gives an account without a proven address to whoever proved the address, without its password; gives the version below
-/// which its tokens are refused, or nothing when it was proven, changed or closed meanwhile.
-pub async fn claim_account(conn: &mut Conn, user: &UserRow, now: Ts) -> Result<Option<i64>, DbError> {
-    let row: Option<(i64,)> = run!(conn, fetch_optional, CLAIM_ACCOUNT, user.id, user.email.as_deref(), now)?;
+/// Gives an account without a proven address to whoever proved the address, without its password and without what a
+/// stranger may have said of themselves; gives the version below which its tokens are refused, or nothing when it was
+/// proven, changed or closed meanwhile.
+pub async fn claim_account(
+    conn: &mut Conn,
+    user: &UserRow,
+    identity: &Identity,
+    now: Ts,
+) -> Result<Option<i64>, DbError> {
+    let (email, name) = (user.email.as_deref(), identity.display_name());
+    let name = name.as_ref().map(DisplayName::as_str);
+    let row: Option<(i64,)> = run!(conn, fetch_optional, CLAIM_ACCOUNT, user.id, email, now, name)?;
     Ok(row.map(|(version,)| version))
 }
 

@@ -56,7 +56,10 @@ pub async fn restore(app: &App, caller: &Caller, id: UserId, client: &Client) ->
         Err(other) => return Err(other.into()),
     }
     rights.cover_user(&mut tx, id, now).await?;
-    social::store::attach(&mut tx, id).await?;
+    match social::store::attach(&mut tx, id).await {
+        Err(DbError::Duplicate) => return Err(Error::IdentityTaken),
+        attached => attached?,
+    }
     record(app, &mut tx, Event::UserRestored, caller, (id, client)).await?;
     let user = Profile::find(&mut tx, id, now).await?.ok_or(Error::NotFound)?.user;
     tx.commit().await?;

@@ -1,5 +1,6 @@
 //! Tries what an operator has set up, part by part, and says what to do about each fault.
 
+mod providers;
 mod store;
 
 use std::time::{Duration, Instant};
@@ -40,6 +41,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
         Finding { subject: "redis", outcome: examine_redis(config).await },
         Finding { subject: "mail", outcome: Outbox::examine(&config.mail, config.extra_roots.as_deref()).await },
     ];
+    findings.extend(providers::examine(config).await);
     findings.extend(examine_database(config).await);
     findings
 }

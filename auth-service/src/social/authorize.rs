@@ -119,7 +119,7 @@ pub async fn depart(
     tx.commit().await?;
     let challenge = BASE64URL_NOPAD.encode(TokenHash::of(browser.verifier(&state).as_bytes()).as_bytes());
     let beginning = Beginning {
-        redirect_uri: &callback_uri(app, &provider.name),
+        redirect_uri: &app.config.social.callback_uri(&provider.name),
         state: &state.to_wire(),
         nonce: &browser.nonce(&state),
         code_challenge: &challenge,
@@ -164,13 +164,6 @@ pub async fn spend_ticket(app: &App, provider: &Provider, ticket: &OpaqueToken) 
 #[must_use]
 pub fn authorize_uri(app: &App, provider: &str) -> String {
     format!("{}/api/v1/oauth/{provider}/authorize", app.config.social.base)
-}
-
-/// Where a provider sends people back to: one address for each, so that no provider's answer passes for another's
-/// (RFC 9700 section 4.4.2).
-#[must_use]
-pub fn callback_uri(app: &App, provider: &str) -> String {
-    format!("{}/api/v1/oauth/{provider}/callback", app.config.social.base)
 }
 
 impl Ending {

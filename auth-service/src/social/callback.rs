@@ -8,7 +8,7 @@ use service_kit::{language::Language, problem::Text};
 use subtle::ConstantTimeEq;
 
 use super::{
-    authorize::{Aim, Pending, callback_uri},
+    authorize::{Aim, Pending},
     browser::Browser,
     handle::{self, Kind},
     identity::Identity,
@@ -125,7 +125,7 @@ pub async fn park(app: &App, provider: &Provider, answer: &Answer) -> Result<Str
     }
     let parked = handle::issue(&mut tx, Kind::Parked, &(&provider.name, answer), app.now()).await?;
     tx.commit().await?;
-    Ok(format!("{}?parked={}", callback_uri(app, &provider.name), parked.to_wire()))
+    Ok(format!("{}?parked={}", app.config.social.callback_uri(&provider.name), parked.to_wire()))
 }
 
 /// The answer that was parked, once.
@@ -207,7 +207,7 @@ async fn identify(
     let back = Return {
         code,
         state: &state.to_wire(),
-        redirect_uri: &callback_uri(app, &provider.name),
+        redirect_uri: &app.config.social.callback_uri(&provider.name),
         verifier: &browser.verifier(state),
         nonce: &browser.nonce(state),
         user: answer.user.as_deref(),

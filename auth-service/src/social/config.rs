@@ -134,6 +134,13 @@ impl SocialConfig {
             env.refuse("OAUTH_KEEP_TOKENS needs SECRETS_KEY, which seals what is kept: `openssl rand -base64 32`");
         }
     }
+
+    /// Where a provider sends people back to: one address for each, so that no provider's answer passes for another's
+    /// (RFC 9700 section 4.4.2).
+    #[must_use]
+    pub fn callback_uri(&self, provider: &str) -> String {
+        format!("{}/api/v1/oauth/{provider}/callback", self.base)
+    }
 }
 
 fn google(env: &mut Env) -> Option<ProviderConfig> {

@@ -35,7 +35,7 @@ pub mod unlinks;
 pub mod webhooks_http;
 
 pub use config::SocialConfig;
-pub use provider::Providers;
+pub use provider::{Endpoints, Provider, Providers, Source};
 
 use std::time::Duration;
 

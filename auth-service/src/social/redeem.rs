@@ -41,6 +41,22 @@ pub struct ProviderTokens {
     id_token: Option<String>,
 }
 
+/// What a provider's answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Json {
+    Object,
+    List,
+}
+
+impl Json {
+    fn fits(self, value: &Value) -> bool {
+        match self {
+            Self::Object => value.is_object(),
+            Self::List => value.is_array(),
+        }
+    }
+}
+
 /// Exchanges a code at its provider, and asks who it is for.
 ///
 /// # Errors
@@ -91,7 +107,7 @@ pub async fn ask_for_tokens(
     };
     let answer = providers.outbound()?.post_form(&endpoint, &fields, &authorization).await?;
     // Naver and GitHub write errors under a status of success.
-    let body: Value = read(provider, &answer)?;
+    let body: Value = read(provider, &answer, Json::Object)?;
     if let Some(error) = body.get("error").and_then(Value::as_str) {
         return Err(refused(provider, &format!("gave no tokens: {}", plain(error, &body))));
     }
@@ -119,7 +135,7 @@ async fn describe(
         }
         (Some(_) | None, _) => None,
     };
-    let ask = async |url: &Url| ask_who(providers, provider, url, tokens).await;
+    let ask = async |url: &Url| ask_who(providers, provider, (url, Json::Object), tokens).await;
     let described = match (&provider.source, &signed) {
         (Source::IdToken, Some(signed)) => return with_userinfo(providers, provider, tokens, signed).await,
         (Source::IdToken, None) => return Err(refused(provider, "sent no ID token")),
@@ -127,7 +143,7 @@ async fn describe(
         (Source::Naver { me }, _) => claims::of_naver(&ask(me).await?),
         (Source::GitHub { user, emails }, _) => {
             let user = ask(user).await?;
-            let emails = match ask(emails).await {
+            let emails = match ask_who(providers, provider, (emails, Json::List), tokens).await {
                 Ok(emails) => Some(emails),
                 // Without the scope for it they stay unknown.
                 Err(Trouble::Refused(_)) => None,
@@ -156,7 +172,7 @@ async fn with_userinfo(
     if signed.email.is_none()
         && let Some(url) = &provider.published()?.discover().await?.userinfo_endpoint
     {
-        let more = ask_who(providers, provider, url, tokens).await?;
+        let more = ask_who(providers, provider, (url, Json::Object), tokens).await?;
         if more.get("sub").and_then(Value::as_str) != Some(&signed.subject) {
             return Err(refused(provider, "described another person"));
         }
@@ -174,7 +190,7 @@ async fn with_userinfo(
 async fn ask_who(
     providers: &Providers,
     provider: &Provider,
-    url: &Url,
+    (url, kind): (&Url, Json),
     tokens: &ProviderTokens,
 ) -> Result<Value, Trouble> {
     let answer = providers.outbound()?.get(url, &Authorization::Bearer(&tokens.access_token)).await?;
@@ -182,17 +198,16 @@ async fn ask_who(
         let status = answer.status.as_u16();
         return Err(refused(provider, &format!("refused its own access token with status {status}")));
     }
-    read(provider, &answer)
+    read(provider, &answer, kind)
 }
 
-fn read(provider: &Provider, answer: &Answer) -> Result<Value, Trouble> {
+fn read(provider: &Provider, answer: &Answer, kind: Json) -> Result<Value, Trouble> {
     if answer.status.is_server_error() || answer.status.is_redirection() {
         let status = answer.status.as_u16();
         return Err(Trouble::Unavailable(format!("{} answered with status {status}", provider.name)));
     }
-    // An object, but for the addresses at GitHub, which are a list.
-    let read = answer.json::<Value>().ok().filter(|read| read.is_object() || read.is_array());
-    read.ok_or_else(|| Trouble::Unavailable(format!("{} answered with no JSON", provider.name)))
+    let read = answer.json::<Value>().ok().filter(|read| kind.fits(read));
+    read.ok_or_else(|| Trouble::Unavailable(format!("{} answered with no JSON of the right kind", provider.name)))
 }
 
 fn of_id_token(error: IdTokenError) -> Trouble {

@@ -137,9 +137,14 @@ async fn propose(
         return Ok(None);
     }
     let now = app.now();
-    let id = app.entropy.uuid(now);
-    store::delete_proposed(&mut tx, user.id, identity).await?;
-    store::insert(&mut tx, &NewIdentity { id, user: user.id, identity, linked_at: None }, now).await?;
+    let id = match store::propose_again(&mut tx, user.id, identity, now).await? {
+        Some(id) => id,
+        None => {
+            let id = app.entropy.uuid(now);
+            store::insert(&mut tx, &NewIdentity { id, user: user.id, identity, linked_at: None }, now).await?;
+            id
+        }
+    };
     let entry = Entry::about(Event::IdentityProposed, Some(user.id), client);
     entry.detail("way", identity.provider.as_str()).record(&mut tx, now).await?;
     tx.commit().await?;

@@ -155,12 +155,20 @@ pub async fn delete(conn: &mut Conn, user: UserId, provider: &str) -> Result<Opt
     run!(conn, fetch_optional, DELETE, user, provider)
 }
 
-const DELETE_PROPOSED: &str = "
-    DELETE FROM oauth_accounts WHERE user_id = $1 AND issuer = $2 AND subject = $3 AND linked_at IS NULL";
+const PROPOSE_AGAIN: &str = "
+    UPDATE oauth_accounts SET created_at = $4
+    WHERE user_id = $1 AND issuer = $2 AND subject = $3 AND linked_at IS NULL RETURNING id";
 
-/// Forgets earlier proposals of the same identity.
-pub async fn delete_proposed(conn: &mut Conn, user: UserId, identity: &Identity) -> Result<(), DbError> {
-    run!(conn, execute, DELETE_PROPOSED, user, identity.issuer.as_str(), identity.subject.as_str()).map(drop)
+/// The identity, if it was proposed to this account before; it waits anew.
+pub async fn propose_again(
+    conn: &mut Conn,
+    user: UserId,
+    identity: &Identity,
+    now: Ts,
+) -> Result<Option<Uuid>, DbError> {
+    let (issuer, subject) = (identity.issuer.as_str(), identity.subject.as_str());
+    let row: Option<(Uuid,)> = run!(conn, fetch_optional, PROPOSE_AGAIN, user, issuer, subject, now)?;
+    Ok(row.map(|(id,)| id))
 }
 
 const DELETE_ENDED: &str = "

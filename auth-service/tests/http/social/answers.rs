@@ -131,8 +131,9 @@ async fn an_answer_by_post_waits_for_the_browser_once_for_a_minute_and_at_its_pr
     assert_lost(&arrive(&late).await);
     let elsewhere = follow(&world.begin("kakao").await).await.at("kakao", "naver");
     assert_lost(&arrive(&elsewhere).await);
-    let planted = follow(&world.begin("kakao").await.at("kakao", "naver")).await;
-    assert_lost(&arrive(&planted).await);
+    // What nobody began there is not even kept.
+    assert_lost(&post(&world.begin("kakao").await.at("kakao", "naver")).await);
+    assert_lost(&post(&world.begin("kakao").await.with("state", None)).await);
     for body in ["state=a&state=b", &format!("code={}", "a".repeat(4097))] {
         let address = format!("{}/api/v1/oauth/kakao/callback", world.base);
         assert_eq!(browse("POST", &address, &[FORM], body).await.status, 400);

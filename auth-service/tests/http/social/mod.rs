@@ -4,6 +4,7 @@ mod answers;
 mod apple;
 mod closed;
 mod codes;
+mod doctor;
 mod flow;
 mod github;
 mod identities;

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
+use sqlx::{Connection, Executor, PgConnection};
 
 use super::support::{World, at_kakao};
 use crate::support::Engine;
@@ -107,6 +108,24 @@ async fn fifty_first_logins_of_one_person_make_one_account(
     for table in ["users", "oauth_accounts"] {
         assert_eq!(world.deployment.number(&format!("SELECT COUNT(*) FROM {table}")).await, 1, "{table}");
     }
+}
+
+#[tokio::test]
+async fn a_first_login_that_overlaps_another_is_no_strangers() {
+    let world = World::new(Engine::Postgres).await;
+    world.kakao.sign_in(at_kakao(7, EMAIL));
+    assert_eq!(world.log_in("kakao").await.status, 200);
+    let code = world.code("kakao").await;
+    // The other login is not committed when the identity is looked for, and is when the address is.
+    world.deployment.change("UPDATE oauth_accounts SET linked_at = NULL").await;
+    let mut other = PgConnection::connect(world.deployment.get("DB_PRIMARY_DB_URL")).await.unwrap();
+    other.execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let (api, body) = (world.api.clone(), json!({"code": code, "code_verifier": super::support::VERIFIER}));
+    let login = tokio::spawn(async move { api.post("/api/v1/oauth/exchange", body).await });
+    world.deployment.waits_for_a_lock(|| login.is_finished()).await;
+    other.execute("UPDATE oauth_accounts SET linked_at = created_at; COMMIT").await.unwrap();
+    let answer = login.await.unwrap();
+    assert!(answer.status == 200 && answer.body["access_token"].is_string(), "{answer:?}");
 }
 
 #[rstest]

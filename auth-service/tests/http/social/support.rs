@@ -6,7 +6,11 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use test_peers::{Kakao, Naver, RegisteredClient, Reply, Visitor, free_port};
 
-use crate::support::{Answer, Deployment, Engine, Instance};
+use crate::{
+    mailbox::IN_TIME,
+    support::{Answer, Deployment, Engine, Instance},
+    waiting::until,
+};
 
 /// Where the app is told codes; nothing listens there, for tests look at the redirect itself.
 pub const APP: &str = "https://app.example.com/callback";
@@ -166,6 +170,15 @@ impl World {
         let answer = self.api.bearing(access).get("/api/v1/users/me/identities").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body["items"].as_array().unwrap().clone()
+    }
+}
+
+impl Deployment {
+    /// Waits until somebody waits for a lock of PostgreSQL's, or it `is_over` without.
+    pub async fn waits_for_a_lock(&self, is_over: impl Fn() -> bool) {
+        let waiting =
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        until("somebody waits", IN_TIME, async || is_over() || self.number(waiting).await > 0).await;
     }
 }
 

@@ -12,9 +12,8 @@ use super::{
     support::{World, at_kakao},
 };
 use crate::{
-    mailbox::{IN_TIME, deployment, letter},
+    mailbox::{deployment, letter},
     support::{Engine, Instance, PASSWORD, Person},
-    waiting::until,
 };
 
 const VICTIM: &str = "victim@example.com";
@@ -137,10 +136,7 @@ async fn a_link_that_is_finished_while_the_account_changes_hands_is_refused() {
         .unwrap();
     let (api, body) = (world.api.clone(), json!({"code": code, "code_verifier": super::support::VERIFIER}));
     let link = tokio::spawn(async move { api.post("/api/v1/oauth/exchange", body).await });
-    let waiting =
-        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let waits = async || link.is_finished() || world.deployment.number(waiting).await > 0;
-    until("the link waits for the account", IN_TIME, waits).await;
+    world.deployment.waits_for_a_lock(|| link.is_finished()).await;
     victim.execute("COMMIT").await.unwrap();
     assert_eq!(link.await.unwrap().code(), "invalid_or_expired_token");
     assert_eq!(world.deployment.number("SELECT COUNT(*) FROM oauth_accounts").await, 0);

@@ -5,7 +5,7 @@ use crate::{
     Config,
     social::{
         Endpoints, Provider, Providers, Source,
-        outbound::{Authorization, Outbound, Reach},
+        outbound::{Authorization, Reach},
     },
 };
 
@@ -13,8 +13,8 @@ const SUBJECT: &str = "login provider";
 
 /// A line for each provider, and one for what they all lack.
 pub async fn examine(config: &Config) -> Vec<Finding> {
-    let outbound = Outbound::open(Reach::of(config.environment), config.extra_roots.as_deref());
-    let providers = match outbound.and_then(|outbound| Providers::open(&config.social, outbound)) {
+    let reach = Reach::of(config.environment);
+    let providers = match Providers::open(&config.social, reach, config.extra_roots.as_deref()) {
         Ok(providers) => providers,
         Err(wrong) => return vec![Finding { subject: SUBJECT, outcome: Err(wrong) }],
     };
@@ -44,8 +44,8 @@ async fn examine_one(config: &Config, providers: &Providers, provider: &Provider
         }
         (None, Endpoints::Fixed { authorize, token }) => {
             // Whatever it answers, it answers: nothing is asked of it.
-            let answer = providers.outbound.get(token, &Authorization::None).await;
-            answer.map_err(|cause| away(cause.to_string()))?;
+            let outbound = providers.outbound().map_err(|cause| cause.to_string())?;
+            outbound.get(token, &Authorization::None).await.map_err(|cause| away(cause.to_string()))?;
             authorize.to_string()
         }
         (None, Endpoints::Published) => return Err("it publishes nothing".to_owned()),

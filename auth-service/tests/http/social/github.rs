@@ -66,12 +66,15 @@ async fn an_address_that_is_not_primary_or_not_verified_is_nobodys(
         (2, json!([address(EMAIL, false, true), address("other@example.com", true, false)])),
         (3, json!([address(EMAIL, false, true)])),
         (4, json!([])),
-        (5, json!({"email": EMAIL, "primary": true, "verified": true})),
     ] {
         github.sign_in(json!({"id": id, "login": "x", "email": EMAIL}), emails.clone());
         let answer = world.log_in("github").await;
         assert_eq!(world.me(&answer).await["email"], json!(null), "{emails}");
     }
+    // No account is made without an address because one could not be read.
+    github.sign_in(json!({"id": 5, "login": "x"}), json!({"email": EMAIL, "primary": true, "verified": true}));
+    let unread = arrive(&world.begin("github").await).await;
+    assert_eq!(unread.location_query("error").as_deref(), Some("temporarily_unavailable"), "{unread:?}");
     assert_eq!(world.api.login(EMAIL, crate::support::PASSWORD).await.status, 200);
 }
 

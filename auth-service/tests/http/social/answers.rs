@@ -131,9 +131,17 @@ async fn an_answer_by_post_waits_for_the_browser_once_for_a_minute_and_at_its_pr
     assert_lost(&arrive(&late).await);
     let elsewhere = follow(&world.begin("kakao").await).await.at("kakao", "naver");
     assert_lost(&arrive(&elsewhere).await);
-    // What nobody began there is not even kept.
-    assert_lost(&post(&world.begin("kakao").await.at("kakao", "naver")).await);
-    assert_lost(&post(&world.begin("kakao").await.with("state", None)).await);
+    let done = world.begin("kakao").await;
+    assert_eq!(arrive(&done).await.status, 302);
+    let kept = "SELECT COUNT(*) FROM oauth_handles WHERE kind = 'parked'";
+    let before = world.deployment.number(kept).await;
+    let unknown = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let begun = world.begin("kakao").await;
+    let planted = [begun.at("kakao", "naver"), begun.with("state", None), begun.with("state", Some(unknown)), done];
+    for planted in planted {
+        assert_lost(&post(&planted).await);
+    }
+    assert_eq!(world.deployment.number(kept).await, before, "what nobody waits for is not kept");
     for body in ["state=a&state=b", &format!("code={}", "a".repeat(4097))] {
         let address = format!("{}/api/v1/oauth/kakao/callback", world.base);
         assert_eq!(browse("POST", &address, &[FORM], body).await.status, 400);

@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use test_peers::{Consent, GitHub, free_port};
+use test_peers::{Consent, GitHub, HttpTrouble, free_port};
 
 use super::{
     steps::arrive,
@@ -87,6 +87,22 @@ async fn without_the_scope_for_addresses_there_is_a_login_without_one(
     github.sign_in(json!({"id": 1, "login": "x", "email": EMAIL}), json!([address(EMAIL, true, true)]));
     let answer = world.log_in("github").await;
     assert_eq!(world.me(&answer).await["email"], json!(null));
+}
+
+#[rstest]
+#[tokio::test]
+async fn while_the_addresses_are_away_nobody_gets_an_account_without_one(#[values(Engine::Sqlite)] engine: Engine) {
+    let (github, world) = world(engine, &[]).await;
+    github.sign_in(json!({"id": 1, "login": "x"}), json!([address(EMAIL, true, true)]));
+    for trouble in [HttpTrouble::Status(502), HttpTrouble::HangUp, HttpTrouble::Body("{}".to_owned())] {
+        let underway = world.begin("github").await;
+        github.set_trouble("/user/emails", trouble);
+        let reply = arrive(&underway).await;
+        assert_eq!(reply.location_query("error").as_deref(), Some("temporarily_unavailable"), "{reply:?}");
+    }
+    github.clear_trouble();
+    let answer = world.log_in("github").await;
+    assert_eq!(world.me(&answer).await["email"], EMAIL);
 }
 
 #[rstest]

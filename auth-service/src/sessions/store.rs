@@ -114,7 +114,7 @@ pub async fn end_all(
 
 const END_FEDERATED: &str = "
     UPDATE sessions SET ended_at = $3, end_reason = $4
-    WHERE user_id = $1 AND ended_at IS NULL AND auth_methods LIKE '%\"fed\"%'
+    WHERE user_id = $1 AND ended_at IS NULL AND auth_methods LIKE '%fed%'
         AND NOT EXISTS (SELECT 1 FROM login_histories AS line
                         WHERE line.user_id = sessions.user_id AND line.session_id = sessions.id AND line.method <> $2)
     RETURNING id";

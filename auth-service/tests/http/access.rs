@@ -44,6 +44,7 @@ fn social_rows() -> Vec<Row> {
     vec![
         ("GET", "/api/v1/users/me/identities", none, session(200)),
         ("POST", "/api/v1/users/me/identities/{provider}", none, session(404)),
+        ("POST", "/api/v1/users/me/identities/{provider}/token", none, session(404)),
         ("GET", "/api/v1/oauth/providers", none, public(200)),
         ("GET", "/api/v1/oauth/{provider}/authorize", none, public(404)),
         ("GET", "/api/v1/oauth/{provider}/callback", none, public(404)),
@@ -57,6 +58,9 @@ fn social_rows() -> Vec<Row> {
         ("POST", "/api/v1/oauth/link", none, public(422)),
         ("POST", "/api/v1/oauth/link/email", none, public(422)),
         ("POST", "/api/v1/oauth/link/confirm", || json!({"token": "x"}), public(400)),
+        ("GET", "/api/v1/oauth/kakao/webhooks/unlink", none, public(404)),
+        ("POST", "/api/v1/oauth/kakao/webhooks/unlink", none, public(404)),
+        ("POST", "/api/v1/oauth/kakao/webhooks/account-status", none, public(404)),
     ]
 }
 

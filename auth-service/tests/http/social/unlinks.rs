@@ -57,7 +57,8 @@ impl World {
         .await;
     }
 
-    async fn nothing_is_queued(&self) {
+    /// Waits until Kakao has heard of everybody who is linked no more.
+    pub async fn nothing_is_queued(&self) {
         until("Kakao is told", IN_TIME, async || self.deployment.number(QUEUED).await == 0).await;
     }
 

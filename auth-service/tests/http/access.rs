@@ -53,14 +53,10 @@ fn social_rows() -> Vec<Row> {
         ("GET", "/api/v1/oauth/kakao/webhooks/unlink", none, public(404)),
         ("POST", "/api/v1/oauth/kakao/webhooks/unlink", none, public(404)),
         ("POST", "/api/v1/oauth/kakao/webhooks/account-status", none, public(404)),
-        ("POST", "/api/v1/users/me/identities/{provider}/token", none, session(404)),
         ("POST", "/api/v1/oauth/exchange", none, public(422)),
         ("POST", "/api/v1/oauth/link", none, public(422)),
         ("POST", "/api/v1/oauth/link/email", none, public(422)),
         ("POST", "/api/v1/oauth/link/confirm", || json!({"token": "x"}), public(400)),
-        ("GET", "/api/v1/oauth/kakao/webhooks/unlink", none, public(404)),
-        ("POST", "/api/v1/oauth/kakao/webhooks/unlink", none, public(404)),
-        ("POST", "/api/v1/oauth/kakao/webhooks/account-status", none, public(404)),
     ]
 }
 

@@ -6,7 +6,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::support::World;
-use crate::{mailbox::IN_TIME, support::Engine, waiting::until};
+use crate::support::Engine;
 
 #[rstest]
 #[tokio::test]

@@ -81,19 +81,26 @@ any_permission = ["shop:a", "shop:b"]
         let expected = "\
 ROUTE          HOST             PATH                     METHODS   AUTH      PERMISSIONS                           UPSTREAM
 /.well-known   any              /.well-known             any       none      -                                     auth-api
+/accept-invitation   any  /accept-invitation (exactly)     any  none  -  auth-api
 /admin         any              /admin                   any       none      -                                     console
 /api/v1        any              /api/v1                  any       none      -                                     auth-api
+/confirm-email       any  /confirm-email (exactly)         any  none  -  auth-api
 /docs          any              /docs                    any       none      -                                     auth-api
 /health        any              /health                  any       none      -                                     auth-api
+/link-identity       any  /link-identity (exactly)         any  none  -  auth-api
+/not-me              any  /not-me (exactly)                any  none  -  auth-api
 /openapi.json  any              /openapi.json (exactly)  any       none      -                                     auth-api
 orders         api.example.com  /orders/                 GET,POST  required  orders:read and (shop:a or shop:b)    auth-api
+/replace-password    any  /replace-password (exactly)      any  none  -  auth-api
+/reset-password      any  /reset-password (exactly)        any  none  -  auth-api
+/verify-email        any  /verify-email (exactly)          any  none  -  auth-api
 ";
         let squeeze = |text: &str| {
             text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
         };
         assert_eq!(squeeze(&describe(&file)), squeeze(expected));
         let starts: Vec<usize> = describe(&file).lines().filter_map(|line| line.rfind("  ")).collect();
-        assert_eq!(starts.len(), 8);
+        assert_eq!(starts.len(), 15);
         assert!(starts.windows(2).all(|pair| pair[0] == pair[1]), "{starts:?}");
     }
 }

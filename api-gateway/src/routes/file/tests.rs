@@ -27,12 +27,23 @@ fn upstream(members: &str) -> Result<UpstreamConfig, Vec<String>> {
     parse(&format!("{UPSTREAM}{members}\n")).map(|file| file.upstreams[0].clone())
 }
 
+const PAGES: [&str; 7] = [
+    "/verify-email",
+    "/reset-password",
+    "/replace-password",
+    "/confirm-email",
+    "/accept-invitation",
+    "/not-me",
+    "/link-identity",
+];
+
 #[test]
 fn an_empty_file_means_the_default_routes() {
     let file = parse("").unwrap();
     assert_eq!(file, File::default());
     let names: Vec<String> = file.routes_in_force().iter().map(|route| route.name.to_string()).collect();
-    assert_eq!(names, ["/api/v1", "/.well-known", "/docs", "/openapi.json", "/health", "/admin"]);
+    assert_eq!(names[..6], ["/api/v1", "/.well-known", "/docs", "/openapi.json", "/health", "/admin"]);
+    assert_eq!(names[6..], PAGES, "which mails link to");
     assert!(parse("default_routes = false").unwrap().routes_in_force().is_empty());
 }
 
@@ -197,7 +208,7 @@ fn a_route_of_the_file_replaces_the_default_one_of_the_same_match() {
         parse(text).unwrap().routes_in_force().iter().map(|route| route.name.to_string()).collect();
     let expected =
         ["mine", "a.b/docs", "/openapi.json", "/api/v1", "/.well-known", "/docs", "/openapi.json", "/health"];
-    assert_eq!(names, expected);
+    assert_eq!(names, [&expected[..], &PAGES].concat());
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod openid;
 mod personal_data;
 mod proposals;
 mod providers;
+mod replaced;
 mod session_links;
 mod steps;
 mod support;

@@ -103,7 +103,18 @@ CREATE TABLE IF NOT EXISTS sessions (
     end_reason          TEXT,
     ip_address          TEXT,
     user_agent          TEXT,
-    device_name         TEXT
+    device_name         TEXT,
+    credential_hash     BYTEA
+);
+-- Sessions of the console have a credential of their own, of which only SHA-256 is kept, in place of refresh tokens.
+CREATE UNIQUE INDEX IF NOT EXISTS idx_sessions_credential ON sessions (credential_hash) WHERE credential_hash IS NOT NULL;
+
+-- How the first administrator is made: a token that is printed at start, of which only SHA-256 is kept.
+CREATE TABLE IF NOT EXISTS setup_tokens (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    token_hash BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    used_at    TIMESTAMPTZ
 );
 
 -- Only SHA-256 of a token is kept. The successor waits, sealed under the token it replaced, for the grace alone.
@@ -340,7 +351,11 @@ INSERT INTO permissions (id, name, description) VALUES
     (x'01900000000070008000000000000103', 'users:delete', 'Delete and restore users'),
     (x'01900000000070008000000000000104', 'roles:read', 'See roles and permissions'),
     (x'01900000000070008000000000000105', 'roles:write', 'Change roles and permissions'),
-    (x'01900000000070008000000000000106', 'audit:read', 'Read the audit log')
+    (x'01900000000070008000000000000106', 'audit:read', 'Read the audit log'),
+    (x'01900000000070008000000000000107', 'api_keys:read', 'See other people''s API keys'),
+    (x'01900000000070008000000000000108', 'api_keys:write', 'Revoke other people''s API keys'),
+    (x'01900000000070008000000000000109', 'system:read', 'See how the system is set up and how it fares'),
+    (x'01900000000070008000000000000110', 'system:write', 'Operate the system: keys, mails')
 ON CONFLICT DO NOTHING;
 
 INSERT INTO role_permissions (role_id, permission_id)

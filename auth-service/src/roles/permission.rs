@@ -20,11 +20,29 @@ pub enum Permission {
     RolesWrite,
     /// Read the audit log.
     AuditRead,
+    /// See other people's API keys.
+    ApiKeysRead,
+    /// Revoke other people's API keys.
+    ApiKeysWrite,
+    /// See how the system is set up and how it fares.
+    SystemRead,
+    /// Operate the system: keys, mails.
+    SystemWrite,
 }
 
 impl Permission {
-    const ALL: [Self; 6] =
-        [Self::UsersRead, Self::UsersWrite, Self::UsersDelete, Self::RolesRead, Self::RolesWrite, Self::AuditRead];
+    const ALL: [Self; 10] = [
+        Self::UsersRead,
+        Self::UsersWrite,
+        Self::UsersDelete,
+        Self::RolesRead,
+        Self::RolesWrite,
+        Self::AuditRead,
+        Self::ApiKeysRead,
+        Self::ApiKeysWrite,
+        Self::SystemRead,
+        Self::SystemWrite,
+    ];
 
     /// Whether the service itself asks for the permission of this name.
     #[must_use]
@@ -42,6 +60,10 @@ impl Permission {
             Self::RolesRead => "roles:read",
             Self::RolesWrite => "roles:write",
             Self::AuditRead => "audit:read",
+            Self::ApiKeysRead => "api_keys:read",
+            Self::ApiKeysWrite => "api_keys:write",
+            Self::SystemRead => "system:read",
+            Self::SystemWrite => "system:write",
         }
     }
 }

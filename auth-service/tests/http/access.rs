@@ -125,7 +125,18 @@ fn rows() -> Vec<Row> {
 
 const OTHER: &str = "other@example.com";
 const CLOSED: &str = "closed@example.com";
-const SCOPES: [&str; 6] = ["users:read", "users:write", "users:delete", "roles:read", "roles:write", "audit:read"];
+const SCOPES: [&str; 10] = [
+    "users:read",
+    "users:write",
+    "users:delete",
+    "roles:read",
+    "roles:write",
+    "audit:read",
+    "api_keys:read",
+    "api_keys:write",
+    "system:read",
+    "system:write",
+];
 
 /// Somebody of each kind, each with a session that has just begun.
 async fn callers(team: &Team, key: &Instance, closed: &Instance) -> Vec<Instance> {

@@ -9,6 +9,7 @@ use crate::{
     api_keys::KeyCache,
     audit,
     config::Config,
+    console::CredentialCache,
     db::{Conn, Db, DbError, Ts},
     error::{Error, Result},
     ids::{Entropy, UserId},
@@ -54,6 +55,8 @@ pub struct Parts {
     pub profiles: Arc<ProfileCache>,
     /// Remembered API keys.
     pub api_keys: KeyCache,
+    /// Remembered credentials of the console.
+    pub console: CredentialCache,
     /// Password hashing.
     pub hasher: Hasher,
     /// Counts of guesses.
@@ -126,6 +129,7 @@ impl App {
             announcer,
             profiles,
             api_keys: KeyCache::default(),
+            console: CredentialCache::default(),
             hasher: Hasher::start(config.hashing, config.passwords.clone())?,
             guesses,
             limits: Limits::new(config.limits, rates),

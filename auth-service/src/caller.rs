@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     api_keys::{self, KeyGrant},
     app::App,
+    console,
     error::{Error, Result},
     ids::{SessionId, UserId},
     limits::Counted,
@@ -146,6 +147,10 @@ async fn identify(headers: &HeaderMap, app: &App) -> Result<Caller> {
     if credential.starts_with(api_keys::PREFIX) {
         require_current(app)?;
         return api_keys::resolve(app, credential).await.map(Caller::ApiKey);
+    }
+    if credential.starts_with(console::PREFIX) {
+        require_current(app)?;
+        return console::resolve(app, credential, headers).await.map(Caller::Session);
     }
     let verified = app.keys.verifier.verify(credential, app.now().as_seconds()).map_err(|cause| refuse(&cause))?;
     require_current(app)?;

@@ -14,6 +14,7 @@ use url::Url;
 
 pub use crate::mail::{Delivery, MailConfig};
 use crate::{
+    console,
     db::DbConfig,
     jobs::RetentionConfig,
     keys::{GenerateError, KeyConfig},
@@ -52,6 +53,8 @@ pub struct Config {
     pub keys: KeyConfig,
     /// Sessions and tokens.
     pub sessions: SessionConfig,
+    /// `ADMIN_CLIENT_SECRET`: what the console shows; without one there is none.
+    pub console_secret: Option<Secret>,
     /// The revocation log.
     pub revocation: FeedConfig,
     /// How long what is held on people is kept.
@@ -106,7 +109,7 @@ impl Config {
         let sessions = SessionConfig::read(env);
         env.section("Revocation");
         let revocation = FeedConfig::read(env);
-        env.section("Retention");
+        let console_secret = console::read_secret(env);
         let retention = RetentionConfig::read(env);
         env.section("Passwords");
         let (password_min_length, passwords) = read_password_rules(env);
@@ -127,6 +130,7 @@ impl Config {
             social,
             keys,
             sessions,
+            console_secret,
             revocation,
             retention,
             hashing: passwords::Config { threads: cores(), max_wait: HASH_WAIT },

@@ -42,6 +42,7 @@ pub struct RetentionConfig {
 impl RetentionConfig {
     /// Reads the configuration.
     pub fn read(env: &mut Env) -> Self {
+        env.section("Retention");
         Self {
             deleted_users: env.parse(
                 "USER_PURGE_DAYS",

@@ -11,6 +11,7 @@ pub mod audit;
 mod caller;
 mod client;
 pub mod config;
+pub mod console;
 pub mod db;
 pub mod doctor;
 mod document;

@@ -15,8 +15,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, app::App, audit, document, keys, limits, login, meta, passwords, recovery, revocation, roles, sessions,
-    social, users, users::admin,
+    api_keys, app::App, audit, console, document, keys, limits, login, meta, passwords, recovery, revocation, roles,
+    sessions, social, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -27,7 +27,12 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
 
 /// The routes of the API, each with its part of the OpenAPI document.
 fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(document::frame())
+    OpenApiRouter::with_openapi(document::frame()).merge(for_everybody()).merge(for_operators())
+}
+
+/// What people do for themselves, and what needs nobody.
+fn for_everybody() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         // /api/v1/health, /api/v1/health/ready, /.well-known/jwks.json
         .routes(routes!(meta::http::show_health))
         .routes(routes!(meta::http::show_ready))
@@ -71,7 +76,16 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(social::identities_http::list_identities))
         .routes(routes!(social::identities_http::link_identity, social::identities_http::unlink_identity))
         .routes(routes!(social::identities_http::show_provider_token))
-        // /api/v1/users for administrators: bulk, {id}, and what is done to one
+        // /api/v1/api-keys: {id}, {id}/rotate
+        .routes(routes!(api_keys::http::list_api_keys, api_keys::http::create_api_key))
+        .routes(routes!(api_keys::http::revoke_api_key))
+        .routes(routes!(api_keys::http::rotate_api_key))
+}
+
+/// What needs a permission.
+fn for_operators() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        // /api/v1/users: bulk, {id}, and what is done to one
         .routes(routes!(admin::http::list_users, admin::http::create_user))
         .routes(routes!(admin::http::create_users))
         .routes(routes!(admin::http::show_user, admin::http::update_user, admin::state_http::delete_user))
@@ -89,14 +103,17 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(roles::http::set_role_permissions))
         .routes(routes!(roles::permissions_http::list_permissions, roles::permissions_http::create_permission))
         .routes(routes!(roles::permissions_http::delete_permission))
-        // /api/v1/api-keys: {id}, {id}/rotate
-        .routes(routes!(api_keys::http::list_api_keys, api_keys::http::create_api_key))
-        .routes(routes!(api_keys::http::revoke_api_key))
-        .routes(routes!(api_keys::http::rotate_api_key))
         // /api/v1/audit-logs: export
         .routes(routes!(audit::http::list_audit_logs))
         .routes(routes!(audit::http::export_audit_logs))
-        // For our own gateways, so not in the document.
+}
+
+/// For our own console and gateways, so not in the document.
+fn internal() -> Router<App> {
+    Router::new()
+        .route("/internal/v1/console", get(console::http::show_state))
+        .route("/internal/v1/console/setup", post(console::http::set_up))
+        .route("/internal/v1/console/login", post(console::http::log_in))
         .route("/internal/v1/revocations", get(revocation::feed::tail))
         .route("/internal/v1/api-keys/resolve", post(api_keys::http::resolve_api_key))
 }
@@ -105,7 +122,7 @@ fn api() -> OpenApiRouter<App> {
 pub fn router(app: App) -> Router {
     let (routes, paths) = api().split_for_parts();
     let routes = if app.config.docs { routes.merge(docs(document::finish(paths))) } else { routes };
-    let routes = routes.merge(recovery::pages::routes());
+    let routes = routes.merge(internal()).merge(recovery::pages::routes());
     let layers = ServiceBuilder::new()
         // First in and last out: whatever happens below, the answer has its id, headers, log line and problem body.
         .layer(Edge::new(app.config.proxies.clone()))
@@ -114,12 +131,18 @@ pub fn router(app: App) -> Router {
         // Before the body, which a preflight has not.
         .layer(app.config.cors.layer())
         // Before a place is taken: a slow body waits at its sender's expense.
-        .layer(BodyLimits::new(&[("/api/v1/auth", AUTH_LIMIT), ("/api/v1/oauth", AUTH_LIMIT)]))
+        .layer(BodyLimits::new(&[
+            ("/api/v1/auth", AUTH_LIMIT),
+            ("/api/v1/oauth", AUTH_LIMIT),
+            ("/internal/v1/console", AUTH_LIMIT),
+        ]))
         // Last: past the limit 503 at once, and the time of a handler counts from the last byte of its request.
         .layer(Shed::new(app.config.shed, &["/api/v1/health", "/internal/v1/revocations"]));
+    // Before anything counts by address: the console says whose request it passes on.
+    let vouching = axum::middleware::from_fn_with_state(app.clone(), console::vouch::believe);
     // Inside all of these: what was refused before counts for nobody.
     let counting = axum::middleware::from_fn_with_state(app.clone(), limits::count);
-    routes.route("/", get(meta::http::redirect_to_docs)).layer(counting).layer(layers).with_state(app)
+    routes.route("/", get(meta::http::redirect_to_docs)).layer(counting).layer(vouching).layer(layers).with_state(app)
 }
 
 /// The OpenAPI document of what [`router`] serves.

@@ -7,11 +7,15 @@ use crate::{
     app::App,
     audit::{self, Event},
     client::Client,
-    error::Result,
+    error::{Error, Result},
     ids::OpaqueToken,
     mail::{self, Mail},
     passwords::PasswordHash,
-    sessions::issue::{self, Proof},
+    roles::Permission,
+    sessions::{
+        SessionKind,
+        issue::{self, Proof},
+    },
     users::{self, DisplayName, Profile, store::UserRow},
 };
 
@@ -29,6 +33,8 @@ pub struct Admission<'a> {
     pub known_device: bool,
     /// Of the same password by today's parameters, where the stored one is older or foreign.
     pub better_hash: Option<PasswordHash>,
+    /// What the session is for.
+    pub kind: SessionKind,
 }
 
 /// A session that has begun.
@@ -41,12 +47,16 @@ pub struct LoggedIn {
 /// Begins a session; nothing when the account was closed, or given another password, meanwhile.
 ///
 /// # Errors
-/// When the database fails, or the key cannot sign.
+/// [`Error::Forbidden`] at the console, for somebody who may do nothing there; when the database fails, or the key cannot
+/// sign.
 pub async fn admit(app: &App, admission: Admission<'_>, client: &Client) -> Result<Option<LoggedIn>> {
-    let Admission { user, methods, way, device_name, known_device, better_hash } = admission;
+    let Admission { user, methods, way, device_name, known_device, better_hash, kind } = admission;
     let now = app.now();
     // Before the transaction, which on SQLite holds up every other: a right that changes meanwhile raises a version.
     let Some(profile) = Profile::find(&mut app.db.read().await?, user.id, now).await? else { return Ok(None) };
+    if kind == SessionKind::Console && !profile.user.permissions.iter().any(|held| Permission::is_system(held)) {
+        return Err(Error::Forbidden);
+    }
     let mut tx = app.db.begin().await?;
     if !users::store::record_login(&mut tx, user, now).await? {
         return Ok(None);
@@ -59,7 +69,7 @@ pub async fn admit(app: &App, admission: Admission<'_>, client: &Client) -> Resu
     if let Some(token) = &device {
         store::insert_device(&mut tx, &token.hash(), user.id, now.plus(device::LIFE), now).await?;
     }
-    let proof = Proof { user: user.id, methods, device_name };
+    let proof = Proof { user: user.id, methods, device_name, kind };
     let (begun, pending) = issue::begin(app, &mut tx, &proof, client).await?;
     store::insert_history(&mut tx, (user.id, Some(begun.session.id)), way, client, now).await?;
     let entry = audit::Entry::new(Event::LoggedIn, Some(user.id), client).session(begun.session.id);

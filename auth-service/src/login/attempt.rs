@@ -16,6 +16,7 @@ use crate::{
     ids::{OpaqueToken, UserId},
     mail::{self, Mail},
     passwords::Password,
+    sessions::SessionKind,
     users::{self, DisplayName, Email, Username, store::UserRow},
 };
 
@@ -47,6 +48,8 @@ pub struct Attempt {
     pub password: Password,
     pub device_name: Option<DisplayName>,
     pub device: Option<OpaqueToken>,
+    /// What the session is to be for.
+    pub kind: SessionKind,
 }
 
 /// What a right attempt leads to.
@@ -86,6 +89,7 @@ pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<Outcome
         device_name: attempt.device_name.as_ref(),
         known_device,
         better_hash,
+        kind: attempt.kind,
     };
     match admit(app, admission, client).await? {
         Some(logged_in) => Ok(Outcome::LoggedIn(logged_in)),

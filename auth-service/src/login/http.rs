@@ -20,6 +20,7 @@ use crate::{
     fields::{Fault, Fields},
     lists::Params,
     passwords::Password,
+    sessions::SessionKind,
     users::{DisplayName, Email, Username},
 };
 
@@ -34,7 +35,7 @@ use crate::{
     responses((status = 200, body = LoginAnswer), (status = 401, body = Problem, description = "invalid_credentials"), (status = 422, body = Problem), (status = 429, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn login(State(app): State<App>, client: Client, headers: HeaderMap, fields: Fields) -> Result<Response> {
-    let attempt = read(fields, &headers)?;
+    let attempt = read(fields, &headers, SessionKind::App)?;
     let logged_in = match attempt::run(&app, attempt, &client).await? {
         Outcome::LoggedIn(logged_in) => logged_in,
         Outcome::PasswordExpired(expired) => return Ok(Json(expired).into_response()),
@@ -63,7 +64,11 @@ pub async fn list_login_history(
     Ok(Json(history::list(&mut app.db.read().await?, caller.user_id(), &page).await?))
 }
 
-fn read(fields: Fields, headers: &HeaderMap) -> Result<Attempt> {
+/// Reads who somebody says they are, and by what.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::error::Error::Invalid).
+pub fn read(fields: Fields, headers: &HeaderMap, kind: SessionKind) -> Result<Attempt> {
     fields.read(|f| {
         let email = f.optional("email", Email::parse);
         let username = f.optional("username", Username::parse);
@@ -86,6 +91,7 @@ fn read(fields: Fields, headers: &HeaderMap) -> Result<Attempt> {
             password: password?,
             device_name: device_name?,
             device: device::presented(headers),
+            kind,
         })
     })
 }

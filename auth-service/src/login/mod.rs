@@ -12,7 +12,7 @@ pub mod history;
 pub mod http;
 mod store;
 
-pub use attempt::Outcome;
+pub use attempt::{Outcome, run};
 pub use expired::{hand_over, is_due};
 pub use guesses::{Guess, Guessed, Guesses};
 pub use store::{forget_devices, is_known_device};

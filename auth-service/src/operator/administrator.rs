@@ -6,7 +6,7 @@ use super::{Operator, OperatorError, record, store};
 use crate::{
     api_keys,
     audit::Event,
-    db::Conn,
+    db::{Conn, DbError, Ts},
     ids::{Entropy, UserId},
     login,
     mail::link,
@@ -84,12 +84,20 @@ pub async fn create_administrator(operator: &Operator<'_>, wish: Administrator) 
         Inserted::EmailTaken => return Err(OperatorError::JustTaken),
         Inserted::UsernameTaken => return Err(OperatorError::UsernameTaken),
     }
-    store::open(&mut tx, id, now).await?;
-    store::make_administrator(&mut tx, id, now).await?;
+    appoint(&mut tx, id, now).await?;
     record(&mut tx, Event::UserCreated, id, now).await?;
     record(&mut tx, Event::UserRolesChanged, id, now).await?;
     tx.commit().await?;
     Ok(Made::Created(made))
+}
+
+/// Opens an account, vouches for its address, and gives it the role `admin`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn appoint(tx: &mut Conn, id: UserId, now: Ts) -> Result<(), DbError> {
+    store::open(tx, id, now).await?;
+    store::make_administrator(tx, id, now).await.map(drop)
 }
 
 /// Gives the role to an account that anybody may have made with this address: whoever it was keeps no password, session,

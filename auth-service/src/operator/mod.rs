@@ -8,7 +8,7 @@ mod export;
 mod list;
 mod store;
 
-pub use administrator::{Administrator, Made, create_administrator};
+pub use administrator::{Administrator, Made, appoint, create_administrator};
 pub use disable::disable;
 pub use export::{Layout, export};
 pub use list::{Filter, list};

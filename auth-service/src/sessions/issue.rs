@@ -4,7 +4,7 @@ use auth_sdk::TokenSet;
 use auth_token::AccessClaims;
 
 use super::{
-    ABSOLUTE_LIFE, MAX_PER_USER,
+    MAX_PER_USER, SessionKind,
     store::{self, NewSession},
 };
 use crate::{
@@ -25,13 +25,15 @@ pub struct Proof<'a> {
     pub methods: &'a [&'a str],
     /// What the person calls the device.
     pub device_name: Option<&'a DisplayName>,
+    /// What the session is for.
+    pub kind: SessionKind,
 }
 
-/// A session that has begun, and its first refresh token.
+/// A session that has begun, and what it is carried on by.
 pub struct Begun {
     /// The session.
     pub session: Grant,
-    /// Its refresh token.
+    /// Its first refresh token, or its credential where that is what it has.
     pub refresh_token: OpaqueToken,
 }
 
@@ -59,33 +61,55 @@ pub async fn begin(app: &App, tx: &mut Conn, proof: &Proof<'_>, client: &Client)
         id: SessionId(app.entropy.uuid(now)),
         methods: proof.methods.iter().map(|&method| method.to_owned()).collect(),
         authenticated_at: now,
-        expires_at: now.plus(app.config.sessions.idle),
-        absolute_expires_at: now.plus(ABSOLUTE_LIFE),
+        expires_at: now.plus(proof.kind.idle(&app.config.sessions)),
+        absolute_expires_at: now.plus(proof.kind.absolute()),
     };
     let methods = methods_to_text(&session.methods);
+    let refresh_token = app.entropy.token();
+    let hash = refresh_token.hash();
     let row = NewSession {
         id: session.id,
         user_id: proof.user,
+        kind: proof.kind,
         auth_methods: &methods,
         expires_at: session.expires_at,
         absolute_expires_at: session.absolute_expires_at,
         ip_address: Some(client.ip.to_string()),
         user_agent: client.user_agent.as_deref(),
         device_name: proof.device_name.map(DisplayName::as_str),
+        credential: (proof.kind == SessionKind::Console).then_some(&hash),
     };
     store::insert(tx, &row, now).await?;
-    let refresh_token = app.entropy.token();
-    store::insert_refresh(tx, &refresh_token.hash(), session.id, session.expires_at, now).await?;
+    if proof.kind == SessionKind::App {
+        store::insert_refresh(tx, &hash, session.id, session.expires_at, now).await?;
+    }
     let ended = store::end_longest_unused(tx, proof.user, MAX_PER_USER, now).await?;
     let pending = app.recorder(now).sessions(tx, &ended).await?;
     Ok((Begun { session, refresh_token }, pending))
 }
 
-/// Mints the tokens of a session. The access token ends with the session and with the first of the rights it carries.
+/// Mints the tokens of a session.
 ///
 /// # Errors
 /// [`Error::Internal`] when the key cannot sign.
 pub fn mint(app: &App, profile: &Profile, session: &Grant, refresh_token: &OpaqueToken, now: Ts) -> Result<TokenSet> {
+    let (access_token, life) = mint_access(app, profile, session, now)?;
+    Ok(TokenSet {
+        access_token,
+        token_type: "Bearer".to_owned(),
+        expires_in: life,
+        refresh_token: refresh_token.to_wire(),
+        refresh_expires_in: session.expires_at.since(now).as_secs(),
+        session_id: session.id.0,
+    })
+}
+
+/// Mints an access token, and tells its life in seconds: it ends with the session and with the first of the rights it
+/// carries.
+///
+/// # Errors
+/// [`Error::Internal`] when the key cannot sign.
+pub fn mint_access(app: &App, profile: &Profile, session: &Grant, now: Ts) -> Result<(String, u64)> {
     let ends = [
         Some(now.plus(app.config.sessions.access_token_life)),
         Some(session.absolute_expires_at),
@@ -108,14 +132,7 @@ pub fn mint(app: &App, profile: &Profile, session: &Grant, refresh_token: &Opaqu
         amr: session.methods.clone(),
     };
     let access_token = app.keys.signing_key().sign(&claims).map_err(|cause| Error::Internal(Box::new(cause)))?;
-    Ok(TokenSet {
-        access_token,
-        token_type: "Bearer".to_owned(),
-        expires_in: u64::try_from(claims.exp - claims.iat).unwrap_or(0),
-        refresh_token: refresh_token.to_wire(),
-        refresh_expires_in: session.expires_at.since(now).as_secs(),
-        session_id: session.id.0,
-    })
+    Ok((access_token, u64::try_from(claims.exp - claims.iat).unwrap_or(0)))
 }
 
 /// The methods as they are stored: a JSON array.

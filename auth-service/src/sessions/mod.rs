@@ -22,8 +22,44 @@ pub struct SessionConfig {
     pub idle: Duration,
 }
 
-/// A session ends this long after its login, however much it is used.
-pub const ABSOLUTE_LIFE: Duration = Duration::from_secs(30 * 86_400);
+/// What a session is used by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// An app, with access and refresh tokens.
+    App,
+    /// The console, with one credential: a person who operates the system is asked again sooner.
+    Console,
+}
+
+impl SessionKind {
+    /// The same as it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "api",
+            Self::Console => "console",
+        }
+    }
+
+    /// It ends when it is not used for this long.
+    #[must_use]
+    pub const fn idle(self, config: &SessionConfig) -> Duration {
+        match self {
+            Self::App => config.idle,
+            Self::Console => Duration::from_secs(15 * 60),
+        }
+    }
+
+    /// It ends this long after its login, however much it is used.
+    #[must_use]
+    pub const fn absolute(self) -> Duration {
+        match self {
+            Self::App => Duration::from_secs(30 * 86_400),
+            Self::Console => Duration::from_secs(8 * 3_600),
+        }
+    }
+}
+
 /// The most live sessions of one person; one more ends the longest unused.
 pub const MAX_PER_USER: i64 = 100;
 /// How long after a proof of the password a session counts as fresh.

@@ -86,12 +86,5 @@ fn answer(
     refresh_token: &OpaqueToken,
     now: Ts,
 ) -> Result<TokenSet> {
-    let grant = issue::Grant {
-        id: session.id,
-        methods: issue::methods_from_text(&session.auth_methods),
-        authenticated_at: session.authenticated_at,
-        expires_at: session.expires_at,
-        absolute_expires_at: session.absolute_expires_at,
-    };
-    issue::mint(app, profile, &grant, refresh_token, now)
+    issue::mint(app, profile, &session.into_grant(), refresh_token, now)
 }

@@ -3,6 +3,10 @@
 use crate::{
     db::{Conn, DbError, Ts, run},
     ids::{SessionId, TokenHash, UserId},
+    sessions::{
+        SessionKind,
+        issue::{Grant, methods_from_text},
+    },
     sweep::BATCH,
 };
 
@@ -10,36 +14,39 @@ use crate::{
 pub struct NewSession<'a> {
     pub id: SessionId,
     pub user_id: UserId,
+    pub kind: SessionKind,
     pub auth_methods: &'a str,
     pub expires_at: Ts,
     pub absolute_expires_at: Ts,
     pub ip_address: Option<String>,
     pub user_agent: Option<&'a str>,
     pub device_name: Option<&'a str>,
+    /// Of a session that has one in place of refresh tokens.
+    pub credential: Option<&'a TokenHash>,
 }
 
 const INSERT: &str = "
     INSERT INTO sessions (id, user_id, client, auth_methods, authenticated_at, created_at, last_used_at, expires_at,
-                          absolute_expires_at, ip_address, user_agent, device_name)
-    VALUES ($1, $2, 'api', $3, $4, $4, $4, $5, $6, $7, $8, $9)";
+                          absolute_expires_at, ip_address, user_agent, device_name, credential_hash)
+    VALUES ($1, $2, $3, $4, $5, $5, $5, $6, $7, $8, $9, $10, $11)";
 
 /// Adds a session.
 pub async fn insert(conn: &mut Conn, session: &NewSession<'_>, now: Ts) -> Result<(), DbError> {
-    let NewSession { id, user_id, auth_methods, expires_at, absolute_expires_at, ip_address, user_agent, device_name } =
-        session;
     run!(
         conn,
         execute,
         INSERT,
-        *id,
-        *user_id,
-        *auth_methods,
+        session.id,
+        session.user_id,
+        session.kind.as_str(),
+        session.auth_methods,
         now,
-        *expires_at,
-        *absolute_expires_at,
-        ip_address.as_deref(),
-        *user_agent,
-        *device_name
+        session.expires_at,
+        session.absolute_expires_at,
+        session.ip_address.as_deref(),
+        session.user_agent,
+        session.device_name,
+        session.credential.map(TokenHash::as_bytes)
     )
     .map(drop)
 }
@@ -158,6 +165,14 @@ pub struct LiveSession {
     /// Of its owner; none when the account may not be used.
     pub token_version: Option<i64>,
     pub catalogue_version: i64,
+}
+
+impl LiveSession {
+    /// What its tokens say of it.
+    pub fn into_grant(self) -> Grant {
+        let Self { id, auth_methods, authenticated_at, expires_at, absolute_expires_at, .. } = self;
+        Grant { id, methods: methods_from_text(&auth_methods), authenticated_at, expires_at, absolute_expires_at }
+    }
 }
 
 const TOUCH: &str = "

@@ -26,7 +26,7 @@ use crate::{
     },
     mail::{self, Mail},
     passwords::PasswordHash,
-    sessions,
+    sessions::{self, SessionKind},
     users::{DisplayName, store::UserRow},
 };
 
@@ -111,7 +111,8 @@ pub async fn begin(
 ) -> Result<LoggedIn> {
     let known_device = known_device(app, user.id, arrival).await?;
     let device_name = arrival.device_name.as_ref();
-    let admission = Admission { user, methods, way, device_name, known_device, better_hash };
+    let kind = SessionKind::App;
+    let admission = Admission { user, methods, way, device_name, known_device, better_hash, kind };
     admit(app, admission, arrival.client).await?.ok_or(Error::AccountClosed)
 }
 

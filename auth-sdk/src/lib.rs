@@ -1,4 +1,5 @@
-//! Wire types of the Auth API: one definition for the server, its OpenAPI document and typed clients.
+//! Wire types of the Auth API, one definition for the server, its OpenAPI document and clients; and, with the feature
+//! `client`, a typed client.
 //!
 //! JSON members are snake_case, times RFC 3339 in UTC, ids UUIDv7. What each call means, its status codes and its
 //! errors stand in the OpenAPI document that the server publishes at `/openapi.json`.
@@ -6,6 +7,9 @@
 mod api_keys;
 mod audit;
 mod auth;
+#[cfg(feature = "client")]
+pub mod client;
+mod console;
 mod health;
 mod oauth;
 mod page;
@@ -21,6 +25,7 @@ pub use audit::{AuditEntry, AuditRef};
 pub use auth::{
     LoginAnswer, LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,
 };
+pub use console::{ConsoleLogin, ConsoleState, SetUp};
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use oauth::{
     AuthorizeParams, EventRefused, ExchangeAnswer, ExchangeRequest, IdTokenRequest, Identities, Identity,

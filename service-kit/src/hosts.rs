@@ -69,6 +69,15 @@ impl AllowedHosts {
         }
     }
 
+    /// The first of the names that is one host's: what to ask for when asking by address.
+    #[must_use]
+    pub fn first_name(&self) -> Option<&str> {
+        self.names.iter().find_map(|name| match name {
+            HostName::Exactly(host) => Some(host.as_str()),
+            HostName::Any | HostName::Below(_) => None,
+        })
+    }
+
     fn allows(&self, host: &str) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host);
         self.names.iter().any(|name| match name {

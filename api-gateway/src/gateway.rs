@@ -94,6 +94,8 @@ pub struct Neighbours {
     pub console: Option<std::net::SocketAddr>,
     /// Which connections are the gateway's own, for the Auth API to believe.
     pub own_connections: Option<OwnConnections>,
+    /// The same for the console.
+    pub own_console_connections: Option<OwnConnections>,
 }
 
 /// Why a gateway cannot be started: one sentence that says what to do.
@@ -130,7 +132,7 @@ impl App {
         let open = |config, own| Upstream::open_within(config, roots, own).map_err(StartError::Upstream);
         let source = open(identity_source(api.clone()), None)?;
         let api = open(UpstreamConfig::of_servers(AUTH_API, api), neighbours.own_connections.clone())?;
-        let console = open(UpstreamConfig::of_servers(CONSOLE, console), None)?;
+        let console = open(UpstreamConfig::of_servers(CONSOLE, console), neighbours.own_console_connections.clone())?;
         let identity = IdentityConfig {
             issuer: config.tokens.issuer,
             audience: config.tokens.audience,

@@ -35,6 +35,10 @@ pub enum Command {
         #[command(subcommand)]
         command: Option<Gateway>,
     },
+    /// Start the console alone.
+    Admin,
+    /// Print the token by which the first administrator is made at the console, while there is none.
+    SetupToken,
     /// Bring the database's schema up to date; safe to repeat, and beside running servers.
     Migrate {
         /// Change nothing: say what is missing, and exit 1 if anything is.

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use api_gateway::Config as GatewayConfig;
+use auth_admin::Config as AdminConfig;
 use auth_service::{
     Config,
     keys::{DEFAULT_PRIVATE, DEFAULT_PUBLIC, KeySource},
@@ -17,6 +18,8 @@ use service_kit::{
 
 /// Where the gateway's metrics are when it runs alone.
 const GATEWAY_METRICS: &str = "GATEWAY_METRICS_ADDR";
+/// Where the console's are.
+const ADMIN_METRICS: &str = "ADMIN_METRICS_ADDR";
 
 /// Everything that the environment says to a process that runs the Auth API.
 pub struct Settings {
@@ -24,6 +27,8 @@ pub struct Settings {
     pub service: Config,
     /// The gateway, if it runs in the same process.
     pub gateway: GatewayConfig,
+    /// The console, likewise.
+    pub admin: AdminConfig,
     /// Connections.
     pub serve: ServeLimits,
     /// Logs, traces, error reports.
@@ -38,6 +43,20 @@ pub struct Settings {
 pub struct GatewaySettings {
     /// The gateway.
     pub gateway: GatewayConfig,
+    /// Connections.
+    pub serve: ServeLimits,
+    /// Logs, traces, error reports.
+    pub telemetry: TelemetryConfig,
+    /// The metrics listener.
+    pub metrics: MetricsConfig,
+    /// What looks wrong but does not stop the program.
+    pub warnings: Vec<String>,
+}
+
+/// What it says to a process that runs the console alone.
+pub struct AdminSettings {
+    /// The console.
+    pub admin: AdminConfig,
     /// Connections.
     pub serve: ServeLimits,
     /// Logs, traces, error reports.
@@ -71,10 +90,13 @@ impl Settings {
         let nothing = || Env::from_pairs::<String, String>([]);
         let of = |env: Env| env.finish().map(|loaded| loaded.documented).unwrap_or_default();
         let mut documented = of(Self::read(nothing()).1);
-        let of_gateway = of(GatewaySettings::read(nothing()).1);
-        let new = of_gateway.into_iter().filter(|one| documented.iter().all(|known| known.name != one.name));
-        let new: Vec<_> = new.collect();
-        documented.extend(new);
+        for of_role in [of(GatewaySettings::read(nothing()).1), of(AdminSettings::read(nothing()).1)] {
+            for one in of_role {
+                if documented.iter().all(|known| known.name != one.name) {
+                    documented.push(one);
+                }
+            }
+        }
         documented
     }
 
@@ -97,13 +119,14 @@ impl Settings {
     fn read(mut env: Env) -> (Self, Env) {
         let service = Config::read(&mut env);
         let gateway = GatewayConfig::read(&mut env);
+        let admin = AdminConfig::read(&mut env);
         env.section("Connections");
         let serve = ServeLimits::read(&mut env);
         env.section("Telemetry");
         let telemetry = TelemetryConfig::read(&mut env);
         let metrics = MetricsConfig::read(&mut env, "METRICS_ADDR", "127.0.0.1:9000");
-        env.also_known([GATEWAY_METRICS]);
-        (Self { service, gateway, serve, telemetry, metrics, warnings: Vec::new() }, env)
+        env.also_known([GATEWAY_METRICS, ADMIN_METRICS]);
+        (Self { service, gateway, admin, serve, telemetry, metrics, warnings: Vec::new() }, env)
     }
 }
 
@@ -136,5 +159,28 @@ impl GatewaySettings {
         let telemetry = TelemetryConfig::read(&mut env);
         let metrics = MetricsConfig::read(&mut env, GATEWAY_METRICS, "127.0.0.1:9001");
         (Self { gateway, serve, telemetry, metrics, warnings: Vec::new() }, env)
+    }
+}
+
+impl AdminSettings {
+    /// Reads the environment; what only the other servers need may be missing.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, a line each.
+    pub fn load() -> anyhow::Result<Self> {
+        let (settings, mut env) = Self::read(Env::from_process());
+        settings.admin.require_secret(&mut env);
+        env.also_known(Settings::documented().into_iter().map(|variable| variable.name));
+        Ok(Self { warnings: env.finish()?.warnings, ..settings })
+    }
+
+    fn read(mut env: Env) -> (Self, Env) {
+        let admin = AdminConfig::read(&mut env);
+        env.section("Connections");
+        let serve = ServeLimits::read(&mut env);
+        env.section("Telemetry");
+        let telemetry = TelemetryConfig::read(&mut env);
+        let metrics = MetricsConfig::read(&mut env, ADMIN_METRICS, "127.0.0.1:9002");
+        (Self { admin, serve, telemetry, metrics, warnings: Vec::new() }, env)
     }
 }

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+mod alone;
 mod audit;
 mod docs;
 mod doctor;
@@ -7,6 +8,8 @@ mod gateway;
 mod healthcheck;
 mod keys;
 mod migrate;
+mod serving;
+mod setup_token;
 mod up;
 mod users;
 
@@ -23,8 +26,10 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up => up::run(Servers::All),
         Command::Service => up::run(Servers::Service),
-        Command::Gateway { command: None } => up::run_gateway(),
+        Command::Gateway { command: None } => alone::run_gateway(),
         Command::Gateway { command: Some(command) } => gateway::run(command),
+        Command::Admin => alone::run_admin(),
+        Command::SetupToken => setup_token::run(),
         Command::Migrate { check } => migrate::run(check),
         Command::Doctor => doctor::run(),
         Command::Healthcheck { gateway, ready } => healthcheck::run(gateway, ready),

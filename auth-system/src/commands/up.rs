@@ -1,24 +1,23 @@
-//! `auth-system up` and its single roles: starts servers and keeps them until told to stop.
+//! `auth-system up` and `auth-system service`: starts servers and keeps them until told to stop.
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
 use api_gateway::{HealthDetails, Listeners, Neighbours};
-use auth_service::{App, ids::Entropy};
+use auth_admin::Neighbour;
+use auth_service::{App, console::setup, ids::Entropy};
 use service_kit::config::{Environment, Secret};
-use service_kit::metrics::MetricsConfig;
 use service_kit::proxies::OwnConnections;
 use service_kit::serve::ServeLimits;
-use service_kit::telemetry::TelemetryConfig;
-use service_kit::{clock::Clock, metrics, serve, shutdown::Shutdown, telemetry};
+use service_kit::{clock::Clock, metrics, serve, shutdown::Shutdown};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use url::Url;
 
-use crate::settings::{GatewaySettings, Settings};
+use super::serving::{bind, in_runtime, outlive_hangups, start_telemetry};
+use crate::settings::Settings;
 
 /// Which servers a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +26,12 @@ pub enum Servers {
     All,
     /// The Auth API alone.
     Service,
+}
+
+/// What stands before the Auth API in a process that runs all servers.
+struct Fronts {
+    gateway: TcpListener,
+    console: TcpListener,
 }
 
 /// Serves until SIGTERM or Ctrl-C, then finishes what is in flight.
@@ -41,73 +46,44 @@ pub fn run(servers: Servers) -> anyhow::Result<ExitCode> {
     in_runtime(telemetry, serve_all(servers, settings, began))
 }
 
-/// Serves the gateway alone.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_gateway() -> anyhow::Result<ExitCode> {
-    let began = Instant::now();
-    let settings = GatewaySettings::load()?;
-    let telemetry = start_telemetry(&settings.telemetry, &settings.warnings)?;
-    in_runtime(telemetry, serve_gateway(settings, began))
-}
-
-fn start_telemetry(config: &TelemetryConfig, warnings: &[String]) -> anyhow::Result<telemetry::Telemetry> {
-    let telemetry = telemetry::start(config, "auth-system", env!("CARGO_PKG_VERSION"))?;
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    Ok(telemetry)
-}
-
-fn in_runtime(
-    telemetry: telemetry::Telemetry,
-    servers: impl Future<Output = anyhow::Result<()>>,
-) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(servers);
-    // What may hang, such as a hung database's connection, is not waited for.
-    runtime.shutdown_background();
-    drop(telemetry);
-    outcome.map(|()| ExitCode::SUCCESS)
-}
-
-async fn serve_all(servers: Servers, settings: Settings, began: Instant) -> anyhow::Result<()> {
-    let Settings { mut service, mut gateway, serve: limits, metrics: metrics_config, .. } = settings;
+async fn serve_all(servers: Servers, mut settings: Settings, began: Instant) -> anyhow::Result<()> {
+    let (limits, metrics_addr) = (settings.serve, settings.metrics.address);
     let shutdown = Shutdown::on_signal()?;
     outlive_hangups(match servers {
-        Servers::All => gateway.file.as_deref(),
+        Servers::All => settings.gateway.file.as_deref(),
         Servers::Service => None,
     })?;
-    let (metrics_listener, exporter) = (bind(metrics_config.address, "METRICS_ADDR").await?, metrics::install()?);
-    let listener = bind(service.addr, "SERVICE_ADDR").await?;
-    let front = match servers {
-        Servers::All => Some(bind(gateway.addr, "GATEWAY_ADDR").await?),
+    let (metrics_listener, exporter) = (bind(metrics_addr, "METRICS_ADDR").await?, metrics::install()?);
+    let listener = bind(settings.service.addr, "SERVICE_ADDR").await?;
+    let fronts = match servers {
+        Servers::All => Some(Fronts {
+            gateway: bind(settings.gateway.addr, "GATEWAY_ADDR").await?,
+            console: bind(settings.admin.addr, "ADMIN_ADDR").await?,
+        }),
         Servers::Service => None,
     };
-    let own = OwnConnections::default();
-    if front.is_some() {
-        // The two share a process, so they need no secret from outside to know each other by.
-        let token = service.revocation.token.take().unwrap_or_else(|| Secret::new(Entropy.token().to_wire().as_str()));
-        service.revocation.token = Some(token.clone());
-        gateway.feed.token = Some(token);
-        service.proxies = service.proxies.with_own(own.clone());
-    }
-    let welcome = welcome(&service, front.as_ref(), metrics_config.address);
-    let is_development = service.environment == Environment::Development;
-    let api_addr = listener.local_addr()?;
+    let neighbours = match &fronts {
+        Some(fronts) => introduce(&mut settings, listener.local_addr()?, fronts.console.local_addr()?),
+        None => Neighbours::default(),
+    };
+    let Settings { service, gateway, admin, .. } = settings;
+    let welcome = Welcome::of(&service, fronts.as_ref(), metrics_addr);
+    let (api_addr, secret) = (listener.local_addr()?, service.console_secret.clone());
     let app = App::start(service, Clock::System).await?;
-    let neighbours = Neighbours { api: Some(api_addr), console: None, own_connections: Some(own) };
-    let front = match front {
-        Some(listener) => {
+    let setup_token = find_setup_token(&app).await;
+    let (front, console) = match fronts {
+        Some(fronts) => {
             let gateway = api_gateway::App::start(gateway, &neighbours, Clock::System, shutdown.clone())?;
-            Some(Listeners::open(gateway, listener).await?)
+            let api = Url::parse(&format!("http://{api_addr}")).ok();
+            let console = auth_admin::App::start(admin, Neighbour { api, secret }, Clock::System);
+            let console = console.map_err(anyhow::Error::msg)?;
+            (Some(Listeners::open(gateway, fronts.gateway).await?), Some((fronts.console, console)))
         }
-        None => None,
+        None => (None, None),
     };
     tracing::info!(addr = %api_addr, "the Auth API listens after {} ms", began.elapsed().as_millis());
-    if is_development {
-        println!("{welcome}");
+    if app.config.environment == Environment::Development {
+        println!("{}", welcome.with_setup(setup_token.as_deref()));
     }
     tokio::spawn(drain(app.clone(), shutdown.clone()));
     let page = metrics::router(exporter);
@@ -116,61 +92,68 @@ async fn serve_all(servers: Servers, settings: Settings, began: Instant) -> anyh
         None => page,
     };
     let metrics = serve::serve(metrics_listener, page, limits, shutdown.clone());
-    let servers = serve_in_turn(front, (listener, app), limits, shutdown);
+    let servers = serve_in_turn((front, console), (listener, app), limits, shutdown);
     let (metrics, servers) = tokio::join!(metrics, servers);
     metrics.and(servers).context("serving")
 }
 
-/// The gateway leaves first: until its last request is answered, it needs the Auth API behind it.
+/// Makes the servers of one process known to each other: they need no secret from outside for that.
+fn introduce(settings: &mut Settings, api: SocketAddr, console: SocketAddr) -> Neighbours {
+    let made = || Secret::new(Entropy.token().to_wire().as_str());
+    let (own, own_console) = (OwnConnections::default(), OwnConnections::default());
+    let service = &mut settings.service;
+    let token = service.revocation.token.get_or_insert_with(made).clone();
+    settings.gateway.feed.token = Some(token);
+    service.console_secret.get_or_insert_with(made);
+    service.proxies = std::mem::take(&mut service.proxies).with_own(own.clone());
+    settings.admin.believe(own_console.clone());
+    Neighbours {
+        api: Some(api),
+        console: Some(console),
+        own_connections: Some(own),
+        own_console_connections: Some(own_console),
+    }
+}
+
+/// What the first administrator is made by, where there is none yet and it can be said now.
+async fn find_setup_token(app: &App) -> Option<String> {
+    match setup::prepare(&app.db, &app.config, app.now()).await {
+        Ok(token) => token.map(|token| token.to_wire()),
+        Err(cause) => {
+            tracing::warn!(%cause, "whether somebody administers this installation could not be found out");
+            None
+        }
+    }
+}
+
+/// The gateway leaves first and the console second: until its last request is answered, each needs what is behind it.
 async fn serve_in_turn(
-    front: Option<Listeners>,
+    (front, console): (Option<Listeners>, Option<(TcpListener, auth_admin::App)>),
     (listener, app): (TcpListener, App),
     limits: ServeLimits,
     shutdown: Shutdown,
 ) -> io::Result<()> {
     let api = auth_service::router(app);
-    let Some(front) = front else { return serve::serve(listener, api, limits, shutdown).await };
-    let (first, second) = (limits.drain_time.mul_f64(2.0 / 3.0), limits.drain_time.mul_f64(1.0 / 3.0));
-    let (gone, behind) = Shutdown::manual();
+    let (Some(front), Some((console_listener, console))) = (front, console) else {
+        return serve::serve(listener, api, limits, shutdown).await;
+    };
+    let share = |part: f64| ServeLimits { drain_time: limits.drain_time.mul_f64(part), ..limits };
+    let ((gateway_gone, behind_gateway), (console_gone, behind_console)) = (Shutdown::manual(), Shutdown::manual());
     let gateway = async {
-        let outcome = front.serve(ServeLimits { drain_time: first, ..limits }, shutdown.clone()).await;
-        // If it ended by itself, the API ends with it.
-        gone.request();
+        let outcome = front.serve(share(0.5), shutdown.clone()).await;
+        // If it ended by itself, the others end with it.
+        gateway_gone.request();
         outcome
     };
-    let api = serve::serve(listener, api, ServeLimits { drain_time: second, ..limits }, behind);
-    let (gateway, api) = tokio::join!(gateway, api);
-    gateway.and(api)
-}
-
-async fn serve_gateway(settings: GatewaySettings, began: Instant) -> anyhow::Result<()> {
-    let GatewaySettings { gateway, serve: limits, metrics: MetricsConfig { address }, .. } = settings;
-    let shutdown = Shutdown::on_signal()?;
-    outlive_hangups(gateway.file.as_deref())?;
-    let (metrics_listener, exporter) = (bind(address, "GATEWAY_METRICS_ADDR").await?, metrics::install()?);
-    let listener = bind(gateway.addr, "GATEWAY_ADDR").await?;
-    let addr = listener.local_addr()?;
-    let app = api_gateway::App::start(gateway, &Neighbours::default(), Clock::System, shutdown.clone())?;
-    let listeners = Listeners::open(app, listener).await?;
-    tracing::info!(%addr, "the gateway listens after {} ms", began.elapsed().as_millis());
-    let page = metrics::router(exporter).route_service(HealthDetails::PATH, listeners.health_details());
-    let metrics = serve::serve(metrics_listener, page, limits, shutdown.clone());
-    let (metrics, gateway) = tokio::join!(metrics, listeners.serve(limits, shutdown));
-    metrics.and(gateway).context("serving")
-}
-
-/// From here on SIGHUP, which by default ends a process, has the gateway's file read again, or else is only logged.
-fn outlive_hangups(file: Option<&Path>) -> io::Result<()> {
-    // The process has it handled for good; the gateway listens for itself once it has read its file.
-    let mut hangup = signal(SignalKind::hangup())?;
-    if file.is_none() {
-        tokio::spawn(async move {
-            while hangup.recv().await.is_some() {
-                tracing::info!("SIGHUP: nothing to reload");
-            }
-        });
-    }
-    Ok(())
+    let console = async {
+        let pages = auth_admin::router(console);
+        let outcome = serve::serve(console_listener, pages, share(0.25), behind_gateway).await;
+        console_gone.request();
+        outcome
+    };
+    let api = serve::serve(listener, api, share(0.25), behind_console);
+    let (gateway, console, api) = tokio::join!(gateway, console, api);
+    gateway.and(console).and(api)
 }
 
 /// Answers "not ready" from the first moment of leaving, so that load balancers stop sending.
@@ -179,24 +162,40 @@ async fn drain(app: App, shutdown: Shutdown) {
     app.drain();
 }
 
-async fn bind(addr: SocketAddr, variable: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(addr)
-        .await
-        .with_context(|| format!("{variable}: cannot listen on {addr}; is another instance running?"))
+/// What a developer is told once everything runs.
+struct Welcome {
+    lines: Vec<(&'static str, String)>,
+    console: Option<u16>,
 }
 
-fn welcome(service: &auth_service::Config, front: Option<&TcpListener>, metrics: SocketAddr) -> String {
-    let port = service.addr.port();
-    let gateway = front.and_then(|front| front.local_addr().ok());
-    let gateway =
-        gateway.map_or_else(String::new, |addr| format!("    Gateway        http://localhost:{}\n", addr.port()));
-    let database = match &service.db.primary_url {
-        Some(_) => "PostgreSQL".to_owned(),
-        None => format!("SQLite, {}", service.db.data_dir.join("auth.db").display()),
-    };
-    format!(
-        "\n  auth-system {version} is ready\n\n    Auth API       http://localhost:{port}\n{gateway}    Documentation  http://localhost:{port}/docs\n    Metrics        http://{metrics}/metrics\n    Database       {database}\n    Signing key    {key}\n\n  Press Ctrl-C to stop.\n",
-        version = env!("CARGO_PKG_VERSION"),
-        key = service.keys.source,
-    )
+impl Welcome {
+    fn of(service: &auth_service::Config, fronts: Option<&Fronts>, metrics: SocketAddr) -> Self {
+        let port = |listener: &TcpListener| listener.local_addr().map_or(0, |addr| addr.port());
+        let local = |port: u16, path: &str| format!("http://localhost:{port}{path}");
+        let database = match &service.db.primary_url {
+            Some(_) => "PostgreSQL".to_owned(),
+            None => format!("SQLite, {}", service.db.data_dir.join("auth.db").display()),
+        };
+        let console = fronts.map(|fronts| port(&fronts.console));
+        let mut lines = vec![("Auth API", local(service.addr.port(), ""))];
+        lines.extend(fronts.map(|fronts| ("Gateway", local(port(&fronts.gateway), ""))));
+        lines.extend(console.map(|port| ("Console", local(port, "/admin/"))));
+        lines.extend([
+            ("Documentation", local(service.addr.port(), "/docs")),
+            ("Metrics", format!("http://{metrics}/metrics")),
+            ("Database", database),
+            ("Signing key", service.keys.source.to_string()),
+        ]);
+        Self { lines, console }
+    }
+
+    /// With the way to the first administrator, where there is none yet.
+    fn with_setup(mut self, token: Option<&str>) -> String {
+        let setup = self.console.zip(token).map(|(port, token)| {
+            format!("\n  Nobody administers this installation yet. Make the first administrator, once, at\n\n    http://localhost:{port}/admin/setup?token={token}\n")
+        });
+        let lines = self.lines.drain(..).map(|(name, value)| format!("    {name:<15}{value}\n")).collect::<String>();
+        let version = env!("CARGO_PKG_VERSION");
+        format!("\n  auth-system {version} is ready\n\n{lines}{}\n  Press Ctrl-C to stop.\n", setup.unwrap_or_default())
+    }
 }

@@ -1,0 +1,84 @@
+// What HTML cannot do by itself: keys, dialogs, the menu on a phone. Everything works without it, only slower.
+"use strict";
+(() => {
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const isTyping = (node) => node.matches?.("input, select, textarea, [contenteditable]");
+  const rows = () => [...document.querySelectorAll("[data-rows] tr")].filter((row) => $("a", row));
+  let at = -1;
+
+  function move(step) {
+    const all = rows();
+    if (all.length === 0) return;
+    at = Math.max(0, Math.min(all.length - 1, at + step));
+    all.forEach((row, number) => row.classList.toggle("at", number === at));
+    $("a", all[at]).focus();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (isTyping(event.target)) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    if ($("dialog[open]")) return;
+    const search = $("[data-search]");
+    if (event.key === "/" && search) { event.preventDefault(); search.focus(); search.select(); }
+    else if (event.key === "?") { event.preventDefault(); $("#keys").showModal(); }
+    else if (event.key === "j") move(1);
+    else if (event.key === "k") move(-1);
+  });
+
+  // What was asked for by hx-target="#dialog" is shown in the dialog once it is there.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const dialog = $("#dialog");
+    if (event.detail.target.id === "dialog-body") {
+      dialog.classList.toggle("wide", $("[data-wide]", dialog) !== null);
+      if (!dialog.open) dialog.showModal();
+      ($("[autofocus]", dialog) ?? $("input:not([type=hidden]), button", dialog))?.focus();
+    } else {
+      at = -1;
+    }
+  });
+
+  // A refusal is an answer to be read, not to be dropped.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const status = event.detail.xhr.status;
+    if (status >= 400 && (event.detail.xhr.getResponseHeader("content-type") ?? "").startsWith("text/html")) {
+      event.detail.shouldSwap = true;
+      event.detail.isError = false;
+    }
+  });
+  document.addEventListener("htmx:sendError", () => { $("#offline").hidden = false; });
+  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) $("#offline").hidden = true; });
+
+  document.addEventListener("click", (event) => {
+    const target = event.target;
+    if (target.closest("[data-close]")) { event.preventDefault(); target.closest("dialog").close(); }
+    if (target.closest("[data-keys]")) $("#keys").showModal();
+    if (target.closest("[data-menu]")) {
+      const open = $(".side").classList.toggle("open");
+      target.closest("[data-menu]").setAttribute("aria-expanded", String(open));
+    }
+    const copy = target.closest("[data-copy]");
+    if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => { copy.textContent = copy.dataset.copied; });
+    if (target.matches("[data-check-all]")) {
+      document.querySelectorAll("[data-check]").forEach((box) => { box.checked = target.checked; });
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+    const bulk = $("[data-bulk]");
+    if (bulk && event.target.matches("[data-check], [data-check-all]")) {
+      const count = document.querySelectorAll("[data-check]:checked").length;
+      bulk.hidden = count === 0;
+      $("[data-bulk-count]", bulk).textContent = String(count);
+    }
+  });
+
+  // A message about what was just done is not said again when the page is loaded again.
+  const here = new URL(location.href);
+  if (here.searchParams.has("done")) {
+    here.searchParams.delete("done");
+    history.replaceState(history.state, "", here);
+  }
+})();

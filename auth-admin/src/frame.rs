@@ -1,0 +1,277 @@
+//! What every page says around its own: texts, who is signed in, where they are, and times as people read them.
+
+use std::sync::Arc;
+
+use auth_sdk::User;
+use fluent_bundle::FluentValue;
+use jiff::{Timestamp, tz::Offset};
+use service_kit::language::Language;
+
+use crate::{cookies::Theme, texts::Texts, visit::Visit};
+
+/// Korea has one time all year round.
+const KOREA: Offset = jiff::tz::offset(9);
+
+/// The parts of the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// None of them.
+    None,
+    Overview,
+    Users,
+    Roles,
+    ApiKeys,
+    Audit,
+    SigningKeys,
+    Gateways,
+    Providers,
+    Mails,
+    Settings,
+    Doctor,
+}
+
+/// A line of the navigation.
+pub struct Line {
+    pub section: Section,
+    pub path: &'static str,
+    pub key: &'static str,
+    /// What the API asks for there: whoever has it not is not led there, and refused by the API if they go.
+    permission: &'static str,
+}
+
+const fn line(section: Section, path: &'static str, key: &'static str, permission: &'static str) -> Line {
+    Line { section, path, key, permission }
+}
+
+/// The navigation, in groups.
+const GROUPS: [(&str, &[Line]); 3] = [
+    (
+        "nav-people",
+        &[
+            line(Section::Overview, "/admin/", "nav-overview", "users:read"),
+            line(Section::Users, "/admin/users", "nav-users", "users:read"),
+            line(Section::Roles, "/admin/roles", "nav-roles", "roles:read"),
+            line(Section::ApiKeys, "/admin/api-keys", "nav-api-keys", "api_keys:read"),
+        ],
+    ),
+    (
+        "nav-security",
+        &[
+            line(Section::Audit, "/admin/audit", "nav-audit", "audit:read"),
+            line(Section::SigningKeys, "/admin/signing-keys", "nav-signing-keys", "system:read"),
+        ],
+    ),
+    (
+        "nav-operation",
+        &[
+            line(Section::Gateways, "/admin/gateways", "nav-gateways", "system:read"),
+            line(Section::Providers, "/admin/providers", "nav-providers", "system:read"),
+            line(Section::Mails, "/admin/mails", "nav-mails", "system:read"),
+            line(Section::Settings, "/admin/settings", "nav-settings", "system:read"),
+            line(Section::Doctor, "/admin/doctor", "nav-doctor", "system:read"),
+        ],
+    ),
+];
+
+/// Somebody who is signed in.
+pub struct Who {
+    user: User,
+}
+
+impl Who {
+    /// From their account.
+    pub const fn of(user: User) -> Self {
+        Self { user }
+    }
+
+    /// What to call them.
+    pub fn name(&self) -> String {
+        name_of(&self.user)
+    }
+
+    /// Their address.
+    pub fn email(&self) -> &str {
+        self.user.email.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the API would let them: only to show what leads somewhere, never to decide.
+    pub fn may(&self, permission: &str) -> bool {
+        self.user.permissions.iter().any(|held| held == permission)
+    }
+}
+
+/// What to call somebody: by the name they show, or what else is known.
+pub fn name_of(user: &User) -> String {
+    let name = user.display_name.as_deref().or(user.username.as_deref()).or(user.email.as_deref());
+    name.map_or_else(|| user.id.to_string(), str::to_owned)
+}
+
+/// What surrounds a page.
+pub struct Frame {
+    texts: Arc<Texts>,
+    /// Where the page belongs.
+    pub section: Section,
+    /// Who is signed in; unknown on parts of pages.
+    pub who: Option<Who>,
+    /// What a form of this session carries.
+    pub form_token: String,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Where the assets are.
+    pub assets: String,
+    /// Path and query.
+    pub here: String,
+    now: Timestamp,
+}
+
+impl Frame {
+    /// The frame of a page.
+    pub fn new(visit: &Visit, section: Section, who: Option<Who>) -> Self {
+        Self {
+            texts: visit.app.texts(visit.language()),
+            section,
+            who,
+            form_token: visit.form_token(),
+            theme: visit.likes.theme,
+            assets: visit.app.assets.clone(),
+            here: visit.here.clone(),
+            now: visit.app.clock.now(),
+        }
+    }
+
+    /// A text.
+    pub fn t(&self, key: &str) -> String {
+        self.texts.get(key).into_owned()
+    }
+
+    /// A text about a value.
+    pub fn t1(&self, key: &str, name: &str, value: &str) -> String {
+        self.texts.with(key, &[(name, FluentValue::from(value))]).into_owned()
+    }
+
+    /// A text about a number of things.
+    pub fn tn(&self, key: &str, n: &u64) -> String {
+        let shown = number(*n);
+        self.texts.with(key, &[("n", FluentValue::from(*n)), ("shown", FluentValue::from(shown))]).into_owned()
+    }
+
+    /// What to call somebody.
+    pub fn who_is(&self, user: &User) -> String {
+        name_of(user)
+    }
+
+    /// The letter that stands for somebody.
+    pub fn initial(&self, name: &str) -> String {
+        initial(name)
+    }
+
+    /// A device in words: by its own name, or by browser and system.
+    pub fn device(&self, name: &Option<String>, browser: &Option<String>, os: &Option<String>) -> String {
+        name.clone().unwrap_or_else(|| self.software(browser, os))
+    }
+
+    /// Browser and system in words.
+    pub fn software(&self, browser: &Option<String>, os: &Option<String>) -> String {
+        let known: Vec<&str> = [browser, os].into_iter().flatten().map(String::as_str).collect();
+        if known.is_empty() { self.t("device-unknown") } else { known.join(" · ") }
+    }
+
+    /// What the API calls `name` in words, where there are some: of the family of keys that begin with `family`.
+    pub fn name(&self, family: &str, name: &str) -> String {
+        let key = format!("{family}-{}", name.replace(['_', ':'], "-"));
+        if self.texts.has(&key) { self.t(&key) } else { name.to_owned() }
+    }
+
+    /// As in the attribute `lang`.
+    pub fn lang(&self) -> &'static str {
+        self.texts.tag()
+    }
+
+    /// The message about what was just done, if that is how the page was reached.
+    pub fn done(&self) -> Option<String> {
+        let query = self.here.split_once('?')?.1;
+        let (_, done) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "done")?;
+        let key = format!("done-{done}");
+        self.texts.has(&key).then(|| self.t(&key))
+    }
+
+    /// The navigation of whoever is signed in: its groups, each with its lines.
+    pub fn navigation(&self) -> Vec<(&'static str, Vec<&'static Line>)> {
+        let may = |line: &&Line| self.may(line.permission);
+        let groups = GROUPS.iter().map(|(key, lines)| (*key, lines.iter().filter(may).collect::<Vec<_>>()));
+        groups.filter(|(_, lines)| !lines.is_empty()).collect()
+    }
+
+    /// Whether the API would let them: only to show what leads somewhere.
+    pub fn may(&self, permission: &str) -> bool {
+        self.who.as_ref().is_some_and(|who| who.may(permission))
+    }
+
+    /// How long ago, or how soon, in words: exactly it stands beside.
+    pub fn ago(&self, at: &Timestamp) -> String {
+        let seconds = self.now.as_second() - at.as_second();
+        let (family, distance) = if seconds >= 0 { ("ago", seconds) } else { ("in", -seconds) };
+        let (unit, n) = match distance {
+            0..60 => return self.t(if family == "ago" { "ago-now" } else { "in-now" }),
+            60..3_600 => ("minutes", distance / 60),
+            3_600..86_400 => ("hours", distance / 3_600),
+            86_400..2_592_000 => ("days", distance / 86_400),
+            2_592_000..31_536_000 => ("months", distance / 2_592_000),
+            _ => ("years", distance / 31_536_000),
+        };
+        let key = format!("{family}-{unit}");
+        self.tn(&key, &n.unsigned_abs())
+    }
+
+    /// Date and time, in Korea's time for those who read Korean.
+    pub fn exact(&self, at: &Timestamp) -> String {
+        match self.texts.language() {
+            Language::Korean => KOREA.to_datetime(*at).strftime("%Y-%m-%d %H:%M:%S KST").to_string(),
+            Language::English => Offset::UTC.to_datetime(*at).strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        }
+    }
+
+    /// The date alone.
+    pub fn date(&self, at: &Timestamp) -> String {
+        self.offset().to_datetime(*at).strftime("%Y-%m-%d").to_string()
+    }
+
+    /// The time zone of what is shown.
+    pub fn offset(&self) -> Offset {
+        match self.texts.language() {
+            Language::Korean => KOREA,
+            Language::English => Offset::UTC,
+        }
+    }
+}
+
+/// A number with its thousands apart.
+pub fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
+
+/// The letter that stands for somebody.
+fn initial(name: &str) -> String {
+    name.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "·".to_owned(), |c| c.to_uppercase().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_480, "12,480"), (1_000_000, "1,000,000")] {
+            assert_eq!(number(n), text);
+        }
+    }
+
+    #[test]
+    fn everybody_has_a_letter() {
+        for (name, letter) in [("김민수", "김"), ("alice", "A"), ("<script>", "S"), ("", "·"), ("ßeta", "SS")] {
+            assert_eq!(initial(name), letter);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The admin console: server-rendered pages for people who operate the system.
+//!
+//! It keeps nothing: who somebody is, what they may do and everything they see comes from the Auth API at each request, so
+//! any number of consoles serve. Its cookie holds a credential that the API takes from nobody but a console.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod app;
+mod assets;
+pub mod config;
+mod confirm;
+mod cookies;
+mod failure;
+mod forms;
+mod frame;
+mod guard;
+mod likes;
+mod overview;
+mod router;
+mod session;
+mod setup;
+mod texts;
+mod users;
+mod visit;
+
+pub use app::{App, Neighbour};
+pub use config::Config;
+pub use router::router;

@@ -1,0 +1,56 @@
+//! Every path of the console, once; and the middleware, in order, each with its why.
+
+use axum::{
+    Router,
+    http::StatusCode,
+    middleware::from_fn_with_state,
+    response::Redirect,
+    routing::{get, post},
+};
+use service_kit::{body::BodyLimits, edge::Edge};
+use tower::ServiceBuilder;
+
+use crate::{app::App, assets, failure, guard, likes, overview, session, setup, users};
+
+/// Bytes of a form: the longest is a selection of people.
+const FORM_LIMIT: usize = 64 * 1024;
+
+fn pages() -> Router<App> {
+    Router::new()
+        .route("/", get(async || Redirect::to("/admin/")))
+        .route("/admin", get(async || Redirect::to("/admin/")))
+        .route("/admin/", get(overview::show))
+        // Before anybody is known.
+        .route("/admin/health", get(async || StatusCode::NO_CONTENT))
+        .route("/admin/assets/{version}/{name}", get(assets::show))
+        .route("/admin/setup", get(setup::show).post(setup::run))
+        .route("/admin/sign-in", get(session::show).post(session::sign_in))
+        .route("/admin/new-password", post(session::choose_password))
+        .route("/admin/arrive", get(session::arrive))
+        .route("/admin/sign-out", post(session::sign_out))
+        .route("/admin/likes", post(likes::keep))
+        // People.
+        .route("/admin/users", get(users::list::show))
+        .route("/admin/users/new", get(users::new::ask).post(users::new::run))
+        .route("/admin/users/bulk", get(users::bulk::preview).post(users::bulk::run))
+        .route("/admin/users/{id}", get(users::person::show))
+        .route("/admin/users/{id}/profile", get(users::profile::ask).post(users::profile::run))
+        .route("/admin/users/{id}/roles", get(users::roles::ask).post(users::roles::run))
+        .route("/admin/users/{id}/{act}", get(users::acts::ask).post(users::acts::run))
+        .fallback(async || failure::Failure::NotFound)
+}
+
+/// The whole console.
+pub fn router(app: App) -> Router {
+    let layers = ServiceBuilder::new()
+        // First in and last out: whatever happens below, the answer has its id, headers and log line.
+        .layer(Edge::new(app.proxies.clone()))
+        // Before anything could be made of a foreign host.
+        .layer(app.hosts.clone())
+        // A failure is a note until here, where it is known who asked, and in what language.
+        .layer(from_fn_with_state(app.clone(), failure::render))
+        // Before a form is read: other sites send none.
+        .layer(from_fn_with_state(app.clone(), guard::watch))
+        .layer(BodyLimits::new(&[("/admin", FORM_LIMIT)]));
+    pages().layer(layers).with_state(app)
+}

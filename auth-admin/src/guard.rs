@@ -1,13 +1,13 @@
 //! Keeps other sites out: a call that changes something must come from a page of ours, and pages run nothing but ours.
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use crate::{app::App, failure::Failure};
+use crate::failure::Failure;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -17,13 +17,14 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
 );
 
-/// Refuses what other sites send, and gives pages their policy.
-pub async fn watch(State(_): State<App>, request: Request, next: Next) -> Response {
+/// Refuses what other sites send.
+pub async fn watch(request: Request, next: Next) -> Response {
     let is_safe = [Method::GET, Method::HEAD].contains(request.method());
-    if !is_safe && !is_ours(request.headers()) {
-        return Failure::ForeignForm.into_response();
-    }
-    let mut response = next.run(request).await;
+    if is_safe || is_ours(request.headers()) { next.run(request).await } else { Failure::ForeignForm.into_response() }
+}
+
+/// Gives every page its policy.
+pub async fn bind(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     // One address gives a page, a part of one, and both languages.

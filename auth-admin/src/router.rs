@@ -3,7 +3,7 @@
 use axum::{
     Router,
     http::StatusCode,
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state, map_response},
     response::Redirect,
     routing::{get, post},
 };
@@ -47,10 +47,12 @@ pub fn router(app: App) -> Router {
         .layer(Edge::new(app.proxies.clone()))
         // Before anything could be made of a foreign host.
         .layer(app.hosts.clone())
+        // Around all that makes pages, failures too.
+        .layer(map_response(guard::bind))
         // A failure is a note until here, where it is known who asked, and in what language.
         .layer(from_fn_with_state(app.clone(), failure::render))
         // Before a form is read: other sites send none.
-        .layer(from_fn_with_state(app.clone(), guard::watch))
+        .layer(from_fn(guard::watch))
         .layer(BodyLimits::new(&[("/admin", FORM_LIMIT)]));
     pages().layer(layers).with_state(app)
 }

@@ -12,6 +12,7 @@ mod audit_log;
 mod audit_tampering;
 mod bad_input;
 mod clocks;
+mod console;
 mod conventions;
 mod database;
 mod delete_me;

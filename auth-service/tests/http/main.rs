@@ -15,6 +15,7 @@ mod clocks;
 mod conventions;
 mod database;
 mod delete_me;
+mod demo;
 mod dormancy;
 mod email_change;
 mod feed;

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 mod audit;
+mod demo;
 mod docs;
 mod doctor;
 mod gateway;
@@ -31,6 +32,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(command),
         Command::Audit(command) => audit::run(command),
         Command::Users(command) => users::run(command),
+        Command::Demo(options) => demo::run(&options),
         Command::Openapi => docs::openapi(),
         Command::Docs { page } => docs::page(page),
     }

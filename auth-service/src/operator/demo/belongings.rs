@@ -78,7 +78,9 @@ fn key(person: &Person, setting: &Setting, dice: &mut Dice) -> KeyRow {
     let secret_hash: [u8; 32] = Entropy.bytes();
     let created_at = between(person.created_at.max(setting.now.minus(DAY * 110)), setting.now, dice);
     let expires_at = created_at.plus(DAY * if dice.chance(0.2) { 730 } else { 90 });
-    let until = expires_at.min(setting.now);
+    let ends_at = expires_at.min(setting.now);
+    let revoked_at = dice.chance(0.12).then(|| between(created_at, ends_at, dice));
+    let until = revoked_at.unwrap_or(ends_at);
     let (name, scopes) = match person.post {
         Post::Manager | Post::Support => *dice.pick(STAFF_KEYS),
         Post::Auditor | Post::Tester | Post::Member => (*dice.pick(PERSONAL_KEYS), "[]"),
@@ -93,7 +95,7 @@ fn key(person: &Person, setting: &Setting, dice: &mut Dice) -> KeyRow {
         created_at,
         expires_at,
         last_used_at: dice.chance(0.8).then(|| between(created_at, until, dice)),
-        revoked_at: dice.chance(0.12).then_some(until),
+        revoked_at,
     }
 }
 

@@ -34,6 +34,17 @@ const ACTS: &[(u32, (Event, Object))] = &[
     (2, (Event::PasswordResetRequested, Object::Person)),
 ];
 
+/// What people do about their own accounts once they are in, in this share of sessions.
+const DOES_MORE: f64 = 0.08;
+const AFTERWARDS: &[(u32, Event)] = &[
+    (5, Event::UserUpdated),
+    (3, Event::Reauthenticated),
+    (3, Event::PasswordChanged),
+    (2, Event::ConfirmationFailed),
+    (2, Event::SessionsEnded),
+    (1, Event::RefreshReuse),
+];
+
 /// What an act is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Object {
@@ -82,6 +93,28 @@ pub(super) fn entry(
         user_agent: origin.user_agent,
         salt: HEXLOWER.encode(&salt),
         personal_hash: personal_hash.to_hex(),
+    }
+}
+
+/// Adds that a session began, and what came of it.
+pub(super) fn log_in(
+    (at, person): (Ts, Uuid),
+    details: &Value,
+    device: &Device,
+    chunk: &mut Chunk,
+    (setting, dice): (&Setting, &mut Dice),
+) {
+    if !dice.chance(setting.amounts.audited) {
+        return;
+    }
+    let origin = || Origin { ip_address: &device.ip_address, user_agent: device.model.user_agent };
+    chunk.entries.push(entry(Event::LoggedIn, (at, Some(person), person), details, origin()));
+    let later = at.plus(Duration::from_secs(20 + dice.below(900)));
+    if later < setting.now && dice.chance(DOES_MORE) {
+        let event = *dice.pick_weighted(AFTERWARDS);
+        // Whoever gives a wrong password has not proven to be that person.
+        let actor = (event != Event::ConfirmationFailed).then_some(person);
+        chunk.entries.push(entry(event, (later, actor, person), &json!({}), origin()));
     }
 }
 

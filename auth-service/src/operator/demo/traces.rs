@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     devices::{ATTACKERS, ATTACKING, Device},
     dice::Dice,
-    entries::{Origin, entry},
+    entries::{self, Origin, entry},
     people::{Person, State, between},
     rows::{Chunk, LoginRow, SessionRow},
     setting::Setting,
@@ -76,11 +76,8 @@ fn log_in(person: &mut Person, chunk: &mut Chunk, setting: &Setting, dice: &mut 
         }
         let session = Entropy.uuid(*at);
         chunk.logins.push(line(person.id, (*at, device), way.method, Some(session)));
-        if dice.chance(setting.amounts.audited) {
-            let details = json!({"session_id": session, "way": way.method});
-            let origin = Origin { ip_address: &device.ip_address, user_agent: device.model.user_agent };
-            chunk.entries.push(entry(Event::LoggedIn, (*at, Some(person.id), person.id), &details, origin));
-        }
+        let details = json!({"session_id": session, "way": way.method});
+        entries::log_in((*at, person.id), &details, device, chunk, (setting, dice));
         person.last_login_at = Some(*at);
         newest[used] = Some((*at, session, way));
     }

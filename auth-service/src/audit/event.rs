@@ -158,7 +158,7 @@ impl Event {
     }
 
     /// `refused` where somebody was kept from what they tried, `done` otherwise.
-    pub(super) fn outcome(self) -> &'static str {
+    pub(crate) fn outcome(self) -> &'static str {
         if matches!(self, Self::LoginFailed | Self::ConfirmationFailed | Self::PasswordExpired | Self::RefreshReuse) {
             "refused"
         } else {

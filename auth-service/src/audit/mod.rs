@@ -15,6 +15,7 @@ mod trim;
 mod verify;
 
 pub use chain::Link;
+pub(crate) use chain::hash_personal;
 pub use event::Event;
 pub use export::{Export, Format};
 pub use filter::{Filter, Outcome};

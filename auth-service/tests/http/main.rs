@@ -16,6 +16,7 @@ mod console;
 mod conventions;
 mod database;
 mod delete_me;
+mod demo;
 mod dormancy;
 mod email_change;
 mod feed;

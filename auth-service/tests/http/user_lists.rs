@@ -159,7 +159,7 @@ async fn a_page_says_how_many_there_are_and_what_each_may_do(
     assert_eq!(page.members(), ["items", "next_cursor", "total"]);
     let first = &page.body["items"][0];
     assert_eq!((first["email"].as_str(), &first["roles"]), (Some("admin@example.com"), &json!(["admin", "user"])));
-    assert_eq!(first["permissions"].as_array().unwrap().len(), 6);
+    assert_eq!(first["permissions"].as_array().unwrap().len(), 10);
     assert!(first.get("password_hash").is_none());
     let looked = team.deployment.number("SELECT COUNT(*) FROM audit_logs WHERE event = 'users_listed'").await;
     assert_eq!(looked, 1, "to look at people is an event");

@@ -13,7 +13,7 @@ use super::{
     rows::{Chunk, LoginRow, SessionRow},
     setting::Setting,
 };
-use crate::{audit::Event, db::Ts, ids::Entropy, sessions::ABSOLUTE_LIFE};
+use crate::{audit::Event, db::Ts, ids::Entropy, sessions::SessionKind};
 
 /// The share of people with an active account who logged in within the month, by whether they are new.
 const RECENT: f64 = 0.38;
@@ -155,8 +155,8 @@ fn session(
         authenticated_at: at,
         created_at: at,
         last_used_at,
-        expires_at: last_used_at.plus(setting.idle).min(at.plus(ABSOLUTE_LIFE)),
-        absolute_expires_at: at.plus(ABSOLUTE_LIFE),
+        expires_at: last_used_at.plus(setting.idle).min(at.plus(SessionKind::App.absolute())),
+        absolute_expires_at: at.plus(SessionKind::App.absolute()),
         ended_at: is_over.then_some(last_used_at),
         end_reason: is_over.then_some("logout"),
         ip_address: device.ip_address.clone(),

@@ -81,6 +81,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(admin::state_http::unlock_user))
         .routes(routes!(admin::state_http::set_user_roles))
         .routes(routes!(admin::sessions_http::list_user_sessions, admin::sessions_http::end_user_sessions))
+        .routes(routes!(admin::sessions_http::end_user_session))
         .routes(routes!(admin::sessions_http::send_password_reset))
         .routes(routes!(admin::sessions_http::list_user_logins))
         // /api/v1/roles: {id}, {id}/permissions; /api/v1/permissions: {id}

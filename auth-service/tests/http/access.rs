@@ -98,6 +98,7 @@ fn rows() -> Vec<Row> {
         ("POST", "/api/v1/users/{user}/password-reset", none, managers(202)),
         ("GET", "/api/v1/users/{user}/login-history", none, managers(200)),
         ("POST", "/api/v1/users/{user}/restore", none, admins(404)),
+        ("DELETE", "/api/v1/users/{user}/sessions/{session}", none, managers(404)),
         ("GET", "/api/v1/roles", none, managers(200)),
         ("POST", "/api/v1/roles", none, admins(422)),
         ("GET", "/api/v1/roles/{nothing}", none, managers(404)),
@@ -123,6 +124,7 @@ fn rows() -> Vec<Row> {
     ]
 }
 
+const NOTHING: &str = "01900000-0000-7000-8000-000000000000";
 const OTHER: &str = "other@example.com";
 const CLOSED: &str = "closed@example.com";
 const SCOPES: [&str; 10] = [
@@ -171,7 +173,8 @@ async fn every_route_answers_everybody_as_the_table_says(#[values(Engine::Sqlite
     for (method, path, body, expected) in social_rows().into_iter().chain(rows()) {
         let concrete = path
             .replace("{user}", &team.user_id)
-            .replace("{nothing}", "01900000-0000-7000-8000-000000000000")
+            .replace("{nothing}", NOTHING)
+            .replace("{session}", NOTHING)
             .replace("{provider}", "kakao");
         let mut statuses = Vec::new();
         for caller in &people {
@@ -206,7 +209,10 @@ fn no_route_is_missing_from_the_table() {
         .into_iter()
         .chain(rows())
         .map(|(method, path, ..)| (method, path.split('?').next().unwrap()))
-        .map(|(method, path)| format!("{method} {}", path.replace("{user}", "{id}").replace("{nothing}", "{id}")))
+        .map(|(method, path)| {
+            let path = path.replace("{user}", "{id}").replace("{nothing}", "{id}");
+            format!("{method} {}", path.replace("{session}", "{session_id}").replace("{key}", "{key_id}"))
+        })
         .collect();
     assert_eq!(documented.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new(), "in the document alone");
     assert_eq!(listed.difference(&documented).collect::<Vec<_>>(), Vec::<&String>::new(), "in the table alone");

@@ -36,6 +36,7 @@ mod pages;
 mod password;
 mod password_expiry;
 mod password_policy;
+mod people;
 mod personal_data;
 mod refresh;
 mod register;

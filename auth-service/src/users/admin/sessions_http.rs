@@ -14,6 +14,7 @@ use crate::{
     caller::Caller,
     client::Client,
     error::{Error, Result},
+    ids::SessionId,
     lists::Params,
     login::history,
     mail::{self, Mail, Recipient},
@@ -64,6 +65,34 @@ pub async fn end_user_sessions(
     lock(&app, &mut tx, &caller, id).await?;
     let pending = revoke::all(&app, &mut tx, id, None, "ended_by_administrator").await?;
     let entry = Entry::by(Event::SessionsEnded, &caller, Some(Target::User(id)), &client).count(pending.len());
+    entry.record(&mut tx, app.now()).await?;
+    app.commit(tx, pending).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// End a session of an account
+///
+/// Its tokens are refused everywhere within a second.
+#[utoipa::path(
+    delete, path = "/api/v1/users/{id}/sessions/{session_id}", tag = "users", security(("bearer" = []), ("api_key" = [])),
+    params(("id" = Uuid, Path, description = "The account"), ("session_id" = Uuid, Path, description = "The session")),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub async fn end_user_session(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    Path((id, session)): Path<(String, String)>,
+) -> Result<StatusCode> {
+    caller.require(Permission::UsersWrite)?;
+    let (id, session) = (parse_id(&id)?, SessionId(session.parse().map_err(|_| Error::NotFound)?));
+    let mut tx = app.db.begin().await?;
+    lock(&app, &mut tx, &caller, id).await?;
+    let pending = revoke::one(&app, &mut tx, session, id, "ended_by_administrator").await?;
+    if pending.is_empty() {
+        return Err(Error::NotFound);
+    }
+    let entry = Entry::by(Event::SessionsEnded, &caller, Some(Target::User(id)), &client).session(session);
     entry.record(&mut tx, app.now()).await?;
     app.commit(tx, pending).await?;
     Ok(StatusCode::NO_CONTENT)

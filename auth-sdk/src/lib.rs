@@ -35,7 +35,7 @@ pub use personal::{
 };
 pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
-pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
+pub use roles::{CreatePermission, CreateRole, HeldGrant, Permission, Role, SetPermissions, UpdateRole};
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,
     UpdateMe, User, UserFilter, UserStatus,

@@ -79,7 +79,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(admin::state_http::disable_user))
         .routes(routes!(admin::state_http::enable_user))
         .routes(routes!(admin::state_http::unlock_user))
-        .routes(routes!(admin::state_http::set_user_roles))
+        .routes(routes!(admin::state_http::list_user_roles, admin::state_http::set_user_roles))
         .routes(routes!(admin::sessions_http::list_user_sessions, admin::sessions_http::end_user_sessions))
         .routes(routes!(admin::sessions_http::end_user_session))
         .routes(routes!(admin::sessions_http::send_password_reset))

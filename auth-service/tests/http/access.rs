@@ -93,6 +93,7 @@ fn rows() -> Vec<Row> {
         ("GET", "/api/v1/users/{user}", none, managers(200)),
         ("PATCH", "/api/v1/users/{user}", none, managers(200)),
         ("POST", "/api/v1/users/{user}/unlock", none, managers(200)),
+        ("GET", "/api/v1/users/{user}/roles", none, managers(200)),
         ("PUT", "/api/v1/users/{user}/roles", || json!({"roles": "x"}), managers(422)),
         ("GET", "/api/v1/users/{user}/sessions", none, managers(200)),
         ("POST", "/api/v1/users/{user}/password-reset", none, managers(202)),

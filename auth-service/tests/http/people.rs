@@ -1,10 +1,13 @@
 //! What an operator sees and ends of one person: sessions, roles, API keys, the whole of what is held.
 
+use std::time::Duration;
+
 use rstest::rstest;
+use serde_json::json;
 
 use crate::{
     support::Engine,
-    team::{ADMIN, Team, USER},
+    team::{ADMIN, MANAGER, Team, USER},
 };
 
 const NOTHING: &str = "01900000-0000-7000-8000-000000000000";
@@ -40,7 +43,7 @@ async fn one_session_of_somebody_is_ended_everywhere_at_once(
     assert_eq!(team.manager.delete(&path).await.status, 404, "it has ended");
     let told = "SELECT details FROM audit_logs WHERE event = 'sessions_ended'";
     assert_eq!(team.deployment.column::<String>(told).await, [format!("{{\"session_id\":\"{}\"}}", second.session)]);
-    assert_eq!(team.count_events_by("sessions_ended", "manager@example.com").await, 1);
+    assert_eq!(team.count_events_by("sessions_ended", MANAGER).await, 1);
 }
 
 #[rstest]
@@ -65,5 +68,52 @@ async fn no_session_is_ended_of_anybody_else_or_of_who_holds_more(
     for access in [&admin.access, &team.user.access] {
         assert_eq!(team.api.me(access).await.status, 200);
     }
-    assert_eq!(team.count_events_by("sessions_ended", "manager@example.com").await, 0);
+    assert_eq!(team.count_events_by("sessions_ended", MANAGER).await, 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn roles_are_listed_with_the_time_they_end_and_kept_by_setting_them_again(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let team = Team::new(engine).await;
+    let path = format!("{}/roles", team.user_path());
+    team.deployment.clock.advance(Duration::from_secs(60));
+    let wish = json!({"roles": ["user", {"name": "manager", "expires_at": "2026-01-01T01:00:00Z"}]});
+    assert_eq!(team.admin.put(&path, wish).await.status, 200);
+    let listed = team.manager.get(&path).await;
+    let (since, until) = ("2026-01-01T00:01:00Z", "2026-01-01T01:00:00Z");
+    let manager = "Reads and writes users and reads roles";
+    let expected = json!({
+        "items": [
+            {"name": "manager", "description": manager, "granted_at": since, "expires_at": until},
+            {"name": "user", "description": "Nothing beyond oneself", "granted_at": since, "expires_at": null},
+        ],
+        "next_cursor": null,
+        "total": 2,
+    });
+    assert_eq!((listed.status, &listed.body), (200, &expected));
+    assert_eq!(team.count_events_by("user_viewed", MANAGER).await, 1);
+
+    let kept = listed.body["items"].as_array().unwrap().iter();
+    let kept: Vec<_> = kept.map(|role| json!({"name": role["name"], "expires_at": role["expires_at"]})).collect();
+    assert_eq!(team.admin.put(&path, json!({"roles": kept})).await.status, 200);
+    assert_eq!(team.manager.get(&path).await.body, expected, "as it was");
+    team.deployment.clock.advance(Duration::from_secs(3_600));
+    let later = team.api.bearing_as(ADMIN).await.get(&path).await;
+    assert_eq!((&later.body["total"], &later.body["items"][0]["name"]), (&json!(1), &json!("user")), "one has ended");
+}
+
+#[rstest]
+#[tokio::test]
+async fn roles_of_nobody_are_not_listed_and_nobody_may_list_them_without_the_permission(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let team = Team::new(engine).await;
+    for id in [NOTHING, "x"] {
+        assert_eq!(team.admin.get(&format!("/api/v1/users/{id}/roles")).await.status, 404, "{id}");
+    }
+    let own = team.api.bearing(&team.user.access).get(&format!("{}/roles", team.user_path())).await;
+    assert_eq!((own.status, own.code()), (403, "forbidden"));
+    assert_eq!(team.count_events_by("user_viewed", ADMIN).await, 0);
 }

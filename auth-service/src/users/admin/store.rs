@@ -30,6 +30,26 @@ pub async fn restore(conn: &mut Conn, id: UserId, since: Option<Ts>, now: Ts) ->
     Ok(Restored::Yes)
 }
 
+/// A role that somebody holds, and for how long.
+#[derive(sqlx::FromRow)]
+pub struct GrantRow {
+    pub name: String,
+    pub description: String,
+    pub granted_at: Ts,
+    pub expires_at: Option<Ts>,
+}
+
+const LIST_GRANTS: &str = "
+    SELECT roles.name, roles.description, user_roles.granted_at, user_roles.expires_at
+    FROM user_roles JOIN roles ON roles.id = user_roles.role_id
+    WHERE user_roles.user_id = $1 AND (user_roles.expires_at IS NULL OR user_roles.expires_at > $2)
+    ORDER BY roles.name";
+
+/// The roles that a person holds now, by name.
+pub async fn list_grants(conn: &mut Conn, user: UserId, now: Ts) -> Result<Vec<GrantRow>, DbError> {
+    run!(conn, fetch_all, LIST_GRANTS, user, now)
+}
+
 /// A role that somebody holds, with one of its permissions.
 #[derive(sqlx::FromRow)]
 pub struct HeldRow {

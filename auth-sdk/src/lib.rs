@@ -16,7 +16,9 @@ mod recovery;
 mod roles;
 mod users;
 
-pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
+pub use api_keys::{
+    ApiKey, ApiKeyFilter, CreateApiKey, KeyOwner, NewApiKey, OwnedApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey,
+};
 pub use audit::{AuditEntry, AuditRef};
 pub use auth::{
     LoginAnswer, LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,

@@ -84,13 +84,16 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(admin::sessions_http::end_user_session))
         .routes(routes!(admin::sessions_http::send_password_reset))
         .routes(routes!(admin::sessions_http::list_user_logins))
+        .routes(routes!(admin::api_keys_http::list_user_api_keys))
+        .routes(routes!(admin::api_keys_http::revoke_user_api_key))
         // /api/v1/roles: {id}, {id}/permissions; /api/v1/permissions: {id}
         .routes(routes!(roles::http::list_roles, roles::http::create_role))
         .routes(routes!(roles::http::show_role, roles::http::update_role, roles::http::delete_role))
         .routes(routes!(roles::http::set_role_permissions))
         .routes(routes!(roles::permissions_http::list_permissions, roles::permissions_http::create_permission))
         .routes(routes!(roles::permissions_http::delete_permission))
-        // /api/v1/api-keys: {id}, {id}/rotate
+        // /api/v1/api-keys: all, {id}, {id}/rotate
+        .routes(routes!(api_keys::all_http::list_all_api_keys))
         .routes(routes!(api_keys::http::list_api_keys, api_keys::http::create_api_key))
         .routes(routes!(api_keys::http::revoke_api_key))
         .routes(routes!(api_keys::http::rotate_api_key))

@@ -42,6 +42,8 @@ CREATE INDEX IF NOT EXISTS idx_mail_outbox_user ON mail_outbox (user_id);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_created_at ON mail_outbox (created_at);
 CREATE INDEX IF NOT EXISTS idx_api_keys_user ON api_keys (user_id, created_at);
 CREATE INDEX IF NOT EXISTS idx_api_keys_expires_at ON api_keys (expires_at);
+CREATE INDEX IF NOT EXISTS idx_api_keys_unrevoked ON api_keys (created_at, id) WHERE revoked_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_api_keys_name ON api_keys (lower(name)) WHERE revoked_at IS NULL;
 CREATE INDEX IF NOT EXISTS idx_idempotency_keys_created_at ON idempotency_keys (created_at);
 
 INSERT INTO schema_migrations (version, name, applied_at) VALUES (1, 'add_performance_indexes', CAST(unixepoch('subsec') * 1000000 AS INTEGER)) ON CONFLICT DO NOTHING;

@@ -100,6 +100,8 @@ fn rows() -> Vec<Row> {
         ("GET", "/api/v1/users/{user}/login-history", none, managers(200)),
         ("POST", "/api/v1/users/{user}/restore", none, admins(404)),
         ("DELETE", "/api/v1/users/{user}/sessions/{session}", none, managers(404)),
+        ("GET", "/api/v1/users/{user}/api-keys", none, admins(200)),
+        ("DELETE", "/api/v1/users/{user}/api-keys/{key}", none, admins(404)),
         ("GET", "/api/v1/roles", none, managers(200)),
         ("POST", "/api/v1/roles", none, admins(422)),
         ("GET", "/api/v1/roles/{nothing}", none, managers(404)),
@@ -111,6 +113,7 @@ fn rows() -> Vec<Row> {
         ("DELETE", "/api/v1/permissions/{nothing}", none, admins(404)),
         ("GET", "/api/v1/api-keys", none, session(200)),
         ("POST", "/api/v1/api-keys", none, session(422)),
+        ("GET", "/api/v1/api-keys/all", none, admins(200)),
         ("POST", "/api/v1/api-keys/{nothing}/rotate", none, session(404)),
         ("DELETE", "/api/v1/api-keys/{nothing}", none, session(404)),
         ("DELETE", "/api/v1/users/me/identities/{provider}", none, session(404)),
@@ -176,6 +179,7 @@ async fn every_route_answers_everybody_as_the_table_says(#[values(Engine::Sqlite
             .replace("{user}", &team.user_id)
             .replace("{nothing}", NOTHING)
             .replace("{session}", NOTHING)
+            .replace("{key}", NOTHING)
             .replace("{provider}", "kakao");
         let mut statuses = Vec::new();
         for caller in &people {

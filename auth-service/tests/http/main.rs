@@ -37,6 +37,7 @@ mod password;
 mod password_expiry;
 mod password_policy;
 mod people;
+mod people_api_keys;
 mod personal_data;
 mod refresh;
 mod register;

@@ -2,6 +2,7 @@
 //!
 //! Nobody acts on an account that holds more than they do, and every look at somebody's data is an event of the audit log.
 
+pub mod api_keys_http;
 mod bulk;
 mod close;
 mod create;

@@ -84,6 +84,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(admin::sessions_http::end_user_session))
         .routes(routes!(admin::sessions_http::send_password_reset))
         .routes(routes!(admin::sessions_http::list_user_logins))
+        .routes(routes!(admin::identities_http::list_user_identities))
+        .routes(routes!(admin::identities_http::unlink_user_identity))
         .routes(routes!(admin::api_keys_http::list_user_api_keys))
         .routes(routes!(admin::api_keys_http::revoke_user_api_key))
         // /api/v1/roles: {id}, {id}/permissions; /api/v1/permissions: {id}

@@ -100,6 +100,8 @@ fn rows() -> Vec<Row> {
         ("GET", "/api/v1/users/{user}/login-history", none, managers(200)),
         ("POST", "/api/v1/users/{user}/restore", none, admins(404)),
         ("DELETE", "/api/v1/users/{user}/sessions/{session}", none, managers(404)),
+        ("GET", "/api/v1/users/{user}/identities", none, managers(200)),
+        ("DELETE", "/api/v1/users/{user}/identities/{provider}", none, managers(404)),
         ("GET", "/api/v1/users/{user}/api-keys", none, admins(200)),
         ("DELETE", "/api/v1/users/{user}/api-keys/{key}", none, admins(404)),
         ("GET", "/api/v1/roles", none, managers(200)),

@@ -9,6 +9,7 @@ mod create;
 mod filter;
 mod find;
 pub mod http;
+pub mod identities_http;
 mod remove;
 mod roles;
 pub mod sessions_http;

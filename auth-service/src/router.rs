@@ -75,6 +75,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(admin::http::list_users, admin::http::create_user))
         .routes(routes!(admin::http::create_users))
         .routes(routes!(admin::http::show_user, admin::http::update_user, admin::state_http::delete_user))
+        .routes(routes!(admin::http::export_user))
         .routes(routes!(admin::state_http::restore_user))
         .routes(routes!(admin::state_http::disable_user))
         .routes(routes!(admin::state_http::enable_user))

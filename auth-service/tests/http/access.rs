@@ -91,6 +91,7 @@ fn rows() -> Vec<Row> {
         ("POST", "/api/v1/users", none, managers(422)),
         ("POST", "/api/v1/users/bulk", || json!({"items": [{}]}), managers(200)),
         ("GET", "/api/v1/users/{user}", none, managers(200)),
+        ("GET", "/api/v1/users/{user}/export", none, admins(200)),
         ("PATCH", "/api/v1/users/{user}", none, managers(200)),
         ("POST", "/api/v1/users/{user}/unlock", none, managers(200)),
         ("GET", "/api/v1/users/{user}/roles", none, managers(200)),

@@ -6,8 +6,10 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::{
+    mailbox::IN_TIME,
     support::Engine,
     team::{ADMIN, MANAGER, Team, USER},
+    waiting::until,
 };
 
 const NOTHING: &str = "01900000-0000-7000-8000-000000000000";
@@ -116,4 +118,57 @@ async fn roles_of_nobody_are_not_listed_and_nobody_may_list_them_without_the_per
     let own = team.api.bearing(&team.user.access).get(&format!("{}/roles", team.user_path())).await;
     assert_eq!((own.status, own.code()), (403, "forbidden"));
     assert_eq!(team.count_events_by("user_viewed", ADMIN).await, 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn everything_held_on_somebody_is_handed_out_as_to_themselves(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let team = Team::new(engine).await;
+    let path = format!("{}/export", team.user_path());
+    let waiting = "SELECT COUNT(*) FROM mail_outbox WHERE sent_at IS NULL";
+    until("no mail is under way", IN_TIME, async || team.deployment.number(waiting).await == 0).await;
+    let mut own = team.api.bearing(&team.user.access).get("/api/v1/users/me/export").await;
+    let mut taken = team.admin.get(&path).await;
+    assert_eq!(taken.status, 200, "{taken:?}");
+    for header in ["content-type", "content-disposition", "cache-control"] {
+        assert_eq!(taken.header(header), own.header(header), "{header}");
+    }
+    // Each export is an event of its own: the person's by them, the administrator's about them.
+    let about = taken.body["audit_about_person"].take();
+    let (event, count) = (&about[0]["event"], about.as_array().unwrap().len());
+    assert_eq!((event, count), (&json!("user_exported"), 1), "{about}");
+    assert_eq!(own.body["audit_about_person"].take(), json!([]));
+    assert_eq!(taken.body, own.body);
+    assert_eq!(team.count_events_by("user_exported", ADMIN).await, 1);
+    assert_eq!(team.admin.get(&path).await.body["audit_about_person"].as_array().unwrap().len(), 2);
+}
+
+#[rstest]
+#[tokio::test]
+async fn nothing_is_handed_out_of_nobody_or_of_who_holds_more_or_without_both_permissions(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let team = Team::new(engine).await;
+    for id in [NOTHING, "x"] {
+        assert_eq!(team.admin.get(&format!("/api/v1/users/{id}/export")).await.status, 404, "{id}");
+    }
+    let role = json!({"name": "auditor", "permissions": ["users:read", "audit:read"]});
+    assert_eq!(team.admin.post("/api/v1/roles", role).await.status, 201);
+    let auditor = team.deployment.person_as(&team.api, "auditor@example.com", "auditor").await;
+    let auditor = team.api.bearing(&auditor.access);
+    let refused = auditor.get(&format!("{}/export", team.admin_path().await)).await;
+    assert_eq!((refused.status, refused.code()), (403, "beyond_own_rights"));
+    let path = format!("{}/export", team.user_path());
+    let reader = team.admin.key_client(&team.api, &["users:read"]).await;
+    let audit_reader = team.admin.key_client(&team.api, &["audit:read"]).await;
+    for caller in [&team.manager, &reader, &audit_reader, &team.api.bearing(&team.user.access)] {
+        let refused = caller.get(&path).await;
+        assert_eq!((refused.status, refused.code()), (403, "forbidden"));
+    }
+    assert_eq!(team.deployment.number("SELECT COUNT(*) FROM audit_logs WHERE event = 'user_exported'").await, 0);
+    assert_eq!(auditor.get(&path).await.status, 200);
+    assert_eq!(team.admin.delete(&team.user_path()).await.status, 204);
+    assert_eq!(auditor.get(&path).await.status, 404, "who is deleted may be restored, or will be erased");
 }

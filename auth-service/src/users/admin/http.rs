@@ -1,8 +1,10 @@
-//! Calls that list, show, make and change accounts.
+//! Calls that list, show, hand out, make and change accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth_sdk::{BulkResults, CreateUser, CreateUsers, Page, PageParams, Problem, UpdateMe, User, UserFilter};
+use auth_sdk::{
+    BulkResults, CreateUser, CreateUsers, Page, PageParams, PersonalData, Problem, UpdateMe, User, UserFilter,
+};
 use axum::{
     Json,
     extract::{Path, State},
@@ -77,6 +79,30 @@ pub async fn show_user(
     record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
     tx.commit().await?;
     Ok(Json(profile.user))
+}
+
+/// Take everything that is held on a person
+///
+/// What the person takes themselves at `/api/v1/users/me/export`. Demands `audit:read` too, for what the audit log tells is
+/// in it, and an account that holds no more than the caller.
+#[utoipa::path(
+    get, path = "/api/v1/users/{id}/export", tag = "users", security(("bearer" = []), ("api_key" = [])), params(("id" = Uuid, Path, description = "The account")),
+    responses((status = 200, body = PersonalData), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden or beyond_own_rights"), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub async fn export_user(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    caller.require(Permission::UsersRead)?;
+    caller.require(Permission::AuditRead)?;
+    let id = parse_id(&id)?;
+    let mut tx = app.db.begin().await?;
+    lock(&app, &mut tx, &caller, id).await?;
+    record(&app, &mut tx, Event::UserExported, &caller, (id, &client)).await?;
+    tx.commit().await?;
+    users::export::answer(&app, id).await
 }
 
 /// Make an account

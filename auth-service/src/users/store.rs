@@ -30,6 +30,7 @@ pub struct UserRow {
     pub created_at: Ts,
     pub updated_at: Ts,
     pub last_login_at: Option<Ts>,
+    pub deleted_at: Option<Ts>,
     pub catalogue_version: i64,
 }
 
@@ -61,6 +62,7 @@ impl UserRow {
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
             last_login_at: self.last_login_at.map(Into::into),
+            deleted_at: self.deleted_at.map(Into::into),
         }
     }
 }
@@ -174,7 +176,7 @@ pub async fn grant_wish(conn: &mut Conn, id: UserId) -> Result<(), DbError> {
 
 const FIND: &str = "
     SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
-           password_changed_at, token_version, created_at, updated_at, last_login_at,
+           password_changed_at, token_version, created_at, updated_at, last_login_at, deleted_at,
            (SELECT version FROM role_catalogue) AS catalogue_version
     FROM users WHERE id = $1 AND deleted_at IS NULL";
 
@@ -185,7 +187,7 @@ pub async fn find(conn: &mut Conn, id: UserId) -> Result<Option<UserRow>, DbErro
 
 const FIND_BY_EMAIL: &str = "
     SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
-           password_changed_at, token_version, created_at, updated_at, last_login_at,
+           password_changed_at, token_version, created_at, updated_at, last_login_at, deleted_at,
            (SELECT version FROM role_catalogue) AS catalogue_version
     FROM users WHERE email = $1 AND deleted_at IS NULL";
 
@@ -196,7 +198,7 @@ pub async fn find_by_email(conn: &mut Conn, email: &Email) -> Result<Option<User
 
 const FIND_BY_USERNAME: &str = "
     SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
-           password_changed_at, token_version, created_at, updated_at, last_login_at,
+           password_changed_at, token_version, created_at, updated_at, last_login_at, deleted_at,
            (SELECT version FROM role_catalogue) AS catalogue_version
     FROM users WHERE lower(username) = lower($1) AND deleted_at IS NULL";
 
@@ -216,7 +218,7 @@ pub async fn find_id_by_email(conn: &mut Conn, email: &Email) -> Result<Option<U
 const FIND_WITH_GRANTS: &str = "
     SELECT users.id, users.email, users.email_verified_at, users.username, users.display_name, users.phone,
            users.avatar_url, users.locale, users.status, users.password_hash, users.password_changed_at,
-           users.token_version, users.created_at, users.updated_at, users.last_login_at,
+           users.token_version, users.created_at, users.updated_at, users.last_login_at, users.deleted_at,
            (SELECT version FROM role_catalogue) AS catalogue_version,
            roles.name AS role, permissions.name AS permission, user_roles.expires_at
     FROM users

@@ -172,3 +172,26 @@ async fn nothing_is_handed_out_of_nobody_or_of_who_holds_more_or_without_both_pe
     assert_eq!(team.admin.delete(&team.user_path()).await.status, 204);
     assert_eq!(auditor.get(&path).await.status, 404, "who is deleted may be restored, or will be erased");
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_deleted_account_is_shown_to_who_may_restore_it_and_to_nobody_else(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let team = Team::new(engine).await;
+    let before = team.admin.get(&team.user_path()).await.body;
+    assert_eq!(before.get("deleted_at"), None, "absent unless deleted");
+    team.deployment.clock.advance(Duration::from_secs(60));
+    assert_eq!(team.admin.delete(&team.user_path()).await.status, 204);
+    let deleted = team.admin.get(&team.user_path()).await;
+    let mut expected = before.clone();
+    expected["deleted_at"] = json!("2026-01-01T00:01:00Z");
+    expected["updated_at"] = json!("2026-01-01T00:01:00Z");
+    assert_eq!((deleted.status, &deleted.body), (200, &expected));
+    assert_eq!(team.admin.get("/api/v1/users?deleted=true").await.body["items"], json!([expected]));
+    assert_eq!(team.count_events_by("user_viewed", ADMIN).await, 2);
+    assert_eq!(team.manager.get(&team.user_path()).await.status, 404, "a manager restores nobody");
+    assert_eq!(team.admin.patch(&team.user_path(), json!({"display_name": "x"})).await.status, 404, "it is only shown");
+    let restored = team.admin.post(&format!("{}/restore", team.user_path()), json!({})).await;
+    assert_eq!((restored.status, restored.body.get("deleted_at")), (200, None));
+}

@@ -26,7 +26,8 @@ const COUNTED: i64 = 1_000;
 const COLUMNS: &str = "
     users.id, users.email, users.email_verified_at, users.username, users.display_name, users.phone, users.avatar_url,
     users.locale, users.status, users.password_hash, users.password_changed_at, users.token_version, users.created_at,
-    users.updated_at, users.last_login_at, (SELECT version FROM role_catalogue) AS catalogue_version";
+    users.updated_at, users.last_login_at, users.deleted_at,
+    (SELECT version FROM role_catalogue) AS catalogue_version";
 
 /// The people of a page and one more, if there is one; and how many fit in all, where that is known at no great cost.
 pub async fn find(conn: &mut Conn, filter: &Filter) -> Result<(Vec<UserRow>, Option<i64>), DbError> {

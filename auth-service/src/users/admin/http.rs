@@ -24,10 +24,11 @@ use crate::{
     audit::{Entry, Event, Target},
     caller::Caller,
     client::Client,
-    db::DbError,
+    db::{Conn, DbError, Ts},
     error::{Error, Result, as_header},
     fields::Fields,
     idempotency::{Answer, Once},
+    ids::UserId,
     lists::{self, Cursor, Params, SortKey},
     roles::Permission,
     users::{self, Profile, store::UserRow},
@@ -62,6 +63,8 @@ pub async fn list_users(
 }
 
 /// Show an account
+///
+/// A deleted one to whoever may restore it (`users:delete`).
 #[utoipa::path(
     get, path = "/api/v1/users/{id}", tag = "users", security(("bearer" = []), ("api_key" = [])), params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, body = User), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -75,10 +78,13 @@ pub async fn show_user(
     caller.require(Permission::UsersRead)?;
     let id = parse_id(&id)?;
     let mut tx = app.db.begin().await?;
-    let profile = Profile::find(&mut tx, id, app.now()).await?.ok_or(Error::NotFound)?;
+    let user = match Profile::find(&mut tx, id, app.now()).await? {
+        Some(profile) => profile.user,
+        None => show_deleted(&mut tx, &caller, id, app.now()).await?.ok_or(Error::NotFound)?,
+    };
     record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
     tx.commit().await?;
-    Ok(Json(profile.user))
+    Ok(Json(user))
 }
 
 /// Take everything that is held on a person
@@ -170,6 +176,16 @@ pub async fn update_user(
     tx.commit().await?;
     app.user_changed(id);
     Ok(Json(profile.user))
+}
+
+/// A deleted account with the roles that it would have again, if the caller may restore it.
+async fn show_deleted(tx: &mut Conn, caller: &Caller, id: UserId, now: Ts) -> Result<Option<User>> {
+    if caller.require(Permission::UsersDelete).is_err() {
+        return Ok(None);
+    }
+    let Some(row) = store::find_deleted(tx, id).await? else { return Ok(None) };
+    let held = store::list_held(tx, &[id], now).await?;
+    Ok(with_rights(vec![row], held).pop())
 }
 
 fn cursor_of(row: &UserRow, order: Order) -> Cursor {

@@ -108,7 +108,8 @@ async fn everybodys_live_keys_are_listed_newest_first_with_their_owners(
     let team = Team::new(engine).await;
     let named = team.api.bearing(&team.user.access).patch("/api/v1/users/me", json!({"display_name": "김달래"})).await;
     assert_eq!(named.status, 200);
-    for (owner, name) in [(USER, "Nightly"), (ADMIN, "deploy 1"), (MANAGER, "night watch"), (USER, "밤 배치"), (ADMIN, "Deploy 2")]
+    for (owner, name) in
+        [(USER, "Nightly"), (ADMIN, "deploy 1"), (MANAGER, "night watch"), (USER, "밤 배치"), (ADMIN, "Deploy 2")]
     {
         team.deployment.clock.advance(Duration::from_secs(1));
         make(&team.api.bearing_as(owner).await, name).await;
@@ -137,7 +138,10 @@ async fn everybodys_live_keys_are_listed_newest_first_with_their_owners(
     let path = format!("{}/api-keys/{}", team.user_path(), revoked.as_str().unwrap());
     assert_eq!(team.admin.delete(&path).await.status, 204);
     assert_eq!(names(&team.admin.get(&format!("{ALL}?search=night")).await), ["night watch"]);
-    assert_eq!(team.deployment.change("UPDATE api_keys SET expires_at = created_at WHERE name = 'night watch'").await, 1);
+    assert_eq!(
+        team.deployment.change("UPDATE api_keys SET expires_at = created_at WHERE name = 'night watch'").await,
+        1
+    );
     assert_eq!(names(&team.admin.get(&format!("{ALL}?search=night")).await), [""; 0]);
     assert_eq!(names(&team.admin.get(ALL).await), ["Deploy 2", "밤 배치", "deploy 1"]);
 }

@@ -192,6 +192,9 @@ fn cursor_of(row: &UserRow, order: Order) -> Cursor {
     let key = match order {
         Order::OldestFirst | Order::NewestFirst => SortKey::Time(row.created_at),
         Order::EmailAscending | Order::EmailDescending => row.email.clone().map_or(SortKey::Absent, SortKey::Text),
+        Order::LastLoginAscending | Order::LastLoginDescending => {
+            row.last_login_at.map_or(SortKey::Absent, SortKey::Time)
+        }
     };
     Cursor { key, id: row.id.0 }
 }

@@ -21,7 +21,8 @@ pub use api_keys::{
 };
 pub use audit::{AuditEntry, AuditRef};
 pub use auth::{
-    LoginAnswer, LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,
+    LoginAnswer, LoginRequest, LogoutScope, Place, ReauthenticateRequest, RefreshRequest, Session, SessionList,
+    TokenSet,
 };
 pub use health::{Check, Checks, Health, HealthStatus};
 pub use oauth::{

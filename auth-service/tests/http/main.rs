@@ -39,6 +39,7 @@ mod password_policy;
 mod people;
 mod people_api_keys;
 mod personal_data;
+mod places;
 mod refresh;
 mod register;
 mod reset;

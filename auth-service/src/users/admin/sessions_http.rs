@@ -41,7 +41,7 @@ pub async fn list_user_sessions(
     let rows = sessions::store::list_live(&mut tx, id, now).await?;
     record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
     tx.commit().await?;
-    let items: Vec<Session> = rows.into_iter().map(|row| sessions::http::to_wire(row, None)).collect();
+    let items: Vec<Session> = rows.into_iter().map(|row| sessions::http::to_wire(row, None, &app.places)).collect();
     let total = u64::try_from(items.len()).ok();
     Ok(Json(SessionList { items, next_cursor: None, total }))
 }
@@ -143,7 +143,7 @@ pub async fn list_user_logins(
     let (id, page) = (parse_id(&id)?, params.read(history::page)?);
     let mut tx = app.db.begin().await?;
     users::store::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
-    let logins = history::list(&mut tx, id, &page).await?;
+    let logins = history::list(&mut tx, id, &page, &app.places).await?;
     record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
     tx.commit().await?;
     Ok(Json(logins))

@@ -20,10 +20,13 @@ mod recovery;
 mod roles;
 mod users;
 
-pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
+pub use api_keys::{
+    ApiKey, ApiKeyFilter, CreateApiKey, KeyOwner, NewApiKey, OwnedApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey,
+};
 pub use audit::{AuditEntry, AuditRef};
 pub use auth::{
-    LoginAnswer, LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,
+    LoginAnswer, LoginRequest, LogoutScope, Place, ReauthenticateRequest, RefreshRequest, Session, SessionList,
+    TokenSet,
 };
 pub use console::{ConsoleLogin, ConsoleState, SetUp};
 pub use health::{Check, Checks, Health, HealthStatus};
@@ -40,7 +43,7 @@ pub use personal::{
 };
 pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
-pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
+pub use roles::{CreatePermission, CreateRole, HeldGrant, Permission, Role, SetPermissions, UpdateRole};
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,
     UpdateMe, User, UserFilter, UserStatus,

@@ -85,24 +85,15 @@ fn for_everybody() -> OpenApiRouter<App> {
 /// What needs a permission.
 fn for_operators() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        // /api/v1/users: bulk, {id}, and what is done to one
-        .routes(routes!(admin::http::list_users, admin::http::create_user))
-        .routes(routes!(admin::http::create_users))
-        .routes(routes!(admin::http::show_user, admin::http::update_user, admin::state_http::delete_user))
-        .routes(routes!(admin::state_http::restore_user))
-        .routes(routes!(admin::state_http::disable_user))
-        .routes(routes!(admin::state_http::enable_user))
-        .routes(routes!(admin::state_http::unlock_user))
-        .routes(routes!(admin::state_http::set_user_roles))
-        .routes(routes!(admin::sessions_http::list_user_sessions, admin::sessions_http::end_user_sessions))
-        .routes(routes!(admin::sessions_http::send_password_reset))
-        .routes(routes!(admin::sessions_http::list_user_logins))
+        .merge(people())
         // /api/v1/roles: {id}, {id}/permissions; /api/v1/permissions: {id}
         .routes(routes!(roles::http::list_roles, roles::http::create_role))
         .routes(routes!(roles::http::show_role, roles::http::update_role, roles::http::delete_role))
         .routes(routes!(roles::http::set_role_permissions))
         .routes(routes!(roles::permissions_http::list_permissions, roles::permissions_http::create_permission))
         .routes(routes!(roles::permissions_http::delete_permission))
+        // /api/v1/api-keys/all
+        .routes(routes!(api_keys::all_http::list_all_api_keys))
         // /api/v1/audit-logs: export
         .routes(routes!(audit::http::list_audit_logs))
         .routes(routes!(audit::http::export_audit_logs))
@@ -116,6 +107,28 @@ fn internal() -> Router<App> {
         .route("/internal/v1/console/login", post(console::http::log_in))
         .route("/internal/v1/revocations", get(revocation::feed::tail))
         .route("/internal/v1/api-keys/resolve", post(api_keys::http::resolve_api_key))
+}
+
+/// What is done about other people: `/api/v1/users`, bulk, {id}, and what belongs to one.
+fn people() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(admin::http::list_users, admin::http::create_user))
+        .routes(routes!(admin::http::create_users))
+        .routes(routes!(admin::http::show_user, admin::http::update_user, admin::state_http::delete_user))
+        .routes(routes!(admin::http::export_user))
+        .routes(routes!(admin::state_http::restore_user))
+        .routes(routes!(admin::state_http::disable_user))
+        .routes(routes!(admin::state_http::enable_user))
+        .routes(routes!(admin::state_http::unlock_user))
+        .routes(routes!(admin::state_http::list_user_roles, admin::state_http::set_user_roles))
+        .routes(routes!(admin::sessions_http::list_user_sessions, admin::sessions_http::end_user_sessions))
+        .routes(routes!(admin::sessions_http::end_user_session))
+        .routes(routes!(admin::sessions_http::send_password_reset))
+        .routes(routes!(admin::sessions_http::list_user_logins))
+        .routes(routes!(admin::identities_http::list_user_identities))
+        .routes(routes!(admin::identities_http::unlink_user_identity))
+        .routes(routes!(admin::api_keys_http::list_user_api_keys))
+        .routes(routes!(admin::api_keys_http::revoke_user_api_key))
 }
 
 /// The whole service.

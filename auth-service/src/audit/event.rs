@@ -83,11 +83,13 @@ pub enum Event {
     ApiKeyRotated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// Somebody looked through the API keys of everybody.
+    ApiKeysListed,
     /// An account was entered, or can be from now on, by who its owner is at a provider.
     IdentityLinked,
     /// Somebody at a provider has the address of an account, and its owner is asked.
     IdentityProposed,
-    /// An identity was taken from an account by its owner.
+    /// An identity was taken from an account by its owner, or by an administrator.
     IdentityUnlinked,
     /// A provider ended an identity.
     IdentityRevoked,
@@ -146,6 +148,7 @@ impl Event {
             Self::ApiKeyCreated => "api_key_created",
             Self::ApiKeyRotated => "api_key_rotated",
             Self::ApiKeyRevoked => "api_key_revoked",
+            Self::ApiKeysListed => "api_keys_listed",
             Self::IdentityLinked => "identity_linked",
             Self::IdentityProposed => "identity_proposed",
             Self::IdentityUnlinked => "identity_unlinked",

@@ -12,6 +12,7 @@ mod kakao;
 mod last_way_in;
 mod native;
 mod openid;
+mod operators;
 mod personal_data;
 mod proposals;
 mod providers;

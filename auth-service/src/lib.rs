@@ -36,6 +36,7 @@ mod router;
 mod sessions;
 mod social;
 mod sweep;
+mod system;
 mod users;
 
 pub use app::{App, StartError};

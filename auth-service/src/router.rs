@@ -16,7 +16,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     api_keys, app::App, audit, document, keys, limits, login, meta, passwords, recovery, revocation, roles, sessions,
-    social, users, users::admin,
+    social, system, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -93,12 +93,23 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(api_keys::http::list_api_keys, api_keys::http::create_api_key))
         .routes(routes!(api_keys::http::revoke_api_key))
         .routes(routes!(api_keys::http::rotate_api_key))
-        // /api/v1/audit-logs: export
-        .routes(routes!(audit::http::list_audit_logs))
-        .routes(routes!(audit::http::export_audit_logs))
+        .merge(operators_api())
         // For our own gateways, so not in the document.
         .route("/internal/v1/revocations", get(revocation::feed::tail))
         .route("/internal/v1/api-keys/resolve", post(api_keys::http::resolve_api_key))
+}
+
+/// What operators call.
+fn operators_api() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        // /api/v1/audit-logs: export, verify
+        .routes(routes!(audit::http::list_audit_logs))
+        .routes(routes!(audit::http::export_audit_logs))
+        .routes(routes!(audit::verify_http::verify_audit_logs))
+        // /api/v1/system: settings, signing-keys, signing-keys/{kid}/withdraw
+        .routes(routes!(system::http::show_settings))
+        .routes(routes!(keys::operate_http::list_signing_keys, keys::operate_http::rotate_signing_key))
+        .routes(routes!(keys::operate_http::withdraw_signing_key))
 }
 
 /// The whole service.

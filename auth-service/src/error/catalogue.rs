@@ -20,7 +20,7 @@ const fn entry(status: StatusCode, code: &'static str, en: &'static str, ko: &'s
 }
 
 /// The table, in the order of `docs/errors.md`.
-pub const CATALOGUE: [Entry; 39] = [
+pub const CATALOGUE: [Entry; 40] = [
     entry(S::BAD_REQUEST, "malformed_json", "The body is not valid JSON.", "요청 본문이 올바른 JSON이 아닙니다."),
     entry(
         S::BAD_REQUEST,
@@ -148,6 +148,12 @@ pub const CATALOGUE: [Entry; 39] = [
         "mail_not_configured",
         "This service cannot send mail: its operator has to set PUBLIC_URL, SMTP_URL and MAIL_FROM.",
         "메일을 보낼 수 없습니다. 운영자가 PUBLIC_URL, SMTP_URL, MAIL_FROM을 설정해야 합니다.",
+    ),
+    entry(
+        S::SERVICE_UNAVAILABLE,
+        "secrets_key_missing",
+        "This service cannot keep a new key: its operator has to set SECRETS_KEY on every instance.",
+        "새 키를 보관할 수 없습니다. 운영자가 모든 인스턴스에 SECRETS_KEY를 설정해야 합니다.",
     ),
     entry(
         S::CONFLICT,

@@ -90,6 +90,8 @@ pub enum Error {
     IdempotencyKeyReused,
     /// The call's whole purpose is a mail, and none can be sent.
     MailNotConfigured,
+    /// A new key could not be kept: there is nothing to seal it with.
+    SecretsKeyMissing,
     /// The call's whole purpose is a mail, and the account has no address.
     NoEmail,
     /// A provider's ID token that is not for us, too old, used before, or not the provider's.
@@ -157,6 +159,7 @@ impl Error {
             Self::RequestInProgress => "request_in_progress",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::MailNotConfigured => "mail_not_configured",
+            Self::SecretsKeyMissing => "secrets_key_missing",
             Self::NoEmail => "no_email",
             Self::InvalidIdToken => "invalid_id_token",
             Self::AccountClosed => "account_closed",

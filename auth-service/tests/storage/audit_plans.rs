@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Statements of the stores, and the index that each must go by.
-const EXPECTED: [(&str, &str, &str); 15] = [
+const EXPECTED: [(&str, &str, &str); 18] = [
     ("audit/store.rs", "LIST", "idx_audit_logs_at"),
     ("audit/store.rs", "LIST_REFUSED", "idx_audit_logs_refused"),
     ("audit/store.rs", "LIST_BY_EVENT", "idx_audit_logs_event"),
@@ -20,11 +20,14 @@ const EXPECTED: [(&str, &str, &str); 15] = [
     ("audit/store.rs", "LIST_BY_TARGET", "idx_audit_logs_target"),
     ("audit/store.rs", "LIST_BY_ADDRESS", "idx_audit_logs_ip_address"),
     ("audit/store.rs", "LIST_BY_REQUEST", "idx_audit_logs_request"),
+    ("audit/store.rs", "LIST_SEALED", "idx_audit_logs_seq"),
+    ("audit/store.rs", "FIND_LAST_IN", "idx_audit_logs_seq"),
     ("audit/store.rs", "FIND_LAST_BY", "idx_audit_logs_actor"),
     ("audit/store.rs", "FIND_LAST_ABOUT", "idx_audit_logs_target"),
     ("audit/store.rs", "FIND_UNSEALED_OF", "idx_audit_logs_unsealed"),
     ("audit/chain/store.rs", "LIST_UNSEALED", "idx_audit_logs_unsealed"),
     ("audit/chain/store.rs", "FIND_LAST", "idx_audit_logs_seq"),
+    ("audit/chain/store.rs", "FIND_LAST_TO", "idx_audit_logs_seq"),
     ("audit/chain/store.rs", "LIST_SEALED", "idx_audit_logs_seq"),
     ("audit/chain/store.rs", "LIST_OLDEST", "idx_audit_logs_seq"),
     ("login/store.rs", "LIST_HISTORY", "idx_login_histories_user"),
@@ -75,7 +78,7 @@ async fn plan(database: &Database, sql: &str) -> String {
         Raw::Postgres(conn) => {
             let mut raw = Raw::Postgres(conn);
             raw.run(&format!("SET plan_cache_mode = force_generic_plan; PREPARE one AS {sql}")).await.unwrap();
-            let binds = (1..=11).take_while(|number| sql.contains(&format!("${number}"))).map(|_| "NULL");
+            let binds = (1..=13).take_while(|number| sql.contains(&format!("${number}"))).map(|_| "NULL");
             let binds = binds.collect::<Vec<_>>().join(", ");
             let explain = if binds.is_empty() {
                 "EXPLAIN EXECUTE one".to_owned()

@@ -38,8 +38,8 @@ pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
 pub use system::{
-    RotateSigningKey, SettingSource, Settings, SettingsSection, SigningKey, SigningKeySource, SigningKeyState,
-    SigningKeys, SystemSetting,
+    OutboxMail, OutboxMailState, RotateSigningKey, SettingSource, Settings, SettingsSection, SigningKey,
+    SigningKeySource, SigningKeyState, SigningKeys, SystemSetting,
 };
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Answer of `GET /api/v1/system/settings`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -119,4 +120,56 @@ pub struct RotateSigningKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "ES256")]
     pub algorithm: Option<String>,
+}
+
+/// A mail that was sent, or is to be, without what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct OutboxMail {
+    /// UUIDv7; it stands in the mail's `Message-ID`.
+    pub id: Uuid,
+    /// What it tells.
+    #[schema(example = "verify_email")]
+    pub kind: String,
+    /// The account that it is about.
+    pub user_id: Option<Uuid>,
+    /// Where it goes.
+    pub recipient: String,
+    /// The language it is written in.
+    #[schema(example = "ko")]
+    pub locale: String,
+    /// What has become of it.
+    pub state: OutboxMailState,
+    /// When it was queued.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// When it is tried next; `null` unless it waits.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_attempt_at: Option<Timestamp>,
+    /// When its first byte went out to the relay.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub handed_over_at: Option<Timestamp>,
+    /// When the relay had taken it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub sent_at: Option<Timestamp>,
+    /// When it was given up.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub failed_at: Option<Timestamp>,
+    /// What went wrong the last time: words of ours or of the relay.
+    pub last_error: Option<String>,
+}
+
+/// What has become of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxMailState {
+    /// It waits to be sent.
+    Waiting,
+    /// It goes out at this moment, or nobody knows whether it arrived: it is not sent twice.
+    HandedOver,
+    /// The relay has taken it.
+    Sent,
+    /// It was given up.
+    Failed,
 }

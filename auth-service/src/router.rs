@@ -15,8 +15,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, app::App, audit, document, keys, limits, login, meta, passwords, recovery, revocation, roles, sessions,
-    social, system, users, users::admin,
+    api_keys, app::App, audit, document, keys, limits, login, mail, meta, passwords, recovery, revocation, roles,
+    sessions, social, system, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -106,8 +106,10 @@ fn operators_api() -> OpenApiRouter<App> {
         .routes(routes!(audit::http::list_audit_logs))
         .routes(routes!(audit::http::export_audit_logs))
         .routes(routes!(audit::verify_http::verify_audit_logs))
-        // /api/v1/system: settings, signing-keys, signing-keys/{kid}/withdraw
+        // /api/v1/system: settings, mails, mails/{id}/retry, signing-keys, signing-keys/{kid}/withdraw
         .routes(routes!(system::http::show_settings))
+        .routes(routes!(mail::http::list_mails))
+        .routes(routes!(mail::http::retry_mail))
         .routes(routes!(keys::operate_http::list_signing_keys, keys::operate_http::rotate_signing_key))
         .routes(routes!(keys::operate_http::withdraw_signing_key))
 }

@@ -77,6 +77,10 @@ pub enum Event {
     PermissionCreated,
     /// A permission was deleted.
     PermissionDeleted,
+    /// Somebody looked through the mails that were sent, or are to be.
+    MailsListed,
+    /// A mail was tried again at somebody's wish.
+    MailRetried,
     /// A new key to sign tokens with was published.
     SigningKeyRotated,
     /// A key that signed tokens was taken out of use, with them.
@@ -149,6 +153,8 @@ impl Event {
             Self::RoleDeleted => "role_deleted",
             Self::PermissionCreated => "permission_created",
             Self::PermissionDeleted => "permission_deleted",
+            Self::MailsListed => "mails_listed",
+            Self::MailRetried => "mail_retried",
             Self::SigningKeyRotated => "signing_key_rotated",
             Self::SigningKeyWithdrawn => "signing_key_withdrawn",
             Self::ApiKeyCreated => "api_key_created",

@@ -94,6 +94,8 @@ pub enum Error {
     SecretsKeyMissing,
     /// The call's whole purpose is a mail, and the account has no address.
     NoEmail,
+    /// The mail went out, or may have: it is not sent twice.
+    MailHandedOver,
     /// A provider's ID token that is not for us, too old, used before, or not the provider's.
     InvalidIdToken,
     /// Whoever proved who they are may not use their account.
@@ -161,6 +163,7 @@ impl Error {
             Self::MailNotConfigured => "mail_not_configured",
             Self::SecretsKeyMissing => "secrets_key_missing",
             Self::NoEmail => "no_email",
+            Self::MailHandedOver => "mail_handed_over",
             Self::InvalidIdToken => "invalid_id_token",
             Self::AccountClosed => "account_closed",
             Self::IdentityTaken => "identity_taken",

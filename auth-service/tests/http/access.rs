@@ -67,6 +67,8 @@ fn operator_rows() -> Vec<Row> {
         ("GET", "/api/v1/audit-logs/export?format=csv", none, admins(200)),
         ("POST", "/api/v1/audit-logs/verify", none, admins(200)),
         ("GET", "/api/v1/system/settings", none, admins(200)),
+        ("GET", "/api/v1/system/mails", none, admins(200)),
+        ("POST", "/api/v1/system/mails/{nothing}/retry", none, admins(404)),
         ("GET", "/api/v1/system/signing-keys", none, admins(200)),
         ("POST", "/api/v1/system/signing-keys", none, [401, 403, 403, 403, 503, 403, 401]),
         ("POST", "/api/v1/system/signing-keys/{kid}/withdraw", none, [401, 403, 403, 403, 404, 403, 401]),

@@ -33,6 +33,7 @@ mod no_email;
 mod notices;
 mod odd_text;
 mod operators;
+mod outbox;
 mod outdated_schema;
 mod pages;
 mod password;

@@ -38,8 +38,9 @@ pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
 pub use system::{
-    OutboxMail, OutboxMailState, RotateSigningKey, SettingSource, Settings, SettingsSection, SigningKey,
-    SigningKeySource, SigningKeyState, SigningKeys, SystemSetting,
+    CheckOutcome, OutboxMail, OutboxMailState, ProviderFault, RotateSigningKey, SettingSource, Settings,
+    SettingsSection, SigningKey, SigningKeySource, SigningKeyState, SigningKeys, SystemCheck, SystemCheckup,
+    SystemProvider, SystemProviders, SystemSetting,
 };
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,

@@ -106,8 +106,10 @@ fn operators_api() -> OpenApiRouter<App> {
         .routes(routes!(audit::http::list_audit_logs))
         .routes(routes!(audit::http::export_audit_logs))
         .routes(routes!(audit::verify_http::verify_audit_logs))
-        // /api/v1/system: settings, mails, mails/{id}/retry, signing-keys, signing-keys/{kid}/withdraw
+        // /api/v1/system: settings, doctor, providers, mails, mails/{id}/retry, signing-keys, signing-keys/{kid}/withdraw
         .routes(routes!(system::http::show_settings))
+        .routes(routes!(system::http::examine_system))
+        .routes(routes!(social::operate_http::show_configured_providers))
         .routes(routes!(mail::http::list_mails))
         .routes(routes!(mail::http::retry_mail))
         .routes(routes!(keys::operate_http::list_signing_keys, keys::operate_http::rotate_signing_key))

@@ -67,6 +67,8 @@ fn operator_rows() -> Vec<Row> {
         ("GET", "/api/v1/audit-logs/export?format=csv", none, admins(200)),
         ("POST", "/api/v1/audit-logs/verify", none, admins(200)),
         ("GET", "/api/v1/system/settings", none, admins(200)),
+        ("POST", "/api/v1/system/doctor", none, admins(200)),
+        ("GET", "/api/v1/system/providers", none, admins(200)),
         ("GET", "/api/v1/system/mails", none, admins(200)),
         ("POST", "/api/v1/system/mails/{nothing}/retry", none, admins(404)),
         ("GET", "/api/v1/system/signing-keys", none, admins(200)),

@@ -17,6 +17,7 @@ mod clocks;
 mod conventions;
 mod database;
 mod delete_me;
+mod doctor_call;
 mod dormancy;
 mod email_change;
 mod feed;

@@ -77,6 +77,8 @@ pub enum Event {
     PermissionCreated,
     /// A permission was deleted.
     PermissionDeleted,
+    /// Somebody had all that the service stands on examined.
+    SystemExamined,
     /// Somebody looked through the mails that were sent, or are to be.
     MailsListed,
     /// A mail was tried again at somebody's wish.
@@ -153,6 +155,7 @@ impl Event {
             Self::RoleDeleted => "role_deleted",
             Self::PermissionCreated => "permission_created",
             Self::PermissionDeleted => "permission_deleted",
+            Self::SystemExamined => "system_examined",
             Self::MailsListed => "mails_listed",
             Self::MailRetried => "mail_retried",
             Self::SigningKeyRotated => "signing_key_rotated",

@@ -18,12 +18,13 @@ mod personal;
 mod problem;
 mod recovery;
 mod roles;
+mod system;
 mod users;
 
 pub use api_keys::{
     ApiKey, ApiKeyFilter, CreateApiKey, KeyOwner, NewApiKey, OwnedApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey,
 };
-pub use audit::{AuditEntry, AuditRef};
+pub use audit::{AuditEntry, AuditFault, AuditLink, AuditRef, AuditVerification, VerifyAuditLogs};
 pub use auth::{
     LoginAnswer, LoginRequest, LogoutScope, Place, ReauthenticateRequest, RefreshRequest, Session, SessionList,
     TokenSet,
@@ -44,6 +45,11 @@ pub use personal::{
 pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use roles::{CreatePermission, CreateRole, HeldGrant, Permission, Role, SetPermissions, UpdateRole};
+pub use system::{
+    CheckOutcome, OutboxMail, OutboxMailState, ProviderFault, RotateSigningKey, SettingSource, Settings,
+    SettingsSection, SigningKey, SigningKeySource, SigningKeyState, SigningKeys, SystemCheck, SystemCheckup,
+    SystemProvider, SystemProviders, SystemSetting,
+};
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,
     UpdateMe, User, UserFilter, UserStatus,

@@ -4,6 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use rate_limit::{GuessLimiter, RateLimiter, TimeSource};
 use service_kit::{clock::Clock, redis::Redis};
+use tokio::sync::Mutex;
 
 use crate::{
     api_keys::KeyCache,
@@ -72,6 +73,8 @@ pub struct Parts {
     pub places: Places,
     /// Whether it can serve.
     pub readiness: Readiness,
+    /// Held while this instance is examined: once at a time, for it knocks at others' doors.
+    pub examination: Mutex<()>,
 }
 
 /// Why an instance cannot be started: one sentence that says what to do.
@@ -144,6 +147,7 @@ impl App {
             providers,
             places,
             readiness: Readiness::default(),
+            examination: Mutex::default(),
             config,
         }));
         tokio::spawn(Arc::clone(&app.announcer).listen());

@@ -15,8 +15,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, app::App, audit, console, document, keys, limits, login, meta, passwords, recovery, revocation, roles,
-    sessions, social, users, users::admin,
+    api_keys, app::App, audit, console, document, keys, limits, login, mail, meta, passwords, recovery, revocation,
+    roles, sessions, social, system, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -94,9 +94,7 @@ fn for_operators() -> OpenApiRouter<App> {
         .routes(routes!(roles::permissions_http::delete_permission))
         // /api/v1/api-keys/all
         .routes(routes!(api_keys::all_http::list_all_api_keys))
-        // /api/v1/audit-logs: export
-        .routes(routes!(audit::http::list_audit_logs))
-        .routes(routes!(audit::http::export_audit_logs))
+        .merge(system())
 }
 
 /// For our own console and gateways, so not in the document.
@@ -129,6 +127,23 @@ fn people() -> OpenApiRouter<App> {
         .routes(routes!(admin::identities_http::unlink_user_identity))
         .routes(routes!(admin::api_keys_http::list_user_api_keys))
         .routes(routes!(admin::api_keys_http::revoke_user_api_key))
+}
+
+/// What happened, and what the system runs by.
+fn system() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        // /api/v1/audit-logs: export, verify
+        .routes(routes!(audit::http::list_audit_logs))
+        .routes(routes!(audit::http::export_audit_logs))
+        .routes(routes!(audit::verify_http::verify_audit_logs))
+        // /api/v1/system: settings, doctor, providers, mails, mails/{id}/retry, signing-keys, signing-keys/{kid}/withdraw
+        .routes(routes!(system::http::show_settings))
+        .routes(routes!(system::http::examine_system))
+        .routes(routes!(social::operate_http::show_configured_providers))
+        .routes(routes!(mail::http::list_mails))
+        .routes(routes!(mail::http::retry_mail))
+        .routes(routes!(keys::operate_http::list_signing_keys, keys::operate_http::rotate_signing_key))
+        .routes(routes!(keys::operate_http::withdraw_signing_key))
 }
 
 /// The whole service.

@@ -77,6 +77,16 @@ pub enum Event {
     PermissionCreated,
     /// A permission was deleted.
     PermissionDeleted,
+    /// Somebody had all that the service stands on examined.
+    SystemExamined,
+    /// Somebody looked through the mails that were sent, or are to be.
+    MailsListed,
+    /// A mail was tried again at somebody's wish.
+    MailRetried,
+    /// A new key to sign tokens with was published.
+    SigningKeyRotated,
+    /// A key that signed tokens was taken out of use, with them.
+    SigningKeyWithdrawn,
     /// An API key was made.
     ApiKeyCreated,
     /// An API key was replaced.
@@ -99,6 +109,8 @@ pub enum Event {
     AuditRead,
     /// Somebody took a copy of the audit log.
     AuditExported,
+    /// Somebody checked the audit log's chain.
+    AuditVerified,
     /// The oldest entries of the audit log were removed, for their time was over.
     AuditTrimmed,
 }
@@ -145,6 +157,11 @@ impl Event {
             Self::RoleDeleted => "role_deleted",
             Self::PermissionCreated => "permission_created",
             Self::PermissionDeleted => "permission_deleted",
+            Self::SystemExamined => "system_examined",
+            Self::MailsListed => "mails_listed",
+            Self::MailRetried => "mail_retried",
+            Self::SigningKeyRotated => "signing_key_rotated",
+            Self::SigningKeyWithdrawn => "signing_key_withdrawn",
             Self::ApiKeyCreated => "api_key_created",
             Self::ApiKeyRotated => "api_key_rotated",
             Self::ApiKeyRevoked => "api_key_revoked",
@@ -156,6 +173,7 @@ impl Event {
             Self::UserClaimed => "user_claimed",
             Self::AuditRead => "audit_read",
             Self::AuditExported => "audit_exported",
+            Self::AuditVerified => "audit_verified",
             Self::AuditTrimmed => "audit_trimmed",
         }
     }

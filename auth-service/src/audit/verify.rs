@@ -1,10 +1,9 @@
 //! Walks along the chain and names every sealed entry that is not as it was sealed.
 
-use std::fmt;
-
 use uuid::Uuid;
 
 use super::{
+    Fault,
     chain::{
         Link, hash_personal,
         store::{self, SealedRow},
@@ -18,63 +17,14 @@ const BATCH: i64 = 1_000;
 /// Faults that are named; of a log that was rewritten as a whole, more would say nothing new.
 const MOST_FAULTS: usize = 1_000;
 
-/// Something that is not as it was sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// An entry that does not have the hash that its contents and the entry before it give.
-    Changed(i64, Uuid),
-    /// Numbers that no entry has, and the entry that follows.
-    Missing(i64, i64, Uuid),
-    /// The end is missing.
-    Shortened(Link, i64),
-    /// An entry with a number that retention has removed.
-    Stray(i64, Uuid),
-    /// Personal parts that do not have the hash that was sealed.
-    Personal(i64, Uuid),
-    /// Personal parts that are gone though nobody was erased.
-    Unexplained(i64, Uuid),
-    /// A checkpoint that the log itself does not tell of.
-    Checkpoint(i64),
-    /// The entry with the expected number has another hash.
-    Rewritten(Link),
-    /// What was expected was removed by retention.
-    Outdated(Link),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Changed(seq, id) => write!(f, "entry {seq} ({id}) was changed, moved or put in"),
-            Self::Missing(from, to, id) if from == to => {
-                write!(f, "entry {from} was removed or moved, so entry {} ({id}) cannot be checked", to + 1)
-            }
-            Self::Missing(from, to, id) => {
-                write!(f, "entries {from} to {to} were removed or moved, so entry {} ({id}) cannot be checked", to + 1)
-            }
-            Self::Shortened(expected, head) => {
-                write!(f, "entries {} to {} were removed from the end", head + 1, expected.seq)
-            }
-            Self::Stray(seq, id) => write!(f, "entry {seq} ({id}) was put in where retention has removed all"),
-            Self::Personal(seq, id) => {
-                write!(f, "entry {seq} ({id}): the ip_address, user_agent or salt was changed or removed")
-            }
-            Self::Unexplained(seq, id) => {
-                write!(f, "entry {seq} ({id}): the personal parts are gone, but nobody it tells of was erased")
-            }
-            Self::Checkpoint(seq) => {
-                write!(f, "the checkpoint at entry {seq} was put in or changed: no audit_trimmed entry tells of it")
-            }
-            Self::Rewritten(expected) => write!(f, "entry {} does not have the expected hash", expected.seq),
-            Self::Outdated(expected) => {
-                write!(f, "entry {} was removed by retention: compare with a newer copy of the head", expected.seq)
-            }
-        }
-    }
-}
+/// Entries that one part of a verification reads: so many are checked well within a second.
+pub const PART: u64 = 20_000;
 
 /// What a verification found.
 #[derive(Debug)]
 pub struct Report {
+    /// The number of the first entry that was to be read.
+    pub from: i64,
     /// Sealed entries that were read.
     pub entries: u64,
     /// Of them, entries whose personal parts were erased.
@@ -83,8 +33,14 @@ pub struct Report {
     pub unsealed: i64,
     /// Where retention has cut the beginning off.
     pub checkpoint: Option<Link>,
-    /// The end of the chain.
+    /// The end of the chain, or of the part that was read.
     pub head: Link,
+    /// The number of the last entry that there is.
+    pub last: i64,
+    /// Where to go on; nothing at the end of the chain.
+    pub next: Option<i64>,
+    /// Whether the expected entry was met, and is as it was then.
+    pub as_expected: bool,
     /// The first thousand faults, in the order of the chain.
     pub faults: Vec<Fault>,
 }
@@ -94,12 +50,27 @@ pub struct Report {
 /// # Errors
 /// When the database fails.
 pub async fn verify(db: &Db, expected: Option<&Link>) -> Result<Report, DbError> {
+    walk(db, expected, None, u64::MAX).await
+}
+
+/// Checks [`PART`] entries: from the one with the number `from`, or from the beginning. What the first of them hangs on is
+/// taken as it is stored, for the part before has checked it; `expected` is compared by the part that comes by.
+///
+/// # Errors
+/// When the database fails.
+pub async fn verify_part(db: &Db, expected: Option<&Link>, from: Option<i64>) -> Result<Report, DbError> {
+    walk(db, expected, from, PART).await
+}
+
+async fn walk(db: &Db, expected: Option<&Link>, from: Option<i64>, most: u64) -> Result<Report, DbError> {
     let mut conn = db.read().await?;
-    let mut walk = Walk::begin(&mut conn, expected).await?;
-    let mut last = i64::MIN;
-    loop {
+    let (mut walk, mut last) = Walk::begin(&mut conn, expected, from).await?;
+    let next = loop {
+        if walk.report.entries >= most {
+            break Some(last.saturating_add(1));
+        }
         let rows = store::list_sealed(&mut conn, last, BATCH).await?;
-        let Some(end) = rows.last().map(|row| row.seq) else { break };
+        let Some(end) = rows.last().map(|row| row.seq) else { break None };
         if rows.iter().any(|row| row.salt.is_none()) {
             walk.note_unexplained(store::list_unexplained(&mut conn, last, end).await?);
         }
@@ -107,8 +78,8 @@ pub async fn verify(db: &Db, expected: Option<&Link>) -> Result<Report, DbError>
             walk.step(&mut conn, row).await?;
         }
         last = end;
-    }
-    walk.finish(&mut conn).await
+    };
+    walk.finish(&mut conn, next).await
 }
 
 /// Where a verification has come to.
@@ -117,19 +88,38 @@ struct Walk<'a> {
     expected: Option<&'a Link>,
     /// The last number that was removed before the walk began.
     start: i64,
-    /// Whether the expected entry was met.
+    /// Whether the expected entry was met, or lies before this part.
     met: bool,
 }
 
 impl<'a> Walk<'a> {
-    async fn begin(conn: &mut Conn, expected: Option<&'a Link>) -> Result<Self, DbError> {
+    /// The walk, and the number that its first entry must lie behind.
+    async fn begin(conn: &mut Conn, expected: Option<&'a Link>, from: Option<i64>) -> Result<(Self, i64), DbError> {
         let checkpoint = store::find_checkpoint(conn).await?;
-        let head = checkpoint.clone().unwrap_or_else(Link::beginning);
-        let start = head.seq;
-        let report = Report { entries: 0, erased: 0, unsealed: 0, checkpoint, head, faults: Vec::new() };
-        let mut walk = Self { report, expected, start, met: false };
+        let base = checkpoint.clone().unwrap_or_else(Link::beginning);
+        let start = base.seq;
+        // Numbers that retention has removed are read too: nobody may have put anything there.
+        let before = from.map(|from| from.saturating_sub(1)).filter(|before| *before > start);
+        let head = match before {
+            Some(before) => store::find_last_to(conn, before).await?.filter(|last| last.seq > start).unwrap_or(base),
+            None => base,
+        };
+        let met = before.is_some() && expected.is_some_and(|expected| expected.seq < head.seq);
+        let report = Report {
+            from: before.unwrap_or(start).saturating_add(1),
+            entries: 0,
+            erased: 0,
+            unsealed: 0,
+            checkpoint,
+            head,
+            last: 0,
+            next: None,
+            as_expected: false,
+            faults: Vec::new(),
+        };
+        let mut walk = Self { report, expected, start, met };
         walk.meet();
-        Ok(walk)
+        Ok((walk, before.unwrap_or(i64::MIN)))
     }
 
     async fn step(&mut self, conn: &mut Conn, row: SealedRow) -> Result<(), DbError> {
@@ -194,16 +184,18 @@ impl<'a> Walk<'a> {
     fn meet(&mut self) {
         let Some(expected) = self.expected.filter(|expected| expected.seq == self.report.head.seq) else { return };
         self.met = true;
-        if *expected != self.report.head {
+        self.report.as_expected = *expected == self.report.head;
+        if !self.report.as_expected {
             self.fault(Fault::Rewritten(expected.clone()));
         }
     }
 
-    async fn finish(mut self, conn: &mut Conn) -> Result<Report, DbError> {
+    async fn finish(mut self, conn: &mut Conn, next: Option<i64>) -> Result<Report, DbError> {
         if let Some(forged) = find_forged_checkpoint(conn).await? {
             self.fault(Fault::Checkpoint(forged.seq));
         }
-        if let Some(expected) = self.expected.filter(|_| !self.met) {
+        self.report.next = next;
+        if let Some(expected) = self.expected.filter(|_| !self.met && next.is_none()) {
             let cut_at = self.report.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.seq);
             let head = self.report.head.seq;
             self.fault(match expected.seq {
@@ -212,6 +204,7 @@ impl<'a> Walk<'a> {
                 _ => Fault::Rewritten(expected.clone()),
             });
         }
+        self.report.last = store::find_head(conn).await?.seq;
         self.report.unsealed = store::count_unsealed(conn).await?;
         Ok(self.report)
     }

@@ -4,6 +4,7 @@ mod answers;
 mod apple;
 mod closed;
 mod codes;
+mod configured;
 mod doctor;
 mod flow;
 mod github;

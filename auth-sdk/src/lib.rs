@@ -14,6 +14,7 @@ mod personal;
 mod problem;
 mod recovery;
 mod roles;
+mod statistics;
 mod users;
 
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
@@ -36,6 +37,7 @@ pub use personal::{
 pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
+pub use statistics::{Statistics, StatisticsBefore, StatisticsBucket, StatisticsParams, StatisticsTotals};
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,
     UpdateMe, User, UserFilter, UserStatus,

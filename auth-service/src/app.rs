@@ -21,6 +21,7 @@ use crate::{
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
     revocation::{Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
     social::{self, Providers, outbound::Reach},
+    statistics::{Answers, Strangers},
     sweep,
     users::ProfileCache,
 };
@@ -64,6 +65,10 @@ pub struct Parts {
     pub mail: mail::Outbox,
     /// Providers that people log in through.
     pub providers: Providers,
+    /// Refusals that belong to nobody.
+    pub strangers: Strangers,
+    /// Remembered answers to what is asked in numbers.
+    pub statistics: Answers,
     /// Whether it can serve.
     pub readiness: Readiness,
 }
@@ -131,6 +136,8 @@ impl App {
             limits: Limits::new(config.limits, rates),
             mail: outbox,
             providers,
+            strangers: Strangers::default(),
+            statistics: Answers::default(),
             readiness: Readiness::default(),
             config,
         }));

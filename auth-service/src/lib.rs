@@ -35,6 +35,7 @@ mod roles;
 mod router;
 mod sessions;
 mod social;
+mod statistics;
 mod sweep;
 mod users;
 

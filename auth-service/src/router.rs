@@ -16,7 +16,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     api_keys, app::App, audit, document, keys, limits, login, meta, passwords, recovery, revocation, roles, sessions,
-    social, users, users::admin,
+    social, statistics, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -96,9 +96,17 @@ fn api() -> OpenApiRouter<App> {
         // /api/v1/audit-logs: export
         .routes(routes!(audit::http::list_audit_logs))
         .routes(routes!(audit::http::export_audit_logs))
+        .merge(operation())
         // For our own gateways, so not in the document.
         .route("/internal/v1/revocations", get(revocation::feed::tail))
         .route("/internal/v1/api-keys/resolve", post(api_keys::http::resolve_api_key))
+}
+
+/// What operators look at: how it fares here, and everywhere.
+fn operation() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        // /api/v1/statistics
+        .routes(routes!(statistics::http::show_statistics))
 }
 
 /// The whole service.

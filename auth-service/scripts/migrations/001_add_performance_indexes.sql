@@ -23,7 +23,7 @@ CREATE INDEX IF NOT EXISTS idx_known_devices_user ON known_devices (user_id, cre
 CREATE INDEX IF NOT EXISTS idx_known_devices_expires_at ON known_devices (expires_at);
 CREATE INDEX IF NOT EXISTS idx_daily_guesses_day ON daily_guesses (day);
 CREATE INDEX IF NOT EXISTS idx_login_histories_user ON login_histories (user_id, at, id);
-CREATE INDEX IF NOT EXISTS idx_login_histories_at ON login_histories (at);
+CREATE INDEX IF NOT EXISTS idx_login_histories_at ON login_histories (at, outcome, reason);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_at ON audit_logs (at, id);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_actor ON audit_logs (actor_id, at, id);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_target ON audit_logs (target_id, at, id);

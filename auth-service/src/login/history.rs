@@ -42,6 +42,7 @@ pub fn to_wire(row: HistoryRow) -> LoginRecord {
         id: row.id,
         at: row.at.into(),
         outcome: row.outcome,
+        reason: row.reason,
         method: row.method,
         ip_address: row.ip_address,
         user_agent: row.user_agent,

@@ -87,6 +87,7 @@ fn rows() -> Vec<Row> {
         ("GET", "/api/v1/users/me/export", none, session(200)),
         ("GET", "/api/v1/audit-logs", none, admins(200)),
         ("GET", "/api/v1/audit-logs/export?format=csv", none, admins(200)),
+        ("GET", "/api/v1/statistics", none, managers(200)),
         ("GET", "/api/v1/users", none, managers(200)),
         ("POST", "/api/v1/users", none, managers(422)),
         ("POST", "/api/v1/users/bulk", || json!({"items": [{}]}), managers(200)),

@@ -47,6 +47,7 @@ mod rotation;
 mod sessions;
 mod social;
 mod staleness;
+mod statistics;
 mod support;
 mod sweep;
 mod team;

@@ -15,6 +15,7 @@ mod problem;
 mod recovery;
 mod roles;
 mod statistics;
+mod system;
 mod users;
 
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
@@ -38,6 +39,10 @@ pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
 pub use statistics::{Statistics, StatisticsBefore, StatisticsBucket, StatisticsParams, StatisticsTotals};
+pub use system::{
+    DatabaseStatus, HashingStatus, LoginTimes, MailStatus, PoolStatus, RedisStatus, RevocationStatus, SigningKeyStatus,
+    SystemStatus,
+};
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,
     UpdateMe, User, UserFilter, UserStatus,

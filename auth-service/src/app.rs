@@ -23,6 +23,7 @@ use crate::{
     social::{self, Providers, outbound::Reach},
     statistics::{Answers, Strangers},
     sweep,
+    system::{Instance, Lately},
     users::ProfileCache,
 };
 
@@ -35,6 +36,8 @@ pub struct App(Arc<Parts>);
 
 /// What an instance is made of.
 pub struct Parts {
+    /// Which one it is.
+    pub instance: Instance,
     /// What it runs by.
     pub config: Config,
     /// What time it is.
@@ -65,6 +68,8 @@ pub struct Parts {
     pub mail: mail::Outbox,
     /// Providers that people log in through.
     pub providers: Providers,
+    /// How long logins took.
+    pub login_times: Lately,
     /// Refusals that belong to nobody.
     pub strangers: Strangers,
     /// Remembered answers to what is asked in numbers.
@@ -121,7 +126,9 @@ impl App {
         let (rates, guesses) = counters(redis.clone(), &clock);
         let (revocations, profiles) = (Arc::new(RevocationLog::default()), Arc::new(ProfileCache::default()));
         let announcer = Arc::new(Announcer::new(redis.clone(), Arc::clone(&revocations), Arc::clone(&profiles)));
+        let started_at = clock.now().into();
         let app = Self(Arc::new(Parts {
+            instance: Instance { id: Entropy.uuid(started_at), started_at },
             clock,
             entropy: Entropy,
             db,
@@ -136,6 +143,7 @@ impl App {
             limits: Limits::new(config.limits, rates),
             mail: outbox,
             providers,
+            login_times: Lately::default(),
             strangers: Strangers::default(),
             statistics: Answers::default(),
             readiness: Readiness::default(),

@@ -37,6 +37,7 @@ mod sessions;
 mod social;
 mod statistics;
 mod sweep;
+mod system;
 mod users;
 
 pub use app::{App, StartError};

@@ -16,7 +16,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     api_keys, app::App, audit, document, keys, limits, login, meta, passwords, recovery, revocation, roles, sessions,
-    social, statistics, users, users::admin,
+    social, statistics, system, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -105,8 +105,9 @@ fn api() -> OpenApiRouter<App> {
 /// What operators look at: how it fares here, and everywhere.
 fn operation() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        // /api/v1/statistics
+        // /api/v1/statistics; /api/v1/system: status
         .routes(routes!(statistics::http::show_statistics))
+        .routes(routes!(system::http::show_status))
 }
 
 /// The whole service.

@@ -42,6 +42,7 @@ CREATE INDEX IF NOT EXISTS idx_oauth_notices_received_at ON oauth_notices (recei
 CREATE INDEX IF NOT EXISTS idx_oauth_notices_waiting ON oauth_notices (received_at) WHERE processed_at IS NULL;
 CREATE INDEX IF NOT EXISTS idx_oauth_unlinks_due ON oauth_unlinks (next_attempt_at);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_due ON mail_outbox (next_attempt_at) WHERE handed_over_at IS NULL AND failed_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_mail_outbox_failed_at ON mail_outbox (failed_at) WHERE failed_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_user ON mail_outbox (user_id);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_created_at ON mail_outbox (created_at);
 CREATE INDEX IF NOT EXISTS idx_api_keys_user ON api_keys (user_id, created_at);

@@ -3,6 +3,8 @@
 mod providers;
 mod store;
 
+pub(crate) use store::show_version;
+
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;

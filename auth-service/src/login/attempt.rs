@@ -1,5 +1,7 @@
 //! One attempt to log in by password.
 
+use std::time::Instant;
+
 use auth_sdk::PasswordExpired;
 
 use super::{
@@ -63,12 +65,13 @@ pub enum Outcome {
 /// # Errors
 /// [`Error::InvalidCredentials`] whatever is wrong; [`Error::TooManyRequests`] for the address; [`Error::Busy`].
 pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<Outcome> {
+    let began = Instant::now();
     let outcome = check(app, attempt, client).await;
     match &outcome {
         // Neither leaves a row, for rows cost what is short then.
         Err(Error::TooManyRequests(_)) => app.strangers.count(Reason::RateLimited, app.now()),
         Err(Error::Busy(_)) => app.strangers.count(Reason::Overloaded, app.now()),
-        Ok(_) | Err(_) => {}
+        Ok(_) | Err(_) => app.login_times.record(began, Instant::now()),
     }
     outcome
 }

@@ -88,6 +88,7 @@ fn rows() -> Vec<Row> {
         ("GET", "/api/v1/audit-logs", none, admins(200)),
         ("GET", "/api/v1/audit-logs/export?format=csv", none, admins(200)),
         ("GET", "/api/v1/statistics", none, managers(200)),
+        ("GET", "/api/v1/system/status", none, admins(200)),
         ("GET", "/api/v1/users", none, managers(200)),
         ("POST", "/api/v1/users", none, managers(422)),
         ("POST", "/api/v1/users/bulk", || json!({"items": [{}]}), managers(200)),

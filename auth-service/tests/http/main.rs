@@ -50,6 +50,7 @@ mod staleness;
 mod statistics;
 mod support;
 mod sweep;
+mod system_status;
 mod team;
 mod timing;
 mod token_confusion;

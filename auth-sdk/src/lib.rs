@@ -7,6 +7,7 @@ mod api_keys;
 mod audit;
 mod auth;
 mod health;
+mod instances;
 mod oauth;
 mod page;
 mod passwords;
@@ -24,6 +25,10 @@ pub use auth::{
     LoginAnswer, LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,
 };
 pub use health::{Check, Checks, Health, HealthStatus};
+pub use instances::{
+    ApiState, FeedConnection, FreshnessState, GatewayCertificate, GatewayFreshness, GatewayRoute, GatewayServer,
+    GatewayState, GatewayUpstream, Instance,
+};
 pub use oauth::{
     AuthorizeParams, EventRefused, ExchangeAnswer, ExchangeRequest, IdTokenRequest, Identities, Identity,
     KakaoUnlinked, LinkByEmail, LinkByPassword, LinkIdentity, LinkRequired, LinkStarted, Linked, Provider,

@@ -153,6 +153,19 @@ CREATE TABLE IF NOT EXISTS activity_hours (
     PRIMARY KEY (hour, kind, reason)
 );
 
+-- Who takes part: instances of the API, and gateways, each by an id that it chooses at its start. What it says of itself
+-- is JSON.
+CREATE TABLE IF NOT EXISTS instances (
+    id         UUID PRIMARY KEY,
+    role       TEXT NOT NULL,
+    address    TEXT NOT NULL,
+    version    TEXT NOT NULL,
+    started_at TIMESTAMPTZ NOT NULL,
+    seen_at    TIMESTAMPTZ NOT NULL,
+    left_at    TIMESTAMPTZ,
+    state      TEXT NOT NULL
+);
+
 -- Numbers that take long to count, as they were when they were last counted.
 CREATE TABLE IF NOT EXISTS gauges (
     name       TEXT PRIMARY KEY,

@@ -19,11 +19,11 @@ use crate::{
     mail,
     meta::Readiness,
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
-    revocation::{Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
+    revocation::{Feeds, Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
     social::{self, Providers, outbound::Reach},
     statistics::{Answers, Strangers},
     sweep,
-    system::{Instance, Lately},
+    system::{self, Instance, Lately},
     users::ProfileCache,
 };
 
@@ -52,6 +52,8 @@ pub struct Parts {
     pub keys: Arc<KeyRing>,
     /// Live revocations.
     pub revocations: Arc<RevocationLog>,
+    /// Gateways that hear of them here.
+    pub feeds: Arc<Feeds>,
     /// Tells the other instances.
     pub announcer: Arc<Announcer>,
     /// Remembered accounts.
@@ -135,6 +137,7 @@ impl App {
             redis,
             keys: Arc::new(keys),
             revocations,
+            feeds: Arc::default(),
             announcer,
             profiles,
             api_keys: KeyCache::default(),
@@ -158,6 +161,7 @@ impl App {
         social::start(&app);
         tokio::spawn(audit::seal::run(app.clone()));
         tokio::spawn(jobs::run(app.clone()));
+        tokio::spawn(system::beat::run(app.clone()));
         Ok(app)
     }
 

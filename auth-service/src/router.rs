@@ -25,6 +25,13 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
      font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
+/// Bytes that a body may have, where it is not the usual.
+const BODIES: [(&str, usize); 3] = [
+    ("/api/v1/auth", AUTH_LIMIT),
+    ("/api/v1/oauth", AUTH_LIMIT),
+    ("/internal/v1/gateways", system::http::REPORT_LIMIT),
+];
+
 /// The routes of the API, each with its part of the OpenAPI document.
 fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(document::frame())
@@ -105,9 +112,12 @@ fn api() -> OpenApiRouter<App> {
 /// What operators look at: how it fares here, and everywhere.
 fn operation() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        // /api/v1/statistics; /api/v1/system: status
+        // /api/v1/statistics; /api/v1/system: status, instances
         .routes(routes!(statistics::http::show_statistics))
         .routes(routes!(system::http::show_status))
+        .routes(routes!(system::http::list_instances))
+        // For our own gateways, so not in the document.
+        .route("/internal/v1/gateways/report", post(system::http::report_gateway))
 }
 
 /// The whole service.
@@ -123,7 +133,7 @@ pub fn router(app: App) -> Router {
         // Before the body, which a preflight has not.
         .layer(app.config.cors.layer())
         // Before a place is taken: a slow body waits at its sender's expense.
-        .layer(BodyLimits::new(&[("/api/v1/auth", AUTH_LIMIT), ("/api/v1/oauth", AUTH_LIMIT)]))
+        .layer(BodyLimits::new(&BODIES))
         // Last: past the limit 503 at once, and the time of a handler counts from the last byte of its request.
         .layer(Shed::new(app.config.shed, &["/api/v1/health", "/internal/v1/revocations"]));
     // Inside all of these: what was refused before counts for nobody.

@@ -60,6 +60,15 @@ fn social_rows() -> Vec<Row> {
     ]
 }
 
+/// What operators look at.
+fn operation_rows() -> Vec<Row> {
+    vec![
+        ("GET", "/api/v1/statistics", none, managers(200)),
+        ("GET", "/api/v1/system/status", none, admins(200)),
+        ("GET", "/api/v1/system/instances", none, admins(200)),
+    ]
+}
+
 /// `{user}` is the user's account, `{nothing}` an id that nothing has. What ends sessions or accounts stands last.
 fn rows() -> Vec<Row> {
     vec![
@@ -87,8 +96,6 @@ fn rows() -> Vec<Row> {
         ("GET", "/api/v1/users/me/export", none, session(200)),
         ("GET", "/api/v1/audit-logs", none, admins(200)),
         ("GET", "/api/v1/audit-logs/export?format=csv", none, admins(200)),
-        ("GET", "/api/v1/statistics", none, managers(200)),
-        ("GET", "/api/v1/system/status", none, admins(200)),
         ("GET", "/api/v1/users", none, managers(200)),
         ("POST", "/api/v1/users", none, managers(422)),
         ("POST", "/api/v1/users/bulk", || json!({"items": [{}]}), managers(200)),
@@ -170,7 +177,7 @@ async fn every_route_answers_everybody_as_the_table_says(#[values(Engine::Sqlite
     let key = team.admin.key_client(&team.api, &SCOPES).await;
     let mut people = callers(&team, &key, &closed).await;
     let mut wrong = Vec::new();
-    for (method, path, body, expected) in social_rows().into_iter().chain(rows()) {
+    for (method, path, body, expected) in social_rows().into_iter().chain(operation_rows()).chain(rows()) {
         let concrete = path
             .replace("{user}", &team.user_id)
             .replace("{nothing}", "01900000-0000-7000-8000-000000000000")
@@ -206,6 +213,7 @@ fn no_route_is_missing_from_the_table() {
         .collect();
     let listed: BTreeSet<String> = social_rows()
         .into_iter()
+        .chain(operation_rows())
         .chain(rows())
         .map(|(method, path, ..)| (method, path.split('?').next().unwrap()))
         .map(|(method, path)| format!("{method} {}", path.replace("{user}", "{id}").replace("{nothing}", "{id}")))

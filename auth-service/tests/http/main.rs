@@ -21,6 +21,7 @@ mod feed;
 mod guesses;
 mod idempotency;
 mod imports;
+mod instances;
 mod keys;
 mod late_commits;
 mod login;

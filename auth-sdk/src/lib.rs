@@ -16,7 +16,7 @@ mod problem;
 mod recovery;
 mod roles;
 mod statistics;
-mod system;
+mod status;
 mod users;
 
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
@@ -44,7 +44,7 @@ pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
 pub use statistics::{Statistics, StatisticsBefore, StatisticsBucket, StatisticsParams, StatisticsTotals};
-pub use system::{
+pub use status::{
     DatabaseStatus, HashingStatus, LoginTimes, MailStatus, PoolStatus, RedisStatus, RevocationStatus, SigningKeyStatus,
     SystemStatus,
 };

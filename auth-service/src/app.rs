@@ -12,6 +12,7 @@ use crate::{
     db::{Conn, Db, DbError, Ts},
     error::{Error, Result},
     ids::{Entropy, UserId},
+    instances::{self, Instance, Lately},
     jobs,
     keys::KeyRing,
     limits::Limits,
@@ -23,7 +24,6 @@ use crate::{
     social::{self, Providers, outbound::Reach},
     statistics::{Answers, Strangers},
     sweep,
-    system::{self, Instance, Lately},
     users::ProfileCache,
 };
 
@@ -161,7 +161,7 @@ impl App {
         social::start(&app);
         tokio::spawn(audit::seal::run(app.clone()));
         tokio::spawn(jobs::run(app.clone()));
-        tokio::spawn(system::beat::run(app.clone()));
+        tokio::spawn(instances::beat::run(app.clone()));
         Ok(app)
     }
 

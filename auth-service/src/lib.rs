@@ -19,6 +19,7 @@ mod fields;
 mod idempotency;
 pub mod ids;
 pub mod import;
+mod instances;
 pub mod jobs;
 pub mod keys;
 mod limits;
@@ -37,7 +38,6 @@ mod sessions;
 mod social;
 mod statistics;
 mod sweep;
-mod system;
 mod users;
 
 pub use app::{App, StartError};

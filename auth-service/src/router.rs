@@ -15,8 +15,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, app::App, audit, document, keys, limits, login, meta, passwords, recovery, revocation, roles, sessions,
-    social, statistics, system, users, users::admin,
+    api_keys, app::App, audit, document, instances, keys, limits, login, meta, passwords, recovery, revocation, roles,
+    sessions, social, statistics, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -29,7 +29,7 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
 const BODIES: [(&str, usize); 3] = [
     ("/api/v1/auth", AUTH_LIMIT),
     ("/api/v1/oauth", AUTH_LIMIT),
-    ("/internal/v1/gateways", system::http::REPORT_LIMIT),
+    ("/internal/v1/gateways", instances::http::REPORT_LIMIT),
 ];
 
 /// The routes of the API, each with its part of the OpenAPI document.
@@ -114,10 +114,10 @@ fn operation() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         // /api/v1/statistics; /api/v1/system: status, instances
         .routes(routes!(statistics::http::show_statistics))
-        .routes(routes!(system::http::show_status))
-        .routes(routes!(system::http::list_instances))
+        .routes(routes!(instances::http::show_status))
+        .routes(routes!(instances::http::list_instances))
         // For our own gateways, so not in the document.
-        .route("/internal/v1/gateways/report", post(system::http::report_gateway))
+        .route("/internal/v1/gateways/report", post(instances::http::report_gateway))
 }
 
 /// The whole service.

@@ -1,13 +1,15 @@
 //! The gateway itself: what stays while requests and configurations come and go.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use jiff::Timestamp;
 use rate_limit::{RateLimiter, TimeSource};
 use service_kit::clock::Clock;
 use service_kit::config::Environment;
@@ -19,7 +21,9 @@ use service_kit::redis::Redis;
 use service_kit::request_id::RequestIds;
 use service_kit::serve::tls::Certificates;
 use service_kit::shutdown::Shutdown;
+use tokio::sync::Notify;
 use tower_http::cors::{AllowHeaders, AllowMethods, CorsLayer};
+use uuid::Uuid;
 
 use crate::acme::Keeper;
 use crate::alarm::Alarm;
@@ -31,6 +35,7 @@ use crate::identity::{Identity, IdentityConfig};
 use crate::limits::Limits;
 use crate::reload;
 use crate::reply::Reply;
+use crate::report;
 use crate::routes::{AUTH_API, Acme, CONSOLE, TlsFile};
 use crate::routing::{Ground, Routing};
 use crate::upstream::{ServerUrl, Upstream, UpstreamConfig};
@@ -63,6 +68,11 @@ impl Clone for App {
 
 /// What a gateway is made of.
 pub(crate) struct Gateway {
+    /// Which one it is: chosen at the start.
+    pub(crate) id: Uuid,
+    pub(crate) started_at: Timestamp,
+    /// Where it was told to listen.
+    pub(crate) address: SocketAddr,
     pub(crate) clock: Clock,
     pub(crate) environment: Environment,
     pub(crate) proxies: TrustedProxies,
@@ -83,6 +93,12 @@ pub(crate) struct Gateway {
     pub(crate) shutdown: Shutdown,
     /// Whether the file as it is now is in force.
     pub(crate) file_state: reload::FileState,
+    /// Rung whenever it was read.
+    pub(crate) reloaded: Arc<Notify>,
+    /// What reports to the Auth API, if anything does.
+    pub(crate) reporting: OnceLock<report::Reporting>,
+    /// What it serves TLS by, once it does.
+    pub(crate) certificates: OnceLock<Certificates>,
 }
 
 /// What only the process that also runs the servers behind the gateway can tell it.
@@ -110,6 +126,9 @@ pub enum StartError {
     /// An upstream cannot be used.
     #[error("{0}")]
     Upstream(String),
+    /// Nothing could be told apart.
+    #[error("the operating system gives no random numbers")]
+    Random,
     /// Nobody could ask for the file to be read again.
     #[error("the operating system refuses a handler for SIGHUP: {0}")]
     Signal(#[from] std::io::Error),
@@ -133,7 +152,9 @@ impl App {
         let source = open(identity_source(api.clone()), None)?;
         let api = open(UpstreamConfig::of_servers(AUTH_API, api), neighbours.own_connections.clone())?;
         let console = open(UpstreamConfig::of_servers(CONSOLE, console), neighbours.own_console_connections.clone())?;
+        let id = new_id()?;
         let identity = IdentityConfig {
+            gateway: id,
             issuer: config.tokens.issuer,
             audience: config.tokens.audience,
             fixed_keys: config.fixed_keys,
@@ -154,6 +175,9 @@ impl App {
             None => RateLimiter::memory(),
         };
         let gateway = Arc::new(Gateway {
+            id,
+            started_at: clock.now(),
+            address: config.addr,
             clock,
             environment: config.environment,
             proxies: config.proxies,
@@ -171,10 +195,15 @@ impl App {
             tls,
             shutdown,
             file_state: reload::FileState::default(),
+            reloaded: Arc::default(),
+            reporting: OnceLock::new(),
+            certificates: OnceLock::new(),
         });
-        if let Some(watch) = watch {
-            tokio::spawn(watch.run(Arc::downgrade(&gateway)));
+        if let Some(reporter) = gateway.identity.reporter() {
+            let reporting = tokio::spawn(report::run(Arc::downgrade(&gateway), reporter));
+            drop(gateway.reporting.set(reporting.into()));
         }
+        gateway.begin(watch);
         Ok(Self::of(gateway))
     }
 
@@ -190,6 +219,8 @@ impl App {
 
     /// What tells when these certificates expire.
     pub(crate) fn expiry(&self, certificates: Certificates) -> Expiry {
+        // There is one listener for TLS.
+        drop(self.0.gateway.certificates.set(certificates.clone()));
         Expiry::new(certificates, self.0.gateway.clock.clone())
     }
 
@@ -201,6 +232,19 @@ impl App {
     /// Hosts that are answered.
     pub(crate) fn allowed_hosts(&self) -> AllowedHosts {
         self.0.gateway.hosts.clone()
+    }
+}
+
+impl Gateway {
+    /// Begins to look at the file, and to tell the Auth API how it fares.
+    fn begin(self: &Arc<Self>, watch: Option<reload::Watch>) {
+        if let Some(watch) = watch {
+            tokio::spawn(watch.run(Arc::downgrade(self)));
+        }
+        if let Some(reporter) = self.identity.reporter() {
+            let reporting = tokio::spawn(report::run(Arc::downgrade(self), reporter));
+            drop(self.reporting.set(reporting.into()));
+        }
     }
 }
 
@@ -228,6 +272,13 @@ fn servers(said: Vec<ServerUrl>, neighbour: Option<std::net::SocketAddr>, defaul
         Some(address) => here(address.ip().to_string(), address.port()),
         None => here(default.0.to_owned(), default.1),
     }
+}
+
+/// Unlike that of any other gateway, and of this one after its next start.
+fn new_id() -> Result<Uuid, StartError> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StartError::Random)?;
+    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }
 
 /// The Auth API once more, for keys, revocations and API keys: what clients do to the other may neither keep these waiting

@@ -28,6 +28,7 @@ pub mod policy;
 pub mod refusal;
 mod reload;
 mod reply;
+mod report;
 pub mod routes;
 mod routing;
 mod upload;

@@ -64,6 +64,9 @@ impl Listeners {
         let plain = Listener::from(plain).on(workers.clone());
         let plain = serve::serve(plain, app.clone(), limits, shutdown.clone());
         let (plain, secure) = tokio::join!(plain, behind_tls);
+        if shutdown.is_requested() {
+            app.gateway().has_left().await;
+        }
         plain.and(secure)
     }
 }

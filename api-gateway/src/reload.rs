@@ -109,6 +109,7 @@ impl Gateway {
                 self.file_state.faults.store(Some(Arc::new(faults)));
             }
         }
+        self.reloaded.notify_one();
     }
 }
 

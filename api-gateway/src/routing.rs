@@ -21,6 +21,7 @@ pub struct Routing {
     pub over_all: Limits,
     /// What signs the assertion for upstreams, if anything.
     pub assertion: Option<Arc<Assertion>>,
+    routes: Vec<Arc<Route>>,
     upstreams: HashMap<Arc<str>, Arc<Upstream>>,
     identifies_anybody: bool,
 }
@@ -87,14 +88,18 @@ impl Routing {
             let meters = RouteMeters::new(&route.name);
             Some(Target { route, upstream, realm, meters })
         };
-        let routes = routes.into_iter();
-        let table = Table::new(routes.filter_map(target).collect());
-        Ok(Self { table, over_all: file.limits, assertion, upstreams, identifies_anybody })
+        let table = Table::new(routes.iter().map(Arc::clone).filter_map(target).collect());
+        Ok(Self { table, over_all: file.limits, assertion, routes, upstreams, identifies_anybody })
     }
 
     /// Whether any route wants to know who calls.
     pub fn identifies_anybody(&self) -> bool {
         self.identifies_anybody
+    }
+
+    /// The routes in force, the file's first.
+    pub fn routes(&self) -> &[Arc<Route>] {
+        &self.routes
     }
 
     /// Every upstream in use.

@@ -11,6 +11,7 @@ mod auth;
 pub mod client;
 mod console;
 mod health;
+mod instances;
 mod oauth;
 mod page;
 mod passwords;
@@ -18,6 +19,8 @@ mod personal;
 mod problem;
 mod recovery;
 mod roles;
+mod statistics;
+mod status;
 mod system;
 mod users;
 
@@ -31,6 +34,10 @@ pub use auth::{
 };
 pub use console::{ConsoleLogin, ConsoleState, SetUp};
 pub use health::{Check, Checks, Health, HealthStatus};
+pub use instances::{
+    ApiState, FeedConnection, FreshnessState, GatewayCertificate, GatewayFreshness, GatewayRoute, GatewayServer,
+    GatewayState, GatewayUpstream, Instance,
+};
 pub use oauth::{
     AuthorizeParams, EventRefused, ExchangeAnswer, ExchangeRequest, IdTokenRequest, Identities, Identity,
     KakaoUnlinked, LinkByEmail, LinkByPassword, LinkIdentity, LinkRequired, LinkStarted, Linked, Provider,
@@ -45,6 +52,11 @@ pub use personal::{
 pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use roles::{CreatePermission, CreateRole, HeldGrant, Permission, Role, SetPermissions, UpdateRole};
+pub use statistics::{Statistics, StatisticsBefore, StatisticsBucket, StatisticsParams, StatisticsTotals};
+pub use status::{
+    DatabaseStatus, HashingStatus, LoginTimes, MailStatus, PoolStatus, RedisStatus, RevocationStatus, SigningKeyStatus,
+    SystemStatus,
+};
 pub use system::{
     CheckOutcome, OutboxMail, OutboxMailState, ProviderFault, RotateSigningKey, SettingSource, Settings,
     SettingsSection, SigningKey, SigningKeySource, SigningKeyState, SigningKeys, SystemCheck, SystemCheckup,

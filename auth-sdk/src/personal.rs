@@ -18,6 +18,9 @@ pub struct LoginRecord {
     pub at: Timestamp,
     /// `logged_in` or `refused`.
     pub outcome: String,
+    /// Why it was refused, such as `wrong_password` or `account_disabled`.
+    #[serde(default)]
+    pub reason: Option<String>,
     /// `password`, or another way in.
     pub method: String,
     /// The client's address.

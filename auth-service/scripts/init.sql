@@ -137,9 +137,40 @@ CREATE TABLE IF NOT EXISTS login_histories (
     session_id UUID,
     at         TIMESTAMPTZ NOT NULL,
     outcome    TEXT NOT NULL,
+    reason     TEXT,
     method     TEXT NOT NULL,
     ip_address TEXT,
     user_agent TEXT
+);
+
+-- What happened in an hour, in hours since 1970: counted once it is over and late commits are in. Logins that belong to
+-- nobody, of kind `stranger`, are in no other table: each instance adds its own.
+CREATE TABLE IF NOT EXISTS activity_hours (
+    hour   BIGINT NOT NULL,
+    kind   TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    total  BIGINT NOT NULL,
+    PRIMARY KEY (hour, kind, reason)
+);
+
+-- Who takes part: instances of the API, and gateways, each by an id that it chooses at its start. What it says of itself
+-- is JSON.
+CREATE TABLE IF NOT EXISTS instances (
+    id         UUID PRIMARY KEY,
+    role       TEXT NOT NULL,
+    address    TEXT NOT NULL,
+    version    TEXT NOT NULL,
+    started_at TIMESTAMPTZ NOT NULL,
+    seen_at    TIMESTAMPTZ NOT NULL,
+    left_at    TIMESTAMPTZ,
+    state      TEXT NOT NULL
+);
+
+-- Numbers that take long to count, as they were when they were last counted.
+CREATE TABLE IF NOT EXISTS gauges (
+    name       TEXT PRIMARY KEY,
+    value      BIGINT NOT NULL,
+    counted_at TIMESTAMPTZ NOT NULL
 );
 
 -- Written with its cause, sealed by one: `seq` and `hash` come within a second. `salt` and the personal parts go when the

@@ -14,6 +14,7 @@ use crate::{
     db::{Conn, Db, DbError, Ts},
     error::{Error, Result},
     ids::{Entropy, UserId},
+    instances::{self, Instance, Lately},
     jobs,
     keys::KeyRing,
     limits::Limits,
@@ -22,8 +23,9 @@ use crate::{
     meta::Readiness,
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
     places::Places,
-    revocation::{Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
+    revocation::{Feeds, Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
     social::{self, Providers, outbound::Reach},
+    statistics::{Answers, Strangers},
     sweep,
     users::ProfileCache,
 };
@@ -37,6 +39,8 @@ pub struct App(Arc<Parts>);
 
 /// What an instance is made of.
 pub struct Parts {
+    /// Which one it is.
+    pub instance: Instance,
     /// What it runs by.
     pub config: Config,
     /// What time it is.
@@ -51,6 +55,8 @@ pub struct Parts {
     pub keys: Arc<KeyRing>,
     /// Live revocations.
     pub revocations: Arc<RevocationLog>,
+    /// Gateways that hear of them here.
+    pub feeds: Arc<Feeds>,
     /// Tells the other instances.
     pub announcer: Arc<Announcer>,
     /// Remembered accounts.
@@ -71,6 +77,12 @@ pub struct Parts {
     pub providers: Providers,
     /// Where addresses are.
     pub places: Places,
+    /// How long logins took.
+    pub login_times: Lately,
+    /// Refusals that belong to nobody.
+    pub strangers: Strangers,
+    /// Remembered answers to what is asked in numbers.
+    pub statistics: Answers,
     /// Whether it can serve.
     pub readiness: Readiness,
     /// Held while this instance is examined: once at a time, for it knocks at others' doors.
@@ -129,13 +141,16 @@ impl App {
         let (rates, guesses) = counters(redis.clone(), &clock);
         let (revocations, profiles) = (Arc::new(RevocationLog::default()), Arc::new(ProfileCache::default()));
         let announcer = Arc::new(Announcer::new(redis.clone(), Arc::clone(&revocations), Arc::clone(&profiles)));
+        let started_at = clock.now().into();
         let app = Self(Arc::new(Parts {
+            instance: Instance { id: Entropy.uuid(started_at), started_at },
             clock,
             entropy: Entropy,
             db,
             redis,
             keys: Arc::new(keys),
             revocations,
+            feeds: Arc::default(),
             announcer,
             profiles,
             api_keys: KeyCache::default(),
@@ -146,6 +161,9 @@ impl App {
             mail: outbox,
             providers,
             places,
+            login_times: Lately::default(),
+            strangers: Strangers::default(),
+            statistics: Answers::default(),
             readiness: Readiness::default(),
             examination: Mutex::default(),
             config,
@@ -159,6 +177,7 @@ impl App {
         social::start(&app);
         tokio::spawn(audit::seal::run(app.clone()));
         tokio::spawn(jobs::run(app.clone()));
+        tokio::spawn(instances::beat::run(app.clone()));
         Ok(app)
     }
 

@@ -1,4 +1,4 @@
-//! Jobs that one instance does at a time, a bounded batch per transaction: erasing people, and what is kept for so long only.
+//! Jobs that one instance does at a time, a bounded batch per transaction: erasing people, what is kept for so long only, and what is counted.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     db::{Conn, DbError, Ts, dialect, run},
     error,
     ids::UserId,
-    login,
+    login, statistics,
     users::{self, dormant},
 };
 
@@ -131,6 +131,7 @@ pub async fn run(app: App) {
             report("people erased", erase_people(&app).await);
             report("lines of login histories removed", login::history::trim(&app, retention.login_history).await);
             report("audit entries removed", audit::trim(&app, retention.audit).await);
+            report("hours of activity counted", count_activity(&app).await);
             report("notices to and revocations of dormant accounts", see_to_dormant(&app, &mut looked_up_to).await);
         }
     }
@@ -142,6 +143,14 @@ pub async fn run(app: App) {
 /// When the database fails.
 pub async fn erase_people(app: &App) -> Result<u64, DbError> {
     users::erase::run(app, app.config.retention.deleted_users).await
+}
+
+/// Counts the hours that are over, and what takes long to count; says how many counts it kept.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_activity(app: &App) -> Result<u64, DbError> {
+    Ok(statistics::roll(app).await? + statistics::recount(app).await?)
 }
 
 /// Looks at the next pages of accounts for those that nobody uses.

@@ -15,8 +15,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, app::App, audit, console, document, keys, limits, login, mail, meta, passwords, recovery, revocation,
-    roles, sessions, social, system, users, users::admin,
+    api_keys, app::App, audit, console, document, instances, keys, limits, login, mail, meta, passwords, recovery,
+    revocation, roles, sessions, social, statistics, system, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -24,6 +24,14 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
+
+/// Bytes that a body may have, where it is not the usual.
+const BODIES: [(&str, usize); 4] = [
+    ("/api/v1/auth", AUTH_LIMIT),
+    ("/api/v1/oauth", AUTH_LIMIT),
+    ("/internal/v1/console", AUTH_LIMIT),
+    ("/internal/v1/gateways", instances::http::REPORT_LIMIT),
+];
 
 /// The routes of the API, each with its part of the OpenAPI document.
 fn api() -> OpenApiRouter<App> {
@@ -103,6 +111,7 @@ fn internal() -> Router<App> {
         .route("/internal/v1/console", get(console::http::show_state))
         .route("/internal/v1/console/setup", post(console::http::set_up))
         .route("/internal/v1/console/login", post(console::http::log_in))
+        .route("/internal/v1/gateways/report", post(instances::http::report_gateway))
         .route("/internal/v1/revocations", get(revocation::feed::tail))
         .route("/internal/v1/api-keys/resolve", post(api_keys::http::resolve_api_key))
 }
@@ -136,7 +145,10 @@ fn system() -> OpenApiRouter<App> {
         .routes(routes!(audit::http::list_audit_logs))
         .routes(routes!(audit::http::export_audit_logs))
         .routes(routes!(audit::verify_http::verify_audit_logs))
-        // /api/v1/system: settings, doctor, providers, mails, mails/{id}/retry, signing-keys, signing-keys/{kid}/withdraw
+        // /api/v1/statistics; /api/v1/system: status, instances, settings, doctor, providers, mails, mails/{id}/retry, signing-keys, signing-keys/{kid}/withdraw
+        .routes(routes!(statistics::http::show_statistics))
+        .routes(routes!(instances::http::show_status))
+        .routes(routes!(instances::http::list_instances))
         .routes(routes!(system::http::show_settings))
         .routes(routes!(system::http::examine_system))
         .routes(routes!(social::operate_http::show_configured_providers))
@@ -159,11 +171,7 @@ pub fn router(app: App) -> Router {
         // Before the body, which a preflight has not.
         .layer(app.config.cors.layer())
         // Before a place is taken: a slow body waits at its sender's expense.
-        .layer(BodyLimits::new(&[
-            ("/api/v1/auth", AUTH_LIMIT),
-            ("/api/v1/oauth", AUTH_LIMIT),
-            ("/internal/v1/console", AUTH_LIMIT),
-        ]))
+        .layer(BodyLimits::new(&BODIES))
         // Last: past the limit 503 at once, and the time of a handler counts from the last byte of its request.
         .layer(Shed::new(app.config.shed, &["/api/v1/health", "/internal/v1/revocations"]));
     // Before anything counts by address: the console says whose request it passes on.

@@ -11,7 +11,7 @@ use crate::{
     db::{DbError, Ts},
     idempotency,
     ids::SessionId,
-    login, mail, revocation, sessions, social,
+    instances, login, mail, revocation, sessions, social,
 };
 
 /// Time between two sweeps; each deletes at most [`BATCH`] rows of a kind.
@@ -57,5 +57,6 @@ async fn sweep(app: &App, swept_to: SessionId) -> Result<SessionId, DbError> {
     api_keys::delete_old(&mut conn, now.minus(KEYS_KEPT)).await?;
     social::delete_expired(&mut conn, now).await?;
     mail::sweep(&mut conn, now).await?;
+    instances::delete_old(&mut conn, now).await?;
     Ok(next.unwrap_or(BEGINNING))
 }

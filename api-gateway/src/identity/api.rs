@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use service_kit::config::Secret;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::body::Outgoing;
 use crate::upstream::{Answer, Failure, Upstream};
 
 /// What these calls are for answers any host, so one name serves however many servers there are.
 const API_HOST: HeaderValue = HeaderValue::from_static("auth-api");
+/// By which the Auth API knows whose feed is whose.
+const GATEWAY_ID: HeaderName = HeaderName::from_static("x-gateway-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Another server is tried once where the first cannot be reached.
 const RETRIES: u32 = 1;
@@ -24,6 +27,8 @@ pub(super) struct Api {
     upstream: Arc<Upstream>,
     /// `Bearer` and `GATEWAY_FEED_TOKEN`.
     bearer: Option<HeaderValue>,
+    /// Which gateway asks.
+    gateway: HeaderValue,
 }
 
 /// The most that an answer may take.
@@ -44,7 +49,7 @@ pub(super) enum ApiError {
     /// It took too long.
     #[error("no answer within {0:?}")]
     TooSlow(Duration),
-    /// It is no 200.
+    /// It is neither 200 nor 204.
     #[error("the answer was {0}")]
     Status(StatusCode),
     /// It ended early, or did not end where it should.
@@ -54,13 +59,15 @@ pub(super) enum ApiError {
 
 impl Api {
     /// Calls by this upstream.
-    pub(super) fn new(upstream: Arc<Upstream>, feed_token: Option<&Secret>) -> Self {
+    pub(super) fn new(upstream: Arc<Upstream>, feed_token: Option<&Secret>, gateway: Uuid) -> Self {
         let bearer = feed_token.and_then(|token| {
             let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok()?;
             bearer.set_sensitive(true);
             Some(bearer)
         });
-        Self { upstream, bearer }
+        // Hexadecimal digits are always a header value.
+        let gateway = HeaderValue::from_str(&gateway.to_string()).unwrap_or(HeaderValue::from_static(""));
+        Self { upstream, bearer, gateway }
     }
 
     /// Whether there is a token that a request can carry.
@@ -104,7 +111,7 @@ impl Api {
     async fn send(&self, request: Request<Outgoing>) -> Result<Answer, ApiError> {
         let answer = self.upstream.send(request, RETRIES).await?;
         match answer.status() {
-            StatusCode::OK => Ok(answer.into_body()),
+            StatusCode::OK | StatusCode::NO_CONTENT => Ok(answer.into_body()),
             other => Err(ApiError::Status(other)),
         }
     }
@@ -112,6 +119,7 @@ impl Api {
     fn authorize(&self, mut request: Request<Outgoing>) -> Request<Outgoing> {
         if let Some(bearer) = &self.bearer {
             request.headers_mut().insert(AUTHORIZATION, bearer.clone());
+            request.headers_mut().insert(GATEWAY_ID, self.gateway.clone());
         }
         request
     }

@@ -14,9 +14,10 @@ pub mod headers;
 mod keys;
 mod realms;
 mod recent;
+mod report;
 mod sse;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod upkeep;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use http::HeaderMap;
 use service_kit::clock::Clock;
 use service_kit::config::Secret;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use self::api::Api;
 use self::api_keys::ApiKeys;
@@ -38,9 +40,12 @@ use crate::refusal::Refusal;
 use crate::upstream::Upstream;
 
 pub use self::caller::{Caller, KeyGrant};
+pub use self::report::Reporter;
 
 /// What identification runs by.
 pub struct IdentityConfig {
+    /// Which gateway this is.
+    pub gateway: Uuid,
     /// `JWT_ISSUER`.
     pub issuer: String,
     /// `JWT_AUDIENCE`.
@@ -83,6 +88,7 @@ pub struct Identity {
     keys: Arc<Keys>,
     view: Arc<RevocationView>,
     api_keys: Arc<ApiKeys>,
+    api: Arc<Api>,
     has_feed: bool,
     max_staleness: Duration,
     clock: Clock,
@@ -95,8 +101,8 @@ impl Identity {
     /// is dropped.
     #[must_use]
     pub fn start(config: IdentityConfig, api: Arc<Upstream>, clock: Clock) -> Arc<Self> {
-        let IdentityConfig { issuer, audience, fixed_keys, feed_token, max_staleness } = config;
-        let api = Arc::new(Api::new(api, feed_token.as_ref()));
+        let IdentityConfig { gateway, issuer, audience, fixed_keys, feed_token, max_staleness } = config;
+        let api = Arc::new(Api::new(api, feed_token.as_ref(), gateway));
         let view = Arc::new(RevocationView::new());
         let first_keys = fixed_keys.clone().unwrap_or_else(|| KeySet::new(Vec::new()));
         let realms = Arc::new(Realms::new(&issuer, &audience, first_keys));
@@ -108,11 +114,12 @@ impl Identity {
         let has_feed = api.has_token();
         if has_feed {
             let (view, api_keys, keys) = (Arc::clone(&view), Arc::clone(&api_keys), Arc::clone(&keys));
+            let api = Arc::clone(&api);
             tasks.spawn(Feed { api, view, api_keys, keys, clock: clock.clone(), max_staleness }.run());
         } else {
             tracing::error!("no usable GATEWAY_FEED_TOKEN: revocations stay unknown, so nobody can be identified");
         }
-        Arc::new(Self { realms, keys, view, api_keys, has_feed, max_staleness, clock, _tasks: tasks })
+        Arc::new(Self { realms, keys, view, api_keys, api, has_feed, max_staleness, clock, _tasks: tasks })
     }
 
     /// Whose tokens a route takes; without an audience or an issuer, the configured ones. The keys of `issuer` are
@@ -145,6 +152,12 @@ impl Identity {
     #[must_use]
     pub fn has_feed(&self) -> bool {
         self.has_feed
+    }
+
+    /// What sends reports to the Auth API; nothing where they would be nobody's.
+    #[must_use]
+    pub fn reporter(&self) -> Option<Reporter> {
+        self.has_feed.then(|| Reporter::new(Arc::clone(&self.api)))
     }
 
     /// What is known of the revocations.

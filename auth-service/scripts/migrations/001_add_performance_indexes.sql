@@ -28,7 +28,7 @@ CREATE INDEX IF NOT EXISTS idx_known_devices_user ON known_devices (user_id, cre
 CREATE INDEX IF NOT EXISTS idx_known_devices_expires_at ON known_devices (expires_at);
 CREATE INDEX IF NOT EXISTS idx_daily_guesses_day ON daily_guesses (day);
 CREATE INDEX IF NOT EXISTS idx_login_histories_user ON login_histories (user_id, at, id);
-CREATE INDEX IF NOT EXISTS idx_login_histories_at ON login_histories (at);
+CREATE INDEX IF NOT EXISTS idx_login_histories_at ON login_histories (at, outcome, reason);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_at ON audit_logs (at, id);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_actor ON audit_logs (actor_id, at, id);
 CREATE INDEX IF NOT EXISTS idx_audit_logs_target ON audit_logs (target_id, at, id);
@@ -47,6 +47,7 @@ CREATE INDEX IF NOT EXISTS idx_oauth_notices_received_at ON oauth_notices (recei
 CREATE INDEX IF NOT EXISTS idx_oauth_notices_waiting ON oauth_notices (received_at) WHERE processed_at IS NULL;
 CREATE INDEX IF NOT EXISTS idx_oauth_unlinks_due ON oauth_unlinks (next_attempt_at);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_due ON mail_outbox (next_attempt_at) WHERE handed_over_at IS NULL AND failed_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_mail_outbox_failed_at ON mail_outbox (failed_at) WHERE failed_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_user ON mail_outbox (user_id);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_created_at ON mail_outbox (created_at, id);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_waiting ON mail_outbox (created_at, id) WHERE handed_over_at IS NULL AND failed_at IS NULL;

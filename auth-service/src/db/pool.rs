@@ -114,6 +114,15 @@ impl Db {
         Ok(conn)
     }
 
+    /// The most connections to the primary, or of the writer.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        match &*self.0 {
+            Pools::Postgres { primary, .. } => primary.status().max_size,
+            Pools::Sqlite { writer, .. } => writer.status().max_size,
+        }
+    }
+
     /// Connections of the primary or the writer: open, of which idle.
     #[must_use]
     pub fn usage(&self) -> (usize, usize) {

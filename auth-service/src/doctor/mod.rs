@@ -4,6 +4,7 @@ mod providers;
 mod store;
 
 pub(crate) use providers::lacks;
+pub(crate) use store::show_version;
 
 use std::{
     fmt,

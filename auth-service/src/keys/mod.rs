@@ -20,6 +20,7 @@ pub use ring::{JWKS_LIFE, KeyRing};
 pub use rotate::{KeyError, KeyHome, KeyState, KeyUse, list, rotate, withdraw};
 pub use seal::{KEY_ID_LEN, SecretsKey};
 pub use source::KeySource;
+pub(crate) use store::find_signs_from;
 
 use std::time::Duration;
 

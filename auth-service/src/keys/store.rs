@@ -49,6 +49,14 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<KeyRow>, DbError> {
     run!(conn, fetch_all, LIST)
 }
 
+const FIND_SIGNS_FROM: &str = "SELECT signs_from FROM signing_keys WHERE kid = $1";
+
+/// Since when a key signs; nothing of one that is not known yet.
+pub async fn find_signs_from(conn: &mut Conn, kid: &str) -> Result<Option<Ts>, DbError> {
+    let row: Option<(Ts,)> = run!(conn, fetch_optional, FIND_SIGNS_FROM, kid)?;
+    Ok(row.map(|(at,)| at))
+}
+
 const MARK_USED: &str = "UPDATE signing_keys SET last_used_at = $2 WHERE kid = $1 AND last_used_at < $2";
 
 /// Notes that a key signs.

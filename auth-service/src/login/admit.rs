@@ -2,7 +2,7 @@
 
 use auth_sdk::TokenSet;
 
-use super::{device, store};
+use super::{device, reason::Ending, store};
 use crate::{
     app::App,
     audit::{self, Event},
@@ -71,7 +71,7 @@ pub async fn admit(app: &App, admission: Admission<'_>, client: &Client) -> Resu
     }
     let proof = Proof { user: user.id, methods, device_name, kind };
     let (begun, pending) = issue::begin(app, &mut tx, &proof, client).await?;
-    store::insert_history(&mut tx, (user.id, Some(begun.session.id)), way, client, now).await?;
+    store::insert_history(&mut tx, (user.id, Ending::LoggedIn(begun.session.id)), way, client, now).await?;
     let entry = audit::Entry::new(Event::LoggedIn, Some(user.id), client).session(begun.session.id);
     entry.detail("way", way).record(&mut tx, now).await?;
     let is_news = device.is_some() && user.last_login_at.is_some();

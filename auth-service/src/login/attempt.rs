@@ -1,11 +1,14 @@
 //! One attempt to log in by password.
 
+use std::time::Instant;
+
 use auth_sdk::PasswordExpired;
 
 use super::{
     admit::{Admission, LoggedIn, admit},
     expired,
     guesses::{Guess, Guessed},
+    reason::{Ending, Reason},
     store,
 };
 use crate::{
@@ -65,6 +68,18 @@ pub enum Outcome {
 /// # Errors
 /// [`Error::InvalidCredentials`] whatever is wrong; [`Error::TooManyRequests`] for the address; [`Error::Busy`].
 pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<Outcome> {
+    let began = Instant::now();
+    let outcome = check(app, attempt, client).await;
+    match &outcome {
+        // Neither leaves a row, for rows cost what is short then.
+        Err(Error::TooManyRequests(_)) => app.strangers.count(Reason::RateLimited, app.now()),
+        Err(Error::Busy(_)) => app.strangers.count(Reason::Overloaded, app.now()),
+        Ok(_) | Err(_) => app.login_times.record(began, Instant::now()),
+    }
+    outcome
+}
+
+async fn check(app: &App, attempt: Attempt, client: &Client) -> Result<Outcome> {
     app.limits.login(client, &attempt.identifier.canonical(), app.now()).await?;
     // Overload must not reach the database: what is refused late costs those that were admitted.
     app.hasher.check_room()?;
@@ -75,8 +90,8 @@ pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<Outcome
     };
     let (user, is_outdated) = match guess.verify(app, &attempt.password, user).await? {
         Guessed::Right { user, is_outdated } => (user, is_outdated),
-        Guessed::Unproven(user) => return refuse(app, Some(user), Mind::Address, client).await,
-        Guessed::Wrong(user) => return refuse(app, user, Mind::Nothing, client).await,
+        Guessed::Unproven(user) => return refuse(app, Some(user), Reason::EmailUnverified, client).await,
+        Guessed::Wrong(user, reason) => return refuse(app, user, reason, client).await,
     };
     if expired::is_due(app, &user, app.now()) {
         return Ok(Outcome::PasswordExpired(expired::hand_over(app, &user, client).await?));
@@ -93,7 +108,7 @@ pub async fn run(app: &App, attempt: Attempt, client: &Client) -> Result<Outcome
     };
     match admit(app, admission, client).await? {
         Some(logged_in) => Ok(Outcome::LoggedIn(logged_in)),
-        None => refuse(app, Some(user), Mind::Nothing, client).await,
+        None => refuse(app, Some(user), Reason::AccountChanged, client).await,
     }
 }
 
@@ -114,28 +129,19 @@ async fn find(app: &App, attempt: &Attempt) -> Result<(Option<UserRow>, bool)> {
     Ok((user, known_device))
 }
 
-/// What somebody who is refused is reminded of.
-enum Mind {
-    Nothing,
-    /// By a mail to whoever knows the password, but not for ever: that the address is still to be proven.
-    Address,
-}
-
-/// Every refusal ends here, whatever its reason.
-async fn refuse<T>(app: &App, user: Option<UserRow>, mind: Mind, client: &Client) -> Result<T> {
+/// Every refusal ends here, whatever its reason. Whoever knows the password is reminded by a mail, but not for ever, that
+/// the address is still to be proven.
+async fn refuse<T>(app: &App, user: Option<UserRow>, reason: Reason, client: &Client) -> Result<T> {
     let now = app.now();
     let reachable = user.as_ref().and_then(|user| user.email.as_deref().map(|email| (user.id, email)));
-    let reminded = match (reachable, mind) {
-        (Some((id, email)), Mind::Address)
-            if app.limits.mails_to(Mail::VerifyEmail.kind(), Some(id), email, now).await =>
-        {
-            Some(id)
-        }
-        (Some(_) | None, Mind::Address | Mind::Nothing) => None,
+    let reminded = match reachable.filter(|_| reason == Reason::EmailUnverified) {
+        Some((id, email)) if app.limits.mails_to(Mail::VerifyEmail.kind(), Some(id), email, now).await => Some(id),
+        Some(_) | None => None,
     };
     let id = user.as_ref().map(|user| user.id);
+    let ending = Ending::Refused(reason);
     let mut tx = app.db.begin().await?;
-    store::insert_history(&mut tx, (id.unwrap_or(NOBODY), None), "password", client, now).await?;
+    store::insert_history(&mut tx, (id.unwrap_or(NOBODY), ending), "password", client, now).await?;
     audit::Entry::about(Event::LoginFailed, id, client).record(&mut tx, now).await?;
     if let Some(id) = reminded {
         // Nobody is woken: the next second will do, and this one takes as long as any refusal.
@@ -143,5 +149,8 @@ async fn refuse<T>(app: &App, user: Option<UserRow>, mind: Mind, client: &Client
     }
     tx.commit().await?;
     metrics::counter!("logins_total", "outcome" => "refused").increment(1);
+    if id.is_none() {
+        app.strangers.count(Reason::UnknownAccount, now);
+    }
     Err(Error::InvalidCredentials)
 }

@@ -22,7 +22,7 @@ pub async fn password(app: &App, caller: &SessionCaller, password: &Password, cl
     let user = store::find(&mut app.db.read().await?, caller.user_id()).await?.ok_or(Error::InvalidToken)?;
     match Guess::in_session(caller.session_id()).verify(app, password, Some(user)).await? {
         Guessed::Right { user, .. } => Ok(user),
-        Guessed::Unproven(_) | Guessed::Wrong(_) => {
+        Guessed::Unproven(_) | Guessed::Wrong(..) => {
             let mut tx = app.db.begin().await?;
             let entry = Entry::about(Event::ConfirmationFailed, Some(caller.user_id()), client);
             entry.session(caller.session_id()).record(&mut tx, app.now()).await?;

@@ -5,7 +5,10 @@
 
 use auth_sdk::PasswordExpired;
 
-use super::store;
+use super::{
+    reason::{Ending, Reason},
+    store,
+};
 use crate::{
     app::App,
     audit::{self, Event},
@@ -33,7 +36,8 @@ pub async fn hand_over(app: &App, user: &UserRow, client: &Client) -> Result<Pas
     }
     let link = Link { user_id: user.id, email: user.email.clone(), session_id: None, oauth_account_id: None };
     link::issue(&mut tx, Purpose::ExpiredPassword, &link, &token, now).await?;
-    store::insert_history(&mut tx, (user.id, None), "password", client, now).await?;
+    let ending = Ending::Refused(Reason::PasswordExpired);
+    store::insert_history(&mut tx, (user.id, ending), "password", client, now).await?;
     audit::Entry::new(Event::PasswordExpired, Some(user.id), client).record(&mut tx, now).await?;
     tx.commit().await?;
     metrics::counter!("logins_total", "outcome" => "password_expired").increment(1);

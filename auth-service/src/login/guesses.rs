@@ -5,7 +5,7 @@
 use auth_sdk::UserStatus;
 use rate_limit::{GuessLimiter, Reservation};
 
-use super::store;
+use super::{reason::Reason, store};
 use crate::{
     app::App,
     db::{Conn, DbError},
@@ -35,8 +35,8 @@ pub enum Guessed {
     },
     /// It is, but the account's owner has still to prove the address. For everybody else this is [`Self::Wrong`].
     Unproven(UserRow),
-    /// It is not, or the account is closed, or it was not even looked at; the account, if there is one.
-    Wrong(Option<UserRow>),
+    /// It is not, or the account is closed, or it was not even looked at; the account, if there is one, and which it was.
+    Wrong(Option<UserRow>, Reason),
 }
 
 impl Guess {
@@ -80,10 +80,10 @@ impl Guess {
         let now = app.now();
         let day = now.as_days();
         if store::count_failures(&mut app.db.read().await?, &self.0, day).await? >= MAX_PER_DAY {
-            return Ok(Guessed::Wrong(user));
+            return Ok(Guessed::Wrong(user, Reason::TooManyGuesses));
         }
         let Reservation::Admitted(ticket) = app.guesses.reserve(&self.0.to_hex(), now.as_micros()).await else {
-            return Ok(Guessed::Wrong(user));
+            return Ok(Guessed::Wrong(user, Reason::TooManyGuesses));
         };
         let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let verdict = app.hasher.verify(password, stored).await;
@@ -99,17 +99,25 @@ impl Guess {
             (Ok(verdict), user) => {
                 app.guesses.failed(ticket, now).await;
                 store::add_failure(&mut app.db.write().await?, &self.0, day).await?;
-                let is_right = verdict != Verdict::Wrong;
-                Ok(match user {
-                    Some(user) if is_right && user.status() != UserStatus::Disabled => Guessed::Unproven(user),
-                    user => Guessed::Wrong(user),
-                })
+                Ok(judge(verdict, user))
             }
             (Err(busy), _) => {
                 app.guesses.give_back(ticket, now).await;
                 Err(busy.into())
             }
         }
+    }
+}
+
+/// What a guess that leads nowhere was.
+fn judge(verdict: Verdict, user: Option<UserRow>) -> Guessed {
+    match (verdict, user) {
+        (_, None) => Guessed::Wrong(None, Reason::UnknownAccount),
+        (Verdict::Wrong, Some(user)) => Guessed::Wrong(Some(user), Reason::WrongPassword),
+        (Verdict::Right | Verdict::RightButOutdated, Some(user)) if user.status() == UserStatus::Disabled => {
+            Guessed::Wrong(Some(user), Reason::AccountDisabled)
+        }
+        (Verdict::Right | Verdict::RightButOutdated, Some(user)) => Guessed::Unproven(user),
     }
 }
 

@@ -48,6 +48,7 @@ pub fn to_wire(row: HistoryRow, places: &Places) -> LoginRecord {
         id: row.id,
         at: row.at.into(),
         outcome: row.outcome,
+        reason: row.reason,
         method: row.method,
         place: places.find(row.ip_address.as_deref()),
         ip_address: row.ip_address,

@@ -10,13 +10,16 @@ mod expired;
 mod guesses;
 pub mod history;
 pub mod http;
+mod reason;
 mod store;
 
 pub use attempt::{Outcome, run};
 pub use expired::{hand_over, is_due};
 pub use guesses::{Guess, Guessed, Guesses};
+pub use reason::Reason;
 pub use store::{forget_devices, is_known_device};
 
+use self::reason::Ending;
 use crate::{
     app::App,
     audit::{Entry, Event},
@@ -33,12 +36,18 @@ pub async fn forget_guesses(app: &App, tx: &mut Conn, user: UserId) -> Result<()
     guesses::Guess::at_account(user, None).forget(app, tx).await
 }
 
-/// Records that somebody was kept from this account, who came by this way.
+/// Records that somebody was kept from this account, and why, who came by this way.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn record_refusal(tx: &mut Conn, user: UserId, way: &str, client: &Client, now: Ts) -> Result<(), DbError> {
-    store::insert_history(tx, (user, None), way, client, now).await?;
+pub async fn record_refusal(
+    tx: &mut Conn,
+    (user, reason): (UserId, Reason),
+    way: &str,
+    client: &Client,
+    now: Ts,
+) -> Result<(), DbError> {
+    store::insert_history(tx, (user, Ending::Refused(reason)), way, client, now).await?;
     Entry::about(Event::LoginFailed, Some(user), client).detail("way", way).record(tx, now).await?;
     metrics::counter!("logins_total", "outcome" => "refused").increment(1);
     Ok(())

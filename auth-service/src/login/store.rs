@@ -2,10 +2,11 @@
 
 use uuid::Uuid;
 
+use super::reason::Ending;
 use crate::{
     client::Client,
     db::{Conn, DbError, Ts, run},
-    ids::{Entropy, SessionId, TokenHash, UserId},
+    ids::{Entropy, TokenHash, UserId},
     sweep::BATCH,
 };
 
@@ -90,21 +91,23 @@ pub async fn delete_expired_devices(conn: &mut Conn, limit: Ts) -> Result<u64, D
 }
 
 const INSERT_HISTORY: &str = "
-    INSERT INTO login_histories (id, user_id, session_id, at, outcome, method, ip_address, user_agent)
-    SELECT $1, id, $3, $4, $5, $8, $6, $7 FROM users WHERE id = $2";
+    INSERT INTO login_histories (id, user_id, session_id, at, outcome, method, ip_address, user_agent, reason)
+    SELECT $1, id, $3, $4, $5, $8, $6, $7, $9 FROM users WHERE id = $2";
 
-/// Adds a line to a person's history, of a session that began, or of a login that was refused; to nobody's, nothing.
+/// Adds a line to a person's history; to nobody's, nothing.
 pub async fn insert_history(
     conn: &mut Conn,
-    (user, session): (UserId, Option<SessionId>),
+    (user, ending): (UserId, Ending),
     way: &str,
     client: &Client,
     now: Ts,
 ) -> Result<(), DbError> {
-    let outcome = if session.is_some() { "logged_in" } else { "refused" };
-    let (id, ip) = (Entropy.uuid(now), client.ip.to_string());
-    run!(conn, execute, INSERT_HISTORY, id, user, session, now, outcome, ip, client.user_agent.as_deref(), way)
-        .map(drop)
+    let (outcome, session, reason) = match ending {
+        Ending::LoggedIn(session) => ("logged_in", Some(session), None),
+        Ending::Refused(reason) => ("refused", None, Some(reason.as_str())),
+    };
+    let (id, ip, agent) = (Entropy.uuid(now), client.ip.to_string(), client.user_agent.as_deref());
+    run!(conn, execute, INSERT_HISTORY, id, user, session, now, outcome, ip, agent, way, reason).map(drop)
 }
 
 /// A line of a person's history.
@@ -113,6 +116,7 @@ pub struct HistoryRow {
     pub id: Uuid,
     pub at: Ts,
     pub outcome: String,
+    pub reason: Option<String>,
     pub method: String,
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
@@ -120,7 +124,7 @@ pub struct HistoryRow {
 }
 
 const LIST_HISTORY: &str = "
-    SELECT id, at, outcome, method, ip_address, user_agent, session_id
+    SELECT id, at, outcome, reason, method, ip_address, user_agent, session_id
     FROM login_histories WHERE user_id = $1 AND (at, id) < ($2, $3) ORDER BY at DESC, id DESC LIMIT $4";
 
 /// A person's history, newest first, below this time and id.

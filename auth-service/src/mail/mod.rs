@@ -14,12 +14,14 @@ mod review;
 mod send;
 mod smtp;
 mod store;
+mod survey;
 
 pub use config::{Delivery, MailConfig};
 pub use letter::action;
 pub use outbox::Outbox;
 pub use render::escape;
 pub use send::start;
+pub use survey::{Survey, survey};
 
 use std::time::Duration;
 

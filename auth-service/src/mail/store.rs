@@ -159,6 +159,32 @@ pub async fn count_waiting(conn: &mut Conn) -> Result<i64, DbError> {
     Ok(count)
 }
 
+/// What is in the outbox.
+#[derive(sqlx::FromRow)]
+pub struct WaitingRow {
+    pub waiting: i64,
+    pub retrying: i64,
+    pub oldest: Option<Ts>,
+}
+
+const SURVEY_WAITING: &str = "
+    SELECT COUNT(*) AS waiting, COUNT(CASE WHEN attempts > 0 THEN 1 END) AS retrying, MIN(created_at) AS oldest
+    FROM mail_outbox WHERE handed_over_at IS NULL AND failed_at IS NULL";
+
+/// How many mails wait, how many of them were tried before, and since when the oldest one does.
+pub async fn survey_waiting(conn: &mut Conn) -> Result<WaitingRow, DbError> {
+    run!(conn, fetch_one, SURVEY_WAITING)
+}
+
+const COUNT_FAILED: &str = "
+    SELECT COUNT(*) FROM mail_outbox WHERE failed_at > $1 AND last_error <> 'a newer one took its place'";
+
+/// How many mails were given up since an instant, other than for a newer one.
+pub async fn count_failed(conn: &mut Conn, since: Ts) -> Result<i64, DbError> {
+    let (count,): (i64,) = run!(conn, fetch_one, COUNT_FAILED, since)?;
+    Ok(count)
+}
+
 const DELETE_OLD: &str = "
     DELETE FROM mail_outbox WHERE id IN (
         SELECT id FROM mail_outbox

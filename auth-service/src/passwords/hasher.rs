@@ -12,7 +12,7 @@ use super::estimate::OwnWords;
 use super::hash::PasswordHash;
 use super::password::{NewPassword, Password};
 use super::policy::Policy;
-use super::queue::{Busy, Queue};
+use super::queue::{Busy, Load, Queue};
 use super::weakness::Weakness;
 use super::worker::{Job, Shared, Verdict};
 
@@ -67,6 +67,12 @@ impl Hasher {
     /// Whether work would be taken now: asked before anything else is spent on a request that needs a hash.
     pub fn check_room(&self) -> Result<(), Busy> {
         self.shared.queue.check_room()
+    }
+
+    /// How much there is to do, and how much can be done.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.shared.queue.load()
     }
 
     /// Hashes a password that was right or needs no rule: the upgrade of an outdated hash at login.

@@ -18,6 +18,7 @@ mod password;
 mod phc;
 mod policy;
 mod queue;
+mod rate;
 mod weakness;
 mod worker;
 
@@ -26,6 +27,6 @@ pub use hash::{PasswordHash, UnsupportedHash};
 pub use hasher::{Config, Hasher, Rejected};
 pub use password::{LengthError, NewPassword, Password};
 pub use policy::{Policy, Preset};
-pub use queue::Busy;
+pub use queue::{Busy, Load};
 pub use weakness::Weakness;
 pub use worker::Verdict;

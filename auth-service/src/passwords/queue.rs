@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::rate::Rate;
 use super::worker::Job;
 
 /// Assumed cost of a hash until some have been measured.
@@ -19,6 +20,21 @@ const SMOOTHING: u32 = 8;
 pub struct Busy {
     /// Whole seconds after which to try again; at least one.
     pub retry_after: Duration,
+}
+
+/// How much hashing there is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// Hash threads.
+    pub threads: u32,
+    /// Jobs that wait for one.
+    pub waiting: usize,
+    /// Jobs that may wait before one more is refused.
+    pub places: usize,
+    /// What a job takes, as the queue reckons.
+    pub average: Duration,
+    /// Jobs done in a second, over the last ten.
+    pub per_second: f64,
 }
 
 /// What a thread finds when it asks for work.
@@ -40,6 +56,7 @@ pub(super) struct Queue {
 struct State {
     jobs: VecDeque<(Job, Instant)>,
     average: Duration,
+    done: Rate,
     closed: bool,
 }
 
@@ -51,7 +68,8 @@ impl Busy {
 
 impl Queue {
     pub(super) fn new(threads: usize, max_wait: Duration) -> Self {
-        let state = State { jobs: VecDeque::new(), average: FIRST_ESTIMATE, closed: false };
+        let state =
+            State { jobs: VecDeque::new(), average: FIRST_ESTIMATE, done: Rate::new(Instant::now()), closed: false };
         let threads = u32::try_from(threads).unwrap_or(u32::MAX).max(1);
         Self { threads, max_wait, state: Mutex::new(state), changed: Condvar::new() }
     }
@@ -99,7 +117,21 @@ impl Queue {
     pub(super) fn finished(&self, took: Duration) {
         metrics::histogram!("hash_duration_seconds").record(took);
         let mut state = self.lock();
+        state.done.count(Instant::now());
         state.average = ((state.average * (SMOOTHING - 1) + took) / SMOOTHING).max(LEAST_ESTIMATE);
+    }
+
+    /// How much there is to do, and how much can be done.
+    pub(super) fn load(&self) -> Load {
+        let state = self.lock();
+        let places = self.max_wait.as_secs_f64() * f64::from(self.threads) / state.average.as_secs_f64();
+        Load {
+            threads: self.threads,
+            waiting: state.jobs.len(),
+            places: places as usize + 1,
+            average: state.average,
+            per_second: state.done.per_second(Instant::now()),
+        }
     }
 
     /// Ends [`Queue::next`] for every thread.

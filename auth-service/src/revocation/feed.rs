@@ -19,8 +19,10 @@ use serde::Serialize;
 use subtle::ConstantTimeEq;
 use tokio::{sync::broadcast, time::MissedTickBehavior};
 
+use super::feeds::OpenFeed;
 use crate::{
     app::App,
+    client::Client,
     error::{Error, Result},
     ids::TokenHash,
 };
@@ -55,26 +57,32 @@ pub fn require_gateway(app: &App, headers: &HeaderMap) -> Result<()> {
 }
 
 /// Tails the revocations.
-pub async fn tail(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
+pub async fn tail(State(app): State<App>, headers: HeaderMap, client: Client) -> Result<Response> {
     require_gateway(&app, &headers)?;
     // A feed that has never read the log has nothing to say; the gateway tries the next instance.
     app.revocations.view.staleness(Instant::now()).ok_or(Error::RevocationsUnknown)?;
-    Ok(Sse::new(events(app)).keep_alive(KeepAlive::default()).into_response())
+    let open = app.feeds.open(&client, &headers, app.now());
+    Ok(Sse::new(events(app, open)).keep_alive(KeepAlive::default()).into_response())
 }
 
 struct Tail {
     app: App,
+    open: OpenFeed,
     listener: broadcast::Receiver<Revocation>,
     heartbeat: tokio::time::Interval,
     owes_snapshot: bool,
 }
 
-fn events(app: App) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(app: App, open: OpenFeed) -> impl Stream<Item = Result<Event, Infallible>> {
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Listening begins before the snapshot is taken, so nothing falls between them; what comes twice changes nothing.
-    let tail = Tail { listener: app.revocations.listen(), app, heartbeat, owes_snapshot: true };
-    stream::unfold(tail, |mut tail| async move { tail.next().await.map(|event| (Ok(event), tail)) })
+    let tail = Tail { listener: app.revocations.listen(), app, open, heartbeat, owes_snapshot: true };
+    stream::unfold(tail, |mut tail| async move {
+        let event = tail.next().await?;
+        tail.open.sends(tail.app.now());
+        Some((Ok(event), tail))
+    })
 }
 
 impl Tail {

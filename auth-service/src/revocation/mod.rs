@@ -5,9 +5,11 @@
 
 pub mod announce;
 pub mod feed;
+mod feeds;
 mod store;
 pub mod tail;
 
+pub use feeds::Feeds;
 pub use store::delete_expired;
 
 use std::time::Duration;

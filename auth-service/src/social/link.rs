@@ -13,7 +13,7 @@ use crate::{
     db::{Conn, DbError, Ts},
     error::{Error, Result},
     ids::{OpaqueToken, UserId},
-    login::{self, Guess, Guessed, Outcome},
+    login::{self, Guess, Guessed, Outcome, Reason},
     mail::{
         self, Mail, Recipient,
         link::{self, Purpose},
@@ -40,12 +40,8 @@ pub async fn by_password(
     let user = users::store::find(&mut app.db.read().await?, proposal.user).await?;
     let (user, is_outdated) = match guess.verify(app, password, user).await? {
         Guessed::Right { user, is_outdated } => (user, is_outdated),
-        Guessed::Unproven(_) | Guessed::Wrong(_) => {
-            let mut tx = app.db.begin().await?;
-            login::record_refusal(&mut tx, proposal.user, &proposal.provider, arrival.client, app.now()).await?;
-            tx.commit().await?;
-            return Err(Error::WrongPassword);
-        }
+        Guessed::Unproven(_) => return refuse(app, &proposal, Reason::EmailUnverified, arrival).await,
+        Guessed::Wrong(_, reason) => return refuse(app, &proposal, reason, arrival).await,
     };
     if login::is_due(app, &user, app.now()) {
         return Ok(Outcome::PasswordExpired(login::hand_over(app, &user, arrival.client).await?));
@@ -64,6 +60,14 @@ pub async fn by_password(
     app.mail.wake();
     let methods = &["pwd", FEDERATED];
     exchange::begin(app, (&user, methods, better_hash), &proposal.provider, arrival).await.map(Outcome::LoggedIn)
+}
+
+async fn refuse<T>(app: &App, proposal: &Proposal, reason: Reason, arrival: &Arrival<'_>) -> Result<T> {
+    let mut tx = app.db.begin().await?;
+    let refusal = (proposal.user, reason);
+    login::record_refusal(&mut tx, refusal, &proposal.provider, arrival.client, app.now()).await?;
+    tx.commit().await?;
+    Err(Error::WrongPassword)
 }
 
 /// Sends the account's owner a link that agrees.

@@ -14,7 +14,7 @@ use crate::{
     db::{Conn, Ts},
     error::{Error, Result},
     ids::UserId,
-    login,
+    login::{self, Reason},
     mail::{self, Mail},
     users::{
         self, AvatarUrl, Locale, shut_out,
@@ -91,7 +91,8 @@ async fn enter(
 }
 
 async fn refuse<T>(app: &App, mut tx: Conn, (user, identity): (UserId, &Identity), client: &Client) -> Result<T> {
-    login::record_refusal(&mut tx, user, &identity.provider, client, app.now()).await?;
+    let refusal = (user, Reason::AccountDisabled);
+    login::record_refusal(&mut tx, refusal, &identity.provider, client, app.now()).await?;
     tx.commit().await?;
     Err(Error::AccountClosed)
 }

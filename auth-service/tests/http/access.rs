@@ -74,9 +74,12 @@ fn people_rows() -> Vec<Row> {
     ]
 }
 
-/// Where there is no SECRETS_KEY.
+/// What operators see of the system, where there is no SECRETS_KEY.
 fn operator_rows() -> Vec<Row> {
     vec![
+        ("GET", "/api/v1/statistics", none, managers(200)),
+        ("GET", "/api/v1/system/status", none, admins(200)),
+        ("GET", "/api/v1/system/instances", none, admins(200)),
         ("GET", "/api/v1/audit-logs", none, admins(200)),
         ("GET", "/api/v1/audit-logs/export?format=csv", none, admins(200)),
         ("POST", "/api/v1/audit-logs/verify", none, admins(200)),

@@ -30,7 +30,7 @@ async fn a_person_sees_every_attempt_to_log_in_as_them(#[values(Engine::Sqlite, 
     let expected = json!({
         "id": items[1]["id"], "at": "2026-01-01T00:00:00Z", "outcome": "logged_in", "method": "password",
         "ip_address": "127.0.0.1", "user_agent": FIREFOX, "browser": "Firefox", "os": "Linux",
-        "session_id": kim.session,
+        "session_id": kim.session, "reason": null,
     });
     assert_eq!(items[1], expected);
     assert_eq!((&items[0]["outcome"], &items[0]["session_id"]), (&json!("refused"), &Value::Null));

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Statements of the stores, and the index that each must go by.
-const EXPECTED: [(&str, &str, &str); 23] = [
+const EXPECTED: [(&str, &str, &str); 24] = [
     ("audit/store.rs", "LIST", "idx_audit_logs_at"),
     ("audit/store.rs", "LIST_REFUSED", "idx_audit_logs_refused"),
     ("audit/store.rs", "LIST_BY_EVENT", "idx_audit_logs_event"),
@@ -36,6 +36,7 @@ const EXPECTED: [(&str, &str, &str); 23] = [
     ("mail/review/store.rs", "LIST_SENT", "idx_mail_outbox_sent"),
     ("mail/review/store.rs", "LIST_FAILED", "idx_mail_outbox_failed"),
     ("login/store.rs", "LIST_HISTORY", "idx_login_histories_user"),
+    ("statistics/store.rs", "FIND_NEXT_LOGIN", "idx_login_histories_at"),
 ];
 
 /// A log in which everything but a few entries is sealed, and statistics about it.
@@ -83,6 +84,13 @@ async fn fill(database: &Database) {
         .await;
 }
 
+/// A statement of a store.
+fn statement(file: &str, name: &str, engine: Engine) -> String {
+    let statements = statements_in(&Path::new(SOURCE).join(file));
+    let statement = statements.iter().find(|statement| statement.place == format!("{file} {name}")).unwrap();
+    statement.on(engine).to_owned()
+}
+
 /// What the engine does with a statement that was prepared for whatever it may be asked with.
 async fn plan(database: &Database, sql: &str) -> String {
     match database.connect().await {
@@ -115,12 +123,28 @@ async fn the_log_is_read_by_index_and_never_sorted(#[values(Engine::Sqlite, Engi
     migrate::apply(&database.open(), migrate::SCRIPTS).await.unwrap();
     fill(&database).await;
     for (file, name, index) in EXPECTED {
-        let statements = statements_in(&Path::new(SOURCE).join(file));
-        let statement = statements.iter().find(|statement| statement.place == format!("{file} {name}")).unwrap();
-        let plan = plan(&database, statement.on(engine)).await;
+        let plan = plan(&database, &statement(file, name, engine)).await;
         assert!(plan.contains(&format!("{index} ")) || plan.contains(&format!("{index}\n")), "{name}: {plan}");
         for slow in ["Seq Scan", "Sort", "TEMP B-TREE"] {
             assert!(!plan.contains(slow), "{name}: {plan}");
         }
     }
+}
+
+/// However many logins there were in all: what is counted is an hour, and the index holds all that is asked for.
+#[rstest]
+#[tokio::test]
+async fn an_hour_of_logins_is_counted_in_the_index_alone(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let database = Database::empty(engine);
+    migrate::apply(&database.open(), migrate::SCRIPTS).await.unwrap();
+    fill(&database).await;
+    if engine == Engine::Postgres {
+        database.run("VACUUM login_histories").await;
+    }
+    let plan = plan(&database, &statement("statistics/store.rs", "COUNT_LOGINS", engine)).await;
+    let expected = match engine {
+        Engine::Postgres => "Index Only Scan using idx_login_histories_at",
+        Engine::Sqlite => "SEARCH line USING COVERING INDEX idx_login_histories_at (at>? AND at<?)",
+    };
+    assert!(plan.contains(expected), "{plan}");
 }

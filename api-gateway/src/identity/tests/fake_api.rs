@@ -21,13 +21,13 @@ use tokio::task::JoinSet;
 
 use crate::upstream::{ServerUrl, Upstream, UpstreamConfig};
 
-pub(super) const FEED_TOKEN: &str = "a token that gateways show";
+pub(crate) const FEED_TOKEN: &str = "a token that gateways show";
 
 type Body = BoxBody<Bytes, std::io::Error>;
 type Sender = mpsc::UnboundedSender<std::io::Result<Frame<Bytes>>>;
 
 /// What the server does, and what was asked of it.
-pub(super) struct FakeApi {
+pub(crate) struct FakeApi {
     /// The answer to the key set; another status than 200 when none.
     pub(super) jwks: Mutex<Option<String>>,
     pub(super) jwks_fetches: AtomicUsize,
@@ -36,6 +36,11 @@ pub(super) struct FakeApi {
     /// The token that it wants.
     pub(super) feed_token: Mutex<Option<&'static str>>,
     pub(super) connects: AtomicUsize,
+    /// Which gateways asked for a feed, by their own word.
+    gateway_ids: Mutex<Vec<String>>,
+    reports: Mutex<Vec<Value>>,
+    /// One permit for each report that came, taken or not.
+    reported: Semaphore,
     feeds: Mutex<Vec<Sender>>,
     /// By id and hash.
     pub(super) api_keys: Mutex<HashMap<(String, String), Value>>,
@@ -48,7 +53,7 @@ pub(super) struct FakeApi {
 
 impl FakeApi {
     /// Serves on a free port, with an empty snapshot and no keys.
-    pub(super) async fn start() -> Arc<Self> {
+    pub(crate) async fn start() -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = Arc::new(Self {
             jwks: Mutex::default(),
@@ -56,6 +61,9 @@ impl FakeApi {
             first: Mutex::new(snapshot(0, &[])),
             feed_token: Mutex::new(Some(FEED_TOKEN)),
             connects: AtomicUsize::default(),
+            gateway_ids: Mutex::default(),
+            reports: Mutex::default(),
+            reported: Semaphore::new(0),
             feeds: Mutex::default(),
             api_keys: Mutex::default(),
             resolutions: AtomicUsize::default(),
@@ -105,6 +113,47 @@ impl FakeApi {
         counter.load(Ordering::SeqCst)
     }
 
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Every report that was taken.
+    pub(crate) fn reports(&self) -> Vec<Value> {
+        self.reports.lock().unwrap().clone()
+    }
+
+    /// Which gateways asked for a feed.
+    pub(crate) fn gateway_ids(&self) -> Vec<String> {
+        self.gateway_ids.lock().unwrap().clone()
+    }
+
+    /// Has no place for gateways, as an API without a token.
+    pub(crate) fn refuse_gateways(&self) {
+        *self.feed_token.lock().unwrap() = None;
+    }
+
+    /// Has one again.
+    pub(crate) fn admit_gateways(&self) {
+        *self.feed_token.lock().unwrap() = Some(FEED_TOKEN);
+    }
+
+    /// Returns once a report came, taken or not.
+    pub(crate) async fn was_asked_for_reports(&self) {
+        self.reported.acquire().await.unwrap().forget();
+    }
+
+    fn count_report(&self, answer: Response<Body>) -> Response<Body> {
+        self.reported.add_permits(1);
+        answer
+    }
+
+    async fn take_report(&self, request: Request<Incoming>) -> Response<Body> {
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        self.reports.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+        self.count_report(status(204))
+    }
+
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         assert_eq!(request.headers().get_all("host").iter().count(), 1);
         let path = request.uri().path().to_owned();
@@ -115,8 +164,14 @@ impl FakeApi {
             }
             (&Method::GET, "/internal/v1/revocations") => {
                 self.connects.fetch_add(1, Ordering::SeqCst);
+                let id = request.headers().get("x-gateway-id").map(|id| id.to_str().unwrap().to_owned());
+                self.gateway_ids.lock().unwrap().extend(id);
                 self.refusal(&request).unwrap_or_else(|| self.feed())
             }
+            (&Method::POST, "/internal/v1/gateways/report") => match self.refusal(&request) {
+                Some(refusal) => self.count_report(refusal),
+                None => self.take_report(request).await,
+            },
             (&Method::POST, "/internal/v1/api-keys/resolve") => match self.refusal(&request) {
                 Some(refusal) => refusal,
                 None => self.resolve(request).await,

@@ -2,7 +2,7 @@
 
 mod api_keys;
 mod assertion;
-mod fake_api;
+pub(crate) mod fake_api;
 mod feed;
 mod headers;
 mod keys;
@@ -90,6 +90,7 @@ impl World {
 
 fn config() -> IdentityConfig {
     IdentityConfig {
+        gateway: Uuid::from_u128(9),
         issuer: "issuer".to_owned(),
         audience: "audience".to_owned(),
         fixed_keys: None,

@@ -6,7 +6,7 @@ use super::{ROUTES, Site, upstream::values};
 use crate::{client::Client, support::Engine};
 
 /// An administrator, who holds every permission there is.
-async fn administrator(site: &Site) -> Client {
+pub async fn administrator(site: &Site) -> Client {
     let made = site.api_place.run(&["users", "create-admin", "--email", "root@example.com"]);
     assert_eq!(made.code, Some(0), "{made:?}");
     let password = made.out.lines().find_map(|line| line.strip_prefix("  ")).expect("a password");

@@ -7,6 +7,7 @@ mod health;
 mod hostile;
 mod identity;
 mod limits;
+mod listed;
 mod outages;
 mod realms;
 mod reload;

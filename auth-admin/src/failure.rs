@@ -79,6 +79,12 @@ impl IntoResponse for Failure {
 }
 
 impl Failure {
+    /// The page that somebody gets who may see nothing here, in place of an empty one.
+    pub fn forbidden() -> Self {
+        let (code, text) = ("forbidden".to_owned(), String::new);
+        Self::Refused { status: StatusCode::FORBIDDEN, code, detail: text(), request_id: text() }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
@@ -109,6 +115,7 @@ impl Failure {
     /// The API's own sentence, and the request to look for in the log.
     fn told(&self) -> (Option<&str>, Option<&str>) {
         match self {
+            Self::Refused { detail, .. } if detail.is_empty() => (None, None),
             Self::Refused { detail, request_id, .. } => (Some(detail), Some(request_id)),
             Self::SignedOut
             | Self::ForeignForm

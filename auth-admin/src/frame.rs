@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_sdk::User;
+use auth_sdk::{Place, User};
 use fluent_bundle::FluentValue;
 use jiff::{Timestamp, tz::Offset};
 use service_kit::language::Language;
@@ -176,6 +176,14 @@ impl Frame {
         if known.is_empty() { self.t("device-unknown") } else { known.join(" · ") }
     }
 
+    /// A place in words.
+    pub fn place(&self, place: &Place) -> String {
+        match &place.city {
+            Some(city) => format!("{city}, {}", place.country),
+            None => place.country.clone(),
+        }
+    }
+
     /// What the API calls `name` in words, where there are some: of the family of keys that begin with `family`.
     pub fn name(&self, family: &str, name: &str) -> String {
         let key = format!("{family}-{}", name.replace(['_', ':'], "-"));
@@ -234,6 +242,20 @@ impl Frame {
     /// The date alone.
     pub fn date(&self, at: &Timestamp) -> String {
         self.offset().to_datetime(*at).strftime("%Y-%m-%d").to_string()
+    }
+
+    /// The same as the API reads it.
+    pub fn offset_text(&self) -> String {
+        match self.texts.language() {
+            Language::Korean => "+09:00".to_owned(),
+            Language::English => "+00:00".to_owned(),
+        }
+    }
+
+    /// An hour or a day, as it stands under a chart.
+    pub fn bucket(&self, at: &Timestamp, length: &str) -> String {
+        let format = if length == "hour" { "%H:%M" } else { "%m-%d" };
+        self.offset().to_datetime(*at).strftime(format).to_string()
     }
 
     /// The time zone of what is shown.

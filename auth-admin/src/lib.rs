@@ -18,6 +18,7 @@ mod overview;
 mod router;
 mod session;
 mod setup;
+mod system;
 mod texts;
 mod users;
 mod visit;

@@ -10,7 +10,7 @@ use axum::{
 use service_kit::{body::BodyLimits, edge::Edge};
 use tower::ServiceBuilder;
 
-use crate::{app::App, assets, failure, guard, likes, overview, session, setup, users};
+use crate::{app::App, assets, failure, guard, likes, overview, session, setup, system, users};
 
 /// Bytes of a form: the longest is a selection of people.
 const FORM_LIMIT: usize = 64 * 1024;
@@ -36,7 +36,24 @@ fn pages() -> Router<App> {
         .route("/admin/users/{id}", get(users::person::show))
         .route("/admin/users/{id}/profile", get(users::profile::ask).post(users::profile::run))
         .route("/admin/users/{id}/roles", get(users::roles::ask).post(users::roles::run))
+        .route("/admin/users/{id}/export", get(users::person::export))
+        .route("/admin/users/{id}/{part}/{name}", get(users::person::ask_part).post(users::person::end_part))
         .route("/admin/users/{id}/{act}", get(users::acts::ask).post(users::acts::run))
+        // The system.
+        .route("/admin/api-keys", get(system::api_keys::show))
+        .route("/admin/api-keys/{owner}/{key}/revoke", get(system::api_keys::ask).post(system::api_keys::run))
+        .route("/admin/signing-keys", get(system::signing_keys::show))
+        .route("/admin/signing-keys/rotate", get(system::signing_keys::ask_rotate).post(system::signing_keys::rotate))
+        .route(
+            "/admin/signing-keys/{kid}/withdraw",
+            get(system::signing_keys::ask_withdraw).post(system::signing_keys::withdraw),
+        )
+        .route("/admin/gateways", get(system::gateways::show))
+        .route("/admin/providers", get(system::providers::show))
+        .route("/admin/mails", get(system::mails::show))
+        .route("/admin/mails/{id}/retry", get(system::mails::ask).post(system::mails::run))
+        .route("/admin/settings", get(system::settings::show))
+        .route("/admin/doctor", get(system::doctor::ask).post(system::doctor::run))
         .fallback(async || failure::Failure::NotFound)
 }
 

@@ -15,9 +15,10 @@ use crate::{
 
 const ROWS: u32 = 50;
 /// What the list can be sorted by, each with its text.
-const SORTS: [(&str, &str); 4] = [
+const SORTS: [(&str, &str); 5] = [
     ("-created_at", "sort-newest"),
     ("created_at", "sort-oldest"),
+    ("-last_login_at", "sort-last-login"),
     ("email", "sort-email"),
     ("-email", "sort-email-down"),
 ];

@@ -15,6 +15,9 @@ pub const COLUMNS: [&str; 4] = ["status", "roles", "last_login_at", "created_at"
 
 /// How a state looks: its class and its text's key.
 pub fn state_of(user: &User) -> (&'static str, &'static str) {
+    if user.deleted_at.is_some() {
+        return ("bad", "status-deleted");
+    }
     match user.status {
         UserStatus::Disabled => ("bad", "status-disabled"),
         UserStatus::Pending => ("warn", "status-pending"),

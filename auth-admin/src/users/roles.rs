@@ -6,7 +6,7 @@ use axum::{
     extract::Path,
     response::{Html, IntoResponse, Response},
 };
-use jiff::{civil::Date, tz::Offset};
+use jiff::{SignedDuration, civil::Date, tz::Offset};
 
 use super::person::parse_id;
 use crate::{
@@ -51,9 +51,14 @@ pub async fn ask(operator: Operator, Path(id): Path<String>) -> Result<Response>
     let api = operator.api();
     let id = parse_id(&id)?;
     let all = PageParams { limit: Some(100), cursor: None };
-    let (user, roles) = tokio::join!(api.show_user(id), api.list_roles(&all));
-    let user = user?;
-    let line = |role: Role| Line { held: user.roles.contains(&role.name), until: String::new(), role };
+    let (user, roles, held) = tokio::join!(api.show_user(id), api.list_roles(&all), api.list_user_roles(id));
+    let (user, held, frame) = (user?, held?.items, operator.part(Section::Users));
+    let line = |role: Role| {
+        let grant = held.iter().find(|grant| grant.name == role.name);
+        // The last day on which it is held: it ends with that day.
+        let until = grant.and_then(|grant| grant.expires_at).map(|at| frame.date(&(at - SignedDuration::from_secs(1))));
+        Line { held: grant.is_some(), until: until.unwrap_or_default(), role }
+    };
     let lines = roles?.items.into_iter().map(line).collect();
     show(&operator, RolesForm { lines, user, asks_password: false, fault: None }).await
 }

@@ -4,7 +4,10 @@ use reqwest::Method;
 use uuid::Uuid;
 
 use super::{Api, ClientError};
-use crate::{CreatePermission, CreateRole, Page, PageParams, Permission, Role, SetPermissions, UpdateRole};
+use crate::{
+    ApiKeyFilter, CreatePermission, CreateRole, OwnedApiKey, Page, PageParams, Permission, Role, SetPermissions,
+    UpdateRole,
+};
 
 impl Api {
     /// All roles.
@@ -73,6 +76,26 @@ impl Api {
     /// [`ClientError`].
     pub async fn delete_permission(&self, id: Uuid) -> Result<(), ClientError> {
         self.act(Method::DELETE, &format!("/api/v1/permissions/{id}"), None::<&()>).await
+    }
+
+    /// Everybody's API keys.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn list_all_api_keys(
+        &self,
+        filter: &ApiKeyFilter,
+        page: &PageParams,
+    ) -> Result<Page<OwnedApiKey>, ClientError> {
+        self.query("/api/v1/api-keys/all", (filter, page)).await
+    }
+
+    /// Revokes somebody's API key.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn revoke_user_api_key(&self, owner: Uuid, key: Uuid) -> Result<(), ClientError> {
+        self.act(Method::DELETE, &format!("/api/v1/users/{owner}/api-keys/{key}"), None::<&()>).await
     }
 }
 

@@ -5,7 +5,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Api, ClientError};
-use crate::{CreateUser, LoginRecord, Page, PageParams, SessionList, SetRoles, User, UserFilter};
+use crate::{
+    ApiKey, CreateUser, HeldGrant, Identities, LoginRecord, Page, PageParams, SessionList, SetRoles, User, UserFilter,
+};
 
 /// What can be done to somebody without saying more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,5 +101,53 @@ impl Api {
     /// [`ClientError`].
     pub async fn list_user_logins(&self, id: Uuid, page: &PageParams) -> Result<Page<LoginRecord>, ClientError> {
         self.query(&format!("/api/v1/users/{id}/login-history"), (&(), page)).await
+    }
+
+    /// Ends one session of an account.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn end_user_session(&self, id: Uuid, session: Uuid) -> Result<(), ClientError> {
+        self.act(Method::DELETE, &format!("/api/v1/users/{id}/sessions/{session}"), None::<&()>).await
+    }
+
+    /// Who the person is at providers.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn list_user_identities(&self, id: Uuid) -> Result<Identities, ClientError> {
+        self.get(&format!("/api/v1/users/{id}/identities")).await
+    }
+
+    /// Takes an identity away.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn unlink_user_identity(&self, id: Uuid, provider: &str) -> Result<(), ClientError> {
+        self.act(Method::DELETE, &format!("/api/v1/users/{id}/identities/{provider}"), None::<&()>).await
+    }
+
+    /// The roles that an account holds, with the time they end.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn list_user_roles(&self, id: Uuid) -> Result<Page<HeldGrant>, ClientError> {
+        self.get(&format!("/api/v1/users/{id}/roles")).await
+    }
+
+    /// The API keys of an account.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn list_user_api_keys(&self, id: Uuid) -> Result<Page<ApiKey>, ClientError> {
+        self.get(&format!("/api/v1/users/{id}/api-keys")).await
+    }
+
+    /// Everything that is held on a person, as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn export_user(&self, id: Uuid) -> Result<Value, ClientError> {
+        self.get(&format!("/api/v1/users/{id}/export")).await
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Entries that one look at the end of the log reads at most, whatever passes the filter.
-const STRETCH: i64 = 20_000;
+const STRETCH: i64 = 10_000;
 
 /// What has come since.
 pub struct Newer {

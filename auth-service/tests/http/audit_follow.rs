@@ -171,6 +171,7 @@ async fn an_entry_without_a_place_has_nothing_behind_it_yet() {
     sealer.execute("SELECT pg_advisory_lock(7209101)").await.unwrap();
     team.deployment.clock.advance(Duration::from_secs(1));
     team.api.log_in(USER).await;
+    team.deployment.clock.advance(Duration::from_secs(1));
     let newest = items(&team.admin.get(&format!("{LOGS}?event=logged_in&limit=1")).await).remove(0);
     let (after, seq) = (newest["id"].as_str().unwrap(), &newest["seq"]);
     let page = behind(&team.admin, after, "").await;

@@ -218,17 +218,16 @@ impl Frame {
     /// How long ago, or how soon, in words: exactly it stands beside.
     pub fn ago(&self, at: &Timestamp) -> String {
         let seconds = self.now.as_second() - at.as_second();
-        let (family, distance) = if seconds >= 0 { ("ago", seconds) } else { ("in", -seconds) };
-        let (unit, n) = match distance {
-            0..60 => return self.t(if family == "ago" { "ago-now" } else { "in-now" }),
-            60..3_600 => ("minutes", distance / 60),
-            3_600..86_400 => ("hours", distance / 3_600),
-            86_400..2_592_000 => ("days", distance / 86_400),
-            2_592_000..31_536_000 => ("months", distance / 2_592_000),
-            _ => ("years", distance / 31_536_000),
+        let distance = seconds.unsigned_abs();
+        let (past, future, unit) = match distance {
+            0..60 => ("ago-now", "in-now", 1),
+            60..3_600 => ("ago-minutes", "in-minutes", 60),
+            3_600..86_400 => ("ago-hours", "in-hours", 3_600),
+            86_400..2_592_000 => ("ago-days", "in-days", 86_400),
+            2_592_000..31_536_000 => ("ago-months", "in-months", 2_592_000),
+            _ => ("ago-years", "in-years", 31_536_000),
         };
-        let key = format!("{family}-{unit}");
-        self.tn(&key, &n.unsigned_abs())
+        self.tn(if seconds >= 0 { past } else { future }, &(distance / unit))
     }
 
     /// Date and time, in Korea's time for those who read Korean.

@@ -68,7 +68,7 @@ async fn system_roles_and_permissions_stay(#[values(Engine::Sqlite, Engine::Post
     let path = format!("{ROLES}/{}/permissions", role_id(&team.admin, "admin").await);
     assert_eq!(team.admin.put(&path, json!({"permissions": []})).await.code(), "system_role");
     let listed = team.admin.get(PERMISSIONS).await;
-    assert_eq!(listed.body["total"], 6);
+    assert_eq!(listed.body["total"], 10);
     for permission in listed.body["items"].as_array().unwrap() {
         let path = format!("{PERMISSIONS}/{}", permission["id"].as_str().unwrap());
         assert_eq!(team.admin.delete(&path).await.code(), "system_role");

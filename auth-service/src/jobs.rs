@@ -145,12 +145,14 @@ pub async fn erase_people(app: &App) -> Result<u64, DbError> {
     users::erase::run(app, app.config.retention.deleted_users).await
 }
 
-/// Counts the hours that are over, and what takes long to count; says how many counts it kept.
+/// Counts the hours that are over, and what takes long to count; says how many hours.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn count_activity(app: &App) -> Result<u64, DbError> {
-    Ok(statistics::roll(app).await? + statistics::recount(app).await?)
+    let hours = statistics::roll(app).await?;
+    statistics::recount(app).await?;
+    Ok(hours)
 }
 
 /// Looks at the next pages of accounts for those that nobody uses.

@@ -41,23 +41,19 @@ pub async fn roll(app: &App) -> Result<u64, DbError> {
     }
 }
 
-/// Counts people and sessions again where that takes long, if no instance has lately; says whether this one did.
+/// Counts people and sessions again, if no instance has lately: where they are many, that is what is told until the next time.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn recount(app: &App) -> Result<u64, DbError> {
+pub async fn recount(app: &App) -> Result<(), DbError> {
     let now = app.now();
     if !store::claim(&mut app.db.write().await?, now.minus(RECOUNT_EVERY), now).await? {
-        return Ok(0);
+        return Ok(());
     }
     let counted = totals::count(&mut app.db.read().await?, now).await?;
-    if !counted.takes_long() {
-        return Ok(0);
-    }
     let mut tx = app.db.begin().await?;
     counted.keep(&mut tx).await?;
-    tx.commit().await?;
-    Ok(1)
+    tx.commit().await
 }
 
 /// Counts the next hours in which anything happened.

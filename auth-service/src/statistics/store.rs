@@ -112,11 +112,18 @@ pub struct GaugeRow {
     pub counted_at: Ts,
 }
 
-const LIST_GAUGES: &str = "SELECT name, value, counted_at FROM gauges WHERE counted_at > $1";
+const LIST_GAUGES: &str = "SELECT name, value, counted_at FROM gauges";
 
-/// Every number that was kept since an instant.
-pub async fn list_gauges(conn: &mut Conn, since: Ts) -> Result<Vec<GaugeRow>, DbError> {
-    run!(conn, fetch_all, LIST_GAUGES, since)
+/// Every number that is kept.
+pub async fn list_gauges(conn: &mut Conn) -> Result<Vec<GaugeRow>, DbError> {
+    run!(conn, fetch_all, LIST_GAUGES)
+}
+
+const DELETE_GAUGES: &str = "DELETE FROM gauges WHERE name IN ($1, $2)";
+
+/// Forgets two numbers.
+pub async fn delete_gauges(conn: &mut Conn, [one, other]: [&str; 2]) -> Result<(), DbError> {
+    run!(conn, execute, DELETE_GAUGES, one, other).map(drop)
 }
 
 const SET_GAUGE: &str = "

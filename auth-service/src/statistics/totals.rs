@@ -1,8 +1,6 @@
 //! How many people and sessions there are. No index could say: a login or a refresh would have to move it, and with it every
 //! other index of the row. So they are counted a page at a time, where there are many by the job, and remembered.
 
-use std::time::Duration;
-
 use uuid::{Builder, Uuid};
 
 use super::{store, window::Window};
@@ -13,9 +11,6 @@ use crate::{
 
 /// Rows that one statement counts, and the most that are counted anew for an answer.
 const PAGE: i64 = 20_000;
-/// How long a count that was kept is believed: several times the interval of the job.
-const BELIEVED: Duration = Duration::from_secs(3_600);
-
 const USERS: &str = "users";
 const LIVE_SESSIONS: &str = "live_sessions";
 
@@ -44,15 +39,18 @@ impl Totals {
     }
 
     /// Whether they are too many to count for an answer.
-    pub fn takes_long(&self) -> bool {
+    fn takes_long(&self) -> bool {
         self.pages > 2
     }
 
-    /// Keeps them for every instance.
+    /// Keeps them for every instance, unless there are so few that each counts for itself.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn keep(&self, tx: &mut Conn) -> Result<(), DbError> {
+        if !self.takes_long() {
+            return store::delete_gauges(tx, [USERS, LIVE_SESSIONS]).await;
+        }
         for (name, value) in [(USERS, self.users), (LIVE_SESSIONS, self.live_sessions)] {
             store::set_gauge(tx, name, value, self.counted_at).await?;
         }
@@ -68,7 +66,7 @@ impl Totals {
 /// # Errors
 /// When the database fails.
 pub async fn find(conn: &mut Conn, now: Ts) -> Result<Totals, DbError> {
-    match find_kept(conn, now).await? {
+    match find_kept(conn).await? {
         Some(totals) => Ok(totals),
         None => count(conn, now).await,
     }
@@ -101,8 +99,8 @@ pub async fn count(conn: &mut Conn, now: Ts) -> Result<Totals, DbError> {
     Ok(totals)
 }
 
-async fn find_kept(conn: &mut Conn, now: Ts) -> Result<Option<Totals>, DbError> {
-    let rows = store::list_gauges(conn, now.minus(BELIEVED)).await?;
+async fn find_kept(conn: &mut Conn) -> Result<Option<Totals>, DbError> {
+    let rows = store::list_gauges(conn).await?;
     let find = |name: &str| rows.iter().find(|row| row.name == name);
     let (Some(users), Some(sessions)) = (find(USERS), find(LIVE_SESSIONS)) else { return Ok(None) };
     let active = Window::ALL.map(|window| find(active_name(window)).map_or(0, |row| row.value));

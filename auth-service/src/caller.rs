@@ -78,6 +78,22 @@ impl Caller {
         if self.permissions().iter().any(|held| held == permission.as_str()) { Ok(()) } else { Err(Error::Forbidden) }
     }
 
+    /// Passes unless somebody at the console last proved themselves more than five minutes ago: what is hard to undo must
+    /// not be a click away from whoever finds a screen unlocked. Programs have no screen.
+    ///
+    /// # Errors
+    /// [`Error::ReauthenticationRequired`], or when the database fails.
+    pub async fn require_recent_proof(&self, app: &App) -> Result<()> {
+        let Self::Session(token) = self else { return Ok(()) };
+        let (session, now) = (SessionId(token.claims.sid), app.now());
+        let proof = store::find_console_proof(&mut app.db.read().await?, session, now).await?;
+        if proof.is_none_or(|at| now.since(at) <= sessions::FRESH_FOR) {
+            Ok(())
+        } else {
+            Err(Error::ReauthenticationRequired)
+        }
+    }
+
     /// The person's account, at most a second old.
     ///
     /// # Errors

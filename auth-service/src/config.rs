@@ -115,11 +115,9 @@ impl Config {
         let revocation = FeedConfig::read(env);
         let console_secret = console::read_secret(env);
         let retention = RetentionConfig::read(env);
-        env.section("Passwords");
         let (password_min_length, passwords) = read_password_rules(env);
         env.section("Accounts");
         let dormancy = users::dormant::Dormancy::read(env);
-        env.section("Limits");
         let limits = LimitConfig::read(env);
         let shed = ShedConfig::read(env);
         env.section("Edge");
@@ -172,6 +170,7 @@ fn cores() -> usize {
 }
 
 fn read_password_rules(env: &mut Env) -> (usize, passwords::Policy) {
+    env.section("Passwords");
     let min_length = env.parse(
         "PASSWORD_MIN_LENGTH",
         "8",

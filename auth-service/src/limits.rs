@@ -42,6 +42,7 @@ pub struct LimitConfig {
 impl LimitConfig {
     /// Reads the rules, each `<n>/<window>` or `off`.
     pub fn read(env: &mut Env) -> Self {
+        env.section("Limits");
         Self {
             login_per_address: env.parse(
                 "RATE_LIMIT_LOGIN_PER_ADDRESS",

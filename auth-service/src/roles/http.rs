@@ -121,6 +121,7 @@ pub async fn set_role_permissions(
     fields: Fields,
 ) -> Result<Json<Role>> {
     caller.require(Permission::RolesWrite)?;
+    caller.require_recent_proof(&app).await?;
     let permissions = names(fields.read(|f| f.texts("permissions", PermissionName::parse))?);
     Ok(Json(as_role(change::set_permissions(&app, &caller, parse_id(&id)?, permissions, &client).await?)))
 }
@@ -140,6 +141,7 @@ pub async fn delete_role(
     params: Params,
 ) -> Result<StatusCode> {
     caller.require(Permission::RolesWrite)?;
+    caller.require_recent_proof(&app).await?;
     let force = match params.read(|p| p.optional("force", parse_flag))? {
         Some(true) => Force::Yes,
         Some(false) | None => Force::No,

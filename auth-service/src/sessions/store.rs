@@ -83,6 +83,15 @@ pub async fn find_authenticated_at(conn: &mut Conn, id: SessionId, now: Ts) -> R
     Ok(row.map(|(at,)| at))
 }
 
+const FIND_CONSOLE_PROOF: &str = "
+    SELECT authenticated_at FROM sessions WHERE id = $1 AND client = 'console' AND ended_at IS NULL AND expires_at > $2";
+
+/// When the owner of a live session at the console last proved themselves; nothing of any other session.
+pub async fn find_console_proof(conn: &mut Conn, id: SessionId, now: Ts) -> Result<Option<Ts>, DbError> {
+    let row: Option<(Ts,)> = run!(conn, fetch_optional, FIND_CONSOLE_PROOF, id, now)?;
+    Ok(row.map(|(at,)| at))
+}
+
 const MARK_AUTHENTICATED: &str = "UPDATE sessions SET authenticated_at = $2 WHERE id = $1 AND ended_at IS NULL";
 
 /// Notes that the owner proved themselves again.

@@ -163,6 +163,34 @@ async fn every_instance_knows_at_once_who_was_signed_out_or_lost_a_right(#[case]
 #[case(Engine::Sqlite)]
 #[case(Engine::Postgres)]
 #[tokio::test]
+async fn what_is_hard_to_undo_asks_for_the_password_again(#[case] engine: Engine) {
+    let door = Door::new(engine).await;
+    let admin = door.somebody(ADMIN, "admin").await;
+    let user = door.api.person("user@example.com").await;
+    let path = format!("/api/v1/users/{}", door.api.bearing(&user.access).own_id().await);
+    let app = door.api.bearing_as(ADMIN).await;
+    door.deployment.clock.advance(6 * MINUTE);
+    for (method, end, body) in [
+        (Method::DELETE, "", json!({})),
+        (Method::PUT, "/roles", json!({"roles": ["manager"]})),
+        (Method::GET, "/export", json!({})),
+    ] {
+        let refused = admin.call(method, &format!("{path}{end}"), body).await;
+        assert_eq!((refused.status, refused.code()), (403, "reauthentication_required"), "{end}");
+    }
+    // What can be undone is not worth a password, and a program has no screen that somebody could find.
+    assert_eq!(admin.post(&format!("{path}/disable"), json!({})).await.status, 200);
+    assert_eq!(app.put(&format!("{path}/roles"), json!({"roles": ["manager"]})).await.status, 200);
+    let wrong = admin.post("/api/v1/auth/reauthenticate", json!({"password": "WrongPass123!"})).await;
+    assert_eq!(wrong.code(), "wrong_password");
+    assert_eq!(admin.post("/api/v1/auth/reauthenticate", json!({"password": PASSWORD})).await.status, 204);
+    assert_eq!(admin.delete(&path).await.status, 204);
+}
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test]
 async fn the_console_says_whose_request_it_passes_on(#[case] engine: Engine) {
     let door = Door::new(engine).await;
     door.deployment.person_as(&door.api, ADMIN, "admin").await;

@@ -153,6 +153,7 @@ const LOGINS: Table = Table {
         ("at", Time),
         ("outcome", Text),
         ("method", Text),
+        ("reason", Text),
         ("ip_address", Text),
         ("user_agent", Text),
     ],
@@ -166,6 +167,7 @@ pub(super) struct LoginRow {
     pub(super) at: Ts,
     pub(super) outcome: &'static str,
     pub(super) method: &'static str,
+    pub(super) reason: Option<&'static str>,
     pub(super) ip_address: String,
     pub(super) user_agent: &'static str,
 }

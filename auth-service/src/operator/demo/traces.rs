@@ -22,6 +22,8 @@ const RECENT_OF_NEW: f64 = 0.85;
 const NEVER: f64 = 0.15;
 /// The share of logins that are refused, for anybody mistypes.
 const REFUSED: f64 = 0.035;
+/// The share of an attack's guesses that were not even looked at.
+const GUESSED_OUT: f64 = 0.4;
 /// The share of sessions that their owner ended.
 const LOGGED_OUT: f64 = 0.15;
 /// The most logins of one person.
@@ -118,6 +120,7 @@ fn attack(person: &Person, chunk: &mut Chunk, setting: &Setting, dice: &mut Dice
         at,
         outcome: "refused",
         method: "password",
+        reason: Some(if dice.chance(GUESSED_OUT) { "too_many_guesses" } else { "wrong_password" }),
         ip_address: ip_address.to_owned(),
         user_agent,
     });
@@ -133,6 +136,7 @@ fn line(user_id: Uuid, (at, device): (Ts, &Device), method: &'static str, sessio
         at,
         outcome: if session_id.is_some() { "logged_in" } else { "refused" },
         method,
+        reason: session_id.is_none().then_some("wrong_password"),
         ip_address: device.ip_address.clone(),
         user_agent: device.model.user_agent,
     }

@@ -103,6 +103,7 @@ pub async fn export_user(
 ) -> Result<Response> {
     caller.require(Permission::UsersRead)?;
     caller.require(Permission::AuditRead)?;
+    caller.require_recent_proof(&app).await?;
     let id = parse_id(&id)?;
     let mut tx = app.db.begin().await?;
     lock(&app, &mut tx, &caller, id).await?;

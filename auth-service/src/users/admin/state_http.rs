@@ -33,6 +33,7 @@ pub async fn delete_user(
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
     caller.require(Permission::UsersDelete)?;
+    caller.require_recent_proof(&app).await?;
     remove::delete(&app, &caller, parse_id(&id)?, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -144,6 +145,7 @@ pub async fn set_user_roles(
     fields: Fields,
 ) -> Result<Json<User>> {
     caller.require(Permission::UsersWrite)?;
+    caller.require_recent_proof(&app).await?;
     let grants = fields.read(|f| read_grants(f, app.now()))?;
     Ok(Json(roles::set(&app, &caller, parse_id(&id)?, grants, &client).await?))
 }

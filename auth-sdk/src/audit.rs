@@ -47,3 +47,67 @@ pub struct AuditRef {
     /// Its id.
     pub id: Uuid,
 }
+
+/// Body of `POST /api/v1/audit-logs/verify`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[schema(example = json!({"expect": "42:0c3faa9d96301ee838e3a2104db33f8de212172d9f8465020f95c1865004daf1"}))]
+pub struct VerifyAuditLogs {
+    /// A head that was kept elsewhere, as `SEQ:HASH`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
+    /// The `next_seq` of the part before; the beginning when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub from_seq: Option<i64>,
+}
+
+/// What was found in a part of the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct AuditVerification {
+    /// Whether every entry of this part is as it was sealed.
+    pub ok: bool,
+    /// Sealed entries that were read.
+    pub entries: u64,
+    /// Of them, entries whose personal parts were erased.
+    pub erased: u64,
+    /// The number of the first entry of this part.
+    pub from_seq: i64,
+    /// The `from_seq` of the next part; `null` at the end of the chain.
+    pub next_seq: Option<i64>,
+    /// Where this part has come to; at the end of the chain, its head: worth keeping elsewhere.
+    pub head: AuditLink,
+    /// The number of the last sealed entry that there is.
+    pub last_seq: i64,
+    /// The last entry that retention has removed, with all before it.
+    pub removed_to: Option<i64>,
+    /// Entries that wait for their seal.
+    pub unsealed: u64,
+    /// Faults in this part, counted up to a thousand.
+    pub faults: u64,
+    /// The first of them.
+    pub first_fault: Option<AuditFault>,
+    /// With `expect`, in the part that comes by it: everything up to this entry is as it was then, if all parts before are
+    /// `ok` too.
+    pub proven_until: Option<i64>,
+}
+
+/// A place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct AuditLink {
+    /// The number of an entry; 0 before the first.
+    pub seq: i64,
+    /// Its hash in hexadecimal.
+    pub hash: String,
+}
+
+/// An entry that is not as it was sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct AuditFault {
+    /// Its number.
+    pub seq: i64,
+    /// `changed`, `missing`, `shortened`, `stray`, `personal`, `unexplained`, `checkpoint`, `rewritten` or `outdated`.
+    #[schema(example = "changed")]
+    pub what: String,
+    /// The same as a sentence in English.
+    pub detail: String,
+}

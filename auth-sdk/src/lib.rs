@@ -18,10 +18,11 @@ mod personal;
 mod problem;
 mod recovery;
 mod roles;
+mod system;
 mod users;
 
 pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
-pub use audit::{AuditEntry, AuditRef};
+pub use audit::{AuditEntry, AuditFault, AuditLink, AuditRef, AuditVerification, VerifyAuditLogs};
 pub use auth::{
     LoginAnswer, LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,
 };
@@ -41,6 +42,10 @@ pub use personal::{
 pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
 pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
+pub use system::{
+    OutboxMail, OutboxMailState, RotateSigningKey, SettingSource, Settings, SettingsSection, SigningKey,
+    SigningKeySource, SigningKeyState, SigningKeys, SystemSetting,
+};
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,
     UpdateMe, User, UserFilter, UserStatus,

@@ -185,6 +185,7 @@ CREATE TABLE IF NOT EXISTS one_time_tokens (
 
 -- Mails to be sent, committed with their cause. `handed_over_at` is set before the first byte of a mail goes out: whatever
 -- happens then, it is not sent again. One without a user is nobody's: asked for an unknown address, and only deleted.
+-- `retried_at` is when an operator had one tried again: its patience counts from then.
 CREATE TABLE IF NOT EXISTS mail_outbox (
     id              UUID PRIMARY KEY,
     user_id         UUID REFERENCES users (id) ON DELETE CASCADE,
@@ -198,6 +199,7 @@ CREATE TABLE IF NOT EXISTS mail_outbox (
     handed_over_at  TIMESTAMPTZ,
     sent_at         TIMESTAMPTZ,
     failed_at       TIMESTAMPTZ,
+    retried_at      TIMESTAMPTZ,
     last_error      TEXT
 );
 

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use service_kit::{
-    config::{self, Env, Environment, FeedConfig, Secret},
+    config::{self, Env, Environment, FeedConfig, Secret, Setting},
     cors::Cors,
     hosts::AllowedHosts,
     proxies::TrustedProxies,
@@ -79,6 +79,8 @@ pub struct Config {
     pub shed: ShedConfig,
     /// Whether `/docs` and `/openapi.json` are served.
     pub docs: bool,
+    /// Every variable as it is in force, for operators to look at.
+    pub settings: Vec<Setting>,
 }
 
 impl Config {
@@ -143,6 +145,8 @@ impl Config {
             proxies: TrustedProxies::read(env),
             shed,
             docs,
+            // Last: what is read here is all that a process of this service alone reads.
+            settings: env.settings(),
         }
     }
 }

@@ -26,6 +26,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
         (name = "roles", description = "Roles and permissions"),
         (name = "api-keys", description = "Credentials of programs that act for a person"),
         (name = "audit", description = "What happened, to whom, by whom"),
+        (name = "system", description = "What the system runs by, and how it fares"),
         (name = "meta", description = "Health and public keys"),
     ),
     components(schemas(auth_sdk::Problem)),

@@ -204,6 +204,20 @@ impl Fields {
         }
     }
 
+    /// Takes a whole number that may be absent or `null`, and is no less than `least`.
+    pub fn number(&mut self, name: &str, least: i64) -> Option<Option<i64>> {
+        match self.members.remove(name) {
+            None | Some(Value::Null) => Some(None),
+            Some(value) => match value.as_i64() {
+                Some(number) if number >= least => Some(Some(number)),
+                Some(_) => self.refuse(name, Fault::new("out_of_range", "This is too small.", "값이 너무 작습니다.")),
+                None => {
+                    self.refuse(name, Fault::new("not_a_number", "This must be a whole number.", "정수여야 합니다."))
+                }
+            },
+        }
+    }
+
     /// Records a fault of a member that is wrong beside another.
     pub fn refuse<T>(&mut self, name: &str, fault: Fault) -> Option<T> {
         if self.errors.len() < MAX_FAULTS {

@@ -37,6 +37,7 @@ mod router;
 mod sessions;
 mod social;
 mod sweep;
+mod system;
 mod users;
 
 pub use app::{App, StartError};

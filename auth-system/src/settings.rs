@@ -117,7 +117,7 @@ impl Settings {
     }
 
     fn read(mut env: Env) -> (Self, Env) {
-        let service = Config::read(&mut env);
+        let mut service = Config::read(&mut env);
         let gateway = GatewayConfig::read(&mut env);
         let admin = AdminConfig::read(&mut env);
         env.section("Connections");
@@ -126,6 +126,7 @@ impl Settings {
         let telemetry = TelemetryConfig::read(&mut env);
         let metrics = MetricsConfig::read(&mut env, "METRICS_ADDR", "127.0.0.1:9000");
         env.also_known([GATEWAY_METRICS, ADMIN_METRICS]);
+        service.settings = env.settings();
         (Self { service, gateway, admin, serve, telemetry, metrics, warnings: Vec::new() }, env)
     }
 }

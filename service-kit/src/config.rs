@@ -1,6 +1,7 @@
 //! Configuration from the environment: reading a variable documents it, and all that is wrong is said at once.
 
 mod render;
+mod setting;
 mod shared;
 mod typo;
 mod value;
@@ -10,6 +11,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use render::{render_env_example, render_markdown};
+pub use setting::{Setting, Value};
 pub use shared::{FeedConfig, TokenNames, is_loopback, read_extra_roots, read_public_url, read_redis_url};
 pub use value::{Environment, Period, Secret};
 
@@ -37,6 +39,19 @@ pub struct Documented {
     pub default: Option<&'static str>,
     /// What it does, one sentence.
     pub help: &'static str,
+    /// How much of its value may be shown.
+    pub secrecy: Secrecy,
+}
+
+/// How much of a variable's value may be shown, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Secrecy {
+    /// All of it; of an address in it, all but who logs in there.
+    Public,
+    /// Of an address, where it leads, and not by what credentials.
+    Address,
+    /// Nothing but whether it is set.
+    Secret,
 }
 
 /// What remains of a configuration that was accepted.
@@ -95,7 +110,7 @@ impl Env {
     where
         T: FromStr<Err: fmt::Display>,
     {
-        self.document(name, Some(default), help);
+        self.document(name, Some(default), help, Secrecy::Public);
         self.read(name, help)
             .unwrap_or_else(|| default.parse().unwrap_or_else(|_| unreachable!("the default of {name} does not parse")))
     }
@@ -105,13 +120,19 @@ impl Env {
     where
         T: FromStr<Err: fmt::Display>,
     {
-        self.document(name, None, help);
+        self.document(name, None, help, Secrecy::Public);
         self.read(name, help)
     }
 
     /// A secret that may be absent; kept as it was written, but for white space around it.
     pub fn secret(&mut self, name: &'static str, help: &'static str) -> Option<Secret> {
-        self.document(name, None, help);
+        self.document(name, None, help, Secrecy::Secret);
+        self.values.get(name).map(|value| Secret::new(value.trim()))
+    }
+
+    /// An address that may hold credentials, and may be absent; kept as [`Self::secret`] does.
+    pub fn secret_address(&mut self, name: &'static str, help: &'static str) -> Option<Secret> {
+        self.document(name, None, help, Secrecy::Address);
         self.values.get(name).map(|value| Secret::new(value.trim()))
     }
 
@@ -120,7 +141,7 @@ impl Env {
     where
         T: FromStr<Err: fmt::Display>,
     {
-        self.document(name, None, help);
+        self.document(name, None, help, Secrecy::Public);
         let value = self.values.get(name).cloned().unwrap_or_default();
         let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
         parts.filter_map(|part| self.accept(name, part, help)).collect()
@@ -128,11 +149,14 @@ impl Env {
 
     /// Every variable whose name fits a pattern with one `<…>` part, as that part and the value's secret.
     pub fn pattern(&mut self, pattern: &'static str, help: &'static str) -> Vec<(String, Secret)> {
-        self.document(pattern, None, help);
-        let part = |(name, value): (&String, &String)| {
-            Some((typo::variable_part(pattern, name)?.to_owned(), Secret::new(value.trim())))
-        };
-        self.values.iter().filter_map(part).collect()
+        self.document(pattern, None, help, Secrecy::Public);
+        self.fitting(pattern)
+    }
+
+    /// The same of secrets.
+    pub fn secret_pattern(&mut self, pattern: &'static str, help: &'static str) -> Vec<(String, Secret)> {
+        self.document(pattern, None, help, Secrecy::Secret);
+        self.fitting(pattern)
     }
 
     /// Keeps the program from starting; `reason` names the variable and what to do.
@@ -148,6 +172,12 @@ impl Env {
     /// Names that other roles of the same program read: a variable for one of them is no misspelling of one of ours.
     pub fn also_known(&mut self, names: impl IntoIterator<Item = &'static str>) {
         self.elsewhere.extend(names);
+    }
+
+    /// Every variable that was read so far, as it is in force.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Setting> {
+        self.documented.iter().flat_map(|variable| setting::of(variable, &self.values)).collect()
     }
 
     /// Accepts what was read, or says everything that is wrong, misspelt names included.
@@ -169,10 +199,19 @@ impl Env {
         }
     }
 
-    fn document(&mut self, name: &'static str, default: Option<&'static str>, help: &'static str) {
-        if self.documented.iter().all(|known| known.name != name) {
-            self.documented.push(Documented { section: self.section, name, default, help });
+    fn document(&mut self, name: &'static str, default: Option<&'static str>, help: &'static str, secrecy: Secrecy) {
+        match self.documented.iter_mut().find(|known| known.name == name) {
+            // What one reader keeps to itself, no other may show.
+            Some(known) => known.secrecy = known.secrecy.max(secrecy),
+            None => self.documented.push(Documented { section: self.section, name, default, help, secrecy }),
         }
+    }
+
+    fn fitting(&self, pattern: &str) -> Vec<(String, Secret)> {
+        let part = |(name, value): (&String, &String)| {
+            Some((typo::variable_part(pattern, name)?.to_owned(), Secret::new(value.trim())))
+        };
+        self.values.iter().filter_map(part).collect()
     }
 
     fn read<T: FromStr<Err: fmt::Display>>(&mut self, name: &str, help: &str) -> Option<T> {

@@ -43,7 +43,11 @@ CREATE INDEX IF NOT EXISTS idx_oauth_notices_waiting ON oauth_notices (received_
 CREATE INDEX IF NOT EXISTS idx_oauth_unlinks_due ON oauth_unlinks (next_attempt_at);
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_due ON mail_outbox (next_attempt_at) WHERE handed_over_at IS NULL AND failed_at IS NULL;
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_user ON mail_outbox (user_id);
-CREATE INDEX IF NOT EXISTS idx_mail_outbox_created_at ON mail_outbox (created_at);
+CREATE INDEX IF NOT EXISTS idx_mail_outbox_created_at ON mail_outbox (created_at, id);
+CREATE INDEX IF NOT EXISTS idx_mail_outbox_waiting ON mail_outbox (created_at, id) WHERE handed_over_at IS NULL AND failed_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_mail_outbox_handed_over ON mail_outbox (created_at, id) WHERE handed_over_at IS NOT NULL AND sent_at IS NULL AND failed_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_mail_outbox_sent ON mail_outbox (created_at, id) WHERE sent_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_mail_outbox_failed ON mail_outbox (created_at, id) WHERE failed_at IS NOT NULL AND sent_at IS NULL;
 CREATE INDEX IF NOT EXISTS idx_api_keys_user ON api_keys (user_id, created_at);
 CREATE INDEX IF NOT EXISTS idx_api_keys_expires_at ON api_keys (expires_at);
 CREATE INDEX IF NOT EXISTS idx_idempotency_keys_created_at ON idempotency_keys (created_at);

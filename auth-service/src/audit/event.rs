@@ -77,6 +77,14 @@ pub enum Event {
     PermissionCreated,
     /// A permission was deleted.
     PermissionDeleted,
+    /// Somebody looked through the mails that were sent, or are to be.
+    MailsListed,
+    /// A mail was tried again at somebody's wish.
+    MailRetried,
+    /// A new key to sign tokens with was published.
+    SigningKeyRotated,
+    /// A key that signed tokens was taken out of use, with them.
+    SigningKeyWithdrawn,
     /// An API key was made.
     ApiKeyCreated,
     /// An API key was replaced.
@@ -97,6 +105,8 @@ pub enum Event {
     AuditRead,
     /// Somebody took a copy of the audit log.
     AuditExported,
+    /// Somebody checked the audit log's chain.
+    AuditVerified,
     /// The oldest entries of the audit log were removed, for their time was over.
     AuditTrimmed,
 }
@@ -143,6 +153,10 @@ impl Event {
             Self::RoleDeleted => "role_deleted",
             Self::PermissionCreated => "permission_created",
             Self::PermissionDeleted => "permission_deleted",
+            Self::MailsListed => "mails_listed",
+            Self::MailRetried => "mail_retried",
+            Self::SigningKeyRotated => "signing_key_rotated",
+            Self::SigningKeyWithdrawn => "signing_key_withdrawn",
             Self::ApiKeyCreated => "api_key_created",
             Self::ApiKeyRotated => "api_key_rotated",
             Self::ApiKeyRevoked => "api_key_revoked",
@@ -153,6 +167,7 @@ impl Event {
             Self::UserClaimed => "user_claimed",
             Self::AuditRead => "audit_read",
             Self::AuditExported => "audit_exported",
+            Self::AuditVerified => "audit_verified",
             Self::AuditTrimmed => "audit_trimmed",
         }
     }

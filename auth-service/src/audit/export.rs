@@ -7,10 +7,7 @@ use data_encoding::HEXLOWER;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{
-    Filter,
-    store::{self, EntryRow},
-};
+use super::{Filter, find, store::EntryRow};
 use crate::{
     db::{Db, DbError},
     lists::Cursor,
@@ -80,7 +77,7 @@ impl Export {
             Place::Behind(cursor) => Some(cursor),
             Place::End => return Ok(None),
         };
-        let rows = store::list(&mut self.db.read_replica().await?, &self.filter, after, PAGE).await?;
+        let rows = find::list(&mut self.db.read_replica().await?, &self.filter, after, PAGE).await?;
         let is_first = after.is_none();
         let is_last = rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
         self.place = match rows.last() {

@@ -42,6 +42,8 @@ pub struct Filter {
     pub actor: Option<Uuid>,
     /// What it was done to.
     pub target: Option<Uuid>,
+    /// Who did it, or it was done to.
+    pub about: Option<Uuid>,
     /// From where.
     pub ip_address: Option<String>,
     /// In which request.
@@ -63,6 +65,7 @@ impl Filter {
         });
         let actor = params.optional("actor", id);
         let target = params.optional("target", id);
+        let about = params.optional("about", id);
         let ip_address = params.optional("ip_address", |text| match text.parse::<IpAddr>() {
             Ok(address) => Ok(address.to_string()),
             Err(_) => Err(Fault::new("invalid_address", "Write an IP address.", "IP 주소를 쓰세요.")),
@@ -75,11 +78,27 @@ impl Filter {
             outcome: outcome?,
             actor: actor?,
             target: target?,
+            about: about?,
             ip_address: ip_address?,
             request_id: request_id?,
             from: from?,
             to: to?,
         })
+    }
+
+    /// What must be so of an entry about somebody, in two parts that an index serves each: by them, or done to them.
+    pub fn sides(&self, about: Uuid) -> impl Iterator<Item = Self> {
+        let by = (self.actor.is_none_or(|actor| actor == about)).then(|| Self {
+            actor: Some(about),
+            about: None,
+            ..self.clone()
+        });
+        let to = (self.target.is_none_or(|target| target == about)).then(|| Self {
+            target: Some(about),
+            about: None,
+            ..self.clone()
+        });
+        by.into_iter().chain(to)
     }
 
     /// The names of the filters that are set: what was looked for may be personal, so the log does not repeat it.
@@ -89,6 +108,7 @@ impl Filter {
             ("outcome", self.outcome.is_some()),
             ("actor", self.actor.is_some()),
             ("target", self.target.is_some()),
+            ("about", self.about.is_some()),
             ("ip_address", self.ip_address.is_some()),
             ("request_id", self.request_id.is_some()),
             ("from", self.from.is_some()),
@@ -109,7 +129,8 @@ impl Filter {
     }
 }
 
-fn id(text: &str) -> Result<Uuid, Fault> {
+/// Reads an id.
+pub(super) fn id(text: &str) -> Result<Uuid, Fault> {
     Uuid::try_parse(text).map_err(|_| Fault::new("invalid_id", "Write an id.", "id를 쓰세요."))
 }
 

@@ -9,38 +9,56 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
+use service_kit::problem::FieldError;
+use uuid::Uuid;
 
 use super::{
     Entry, Event, Filter,
     export::{Export, Format, to_wire},
-    store::{self, EntryRow},
+    filter,
+    find::{self, Newer},
+    store::EntryRow,
 };
 use crate::{
     app::App,
     caller::Caller,
     client::Client,
     db::DbError,
-    error::Result,
-    fields::Fault,
-    lists::{self, Params, Sort},
+    error::{Error, Result},
+    fields::{Fault, Fields},
+    lists::{self, PageQuery, Params, Sort},
     roles::Permission,
 };
 
 /// The only order of this list.
 const NEWEST_FIRST: Sort = Sort::ByTime("-at");
 
+/// Which entries of the list are asked for.
+enum Wish {
+    /// A page, newest first.
+    Page(PageQuery),
+    /// What has come behind this entry, and how many of it.
+    Newer(Uuid, i64),
+}
+
 /// Read the audit log
 ///
 /// Newest first. Every filter may be combined with every other; `from` is inclusive, `to` is not. `seq` and `hash` come
 /// within a second of the event. `total` is there when everything is on this page. Reading is an event itself.
+///
+/// To follow the log, send the id of the last sealed entry that you have as `after`: then come the sealed entries behind it,
+/// oldest first, and `next_cursor` is what to send as `after` the next time, also when there was nothing new. A look that
+/// finds nothing but your own looks is no event.
 #[utoipa::path(
-    get, path = "/api/v1/audit-logs", tag = "audit", security(("bearer" = [])),
+    get, path = "/api/v1/audit-logs", tag = "audit", security(("bearer" = []), ("api_key" = [])),
     params(
         ("event" = Option<String>, Query, description = "Such as logged_in"), ("outcome" = Option<String>, Query, description = "done or refused"),
         ("actor" = Option<Uuid>, Query, description = "Who did it"), ("target" = Option<Uuid>, Query, description = "What it was done to"),
+        ("about" = Option<Uuid>, Query, description = "Who did it, or it was done to"),
         ("ip_address" = Option<String>, Query, description = "From where"), ("request_id" = Option<String>, Query, description = "In which request"),
         ("from" = Option<String>, Query, description = "RFC 3339"), ("to" = Option<String>, Query, description = "RFC 3339"),
         ("limit" = Option<i64>, Query, description = "1 to 100, 20 unless given"), ("cursor" = Option<String>, Query, description = "A next_cursor of this list"),
+        ("after" = Option<Uuid>, Query, description = "An entry behind which to go on, in place of cursor"),
     ),
     responses((status = 200, body = Page<AuditEntry>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
@@ -51,14 +69,18 @@ pub async fn list_audit_logs(
     params: Params,
 ) -> Result<Json<Page<AuditEntry>>> {
     caller.require(Permission::AuditRead)?;
-    let (filter, page) = params.read(|p| {
+    let (filter, wish) = params.read(|p| {
         let filter = Filter::read(p);
-        let page = lists::page(p, NEWEST_FIRST);
-        Some((filter?, page?))
+        let wish = read_wish(p);
+        Some((filter?, wish?))
     })?;
+    let page = match wish {
+        Wish::Page(page) => page,
+        Wish::Newer(after, limit) => return follow(&app, (&caller, &client), &filter, (after, limit)).await.map(Json),
+    };
     record(&app, Event::AuditRead, &caller, &filter, &client).await?;
     let mut conn = app.db.read_replica().await?;
-    let rows = store::list(&mut conn, &filter, page.after.as_ref(), page.limit + 1).await?;
+    let rows = find::list(&mut conn, &filter, page.after.as_ref(), page.limit + 1).await?;
     let (rows, next_cursor) = lists::cut(rows, &page, NEWEST_FIRST, EntryRow::cursor);
     let is_whole = page.after.is_none() && next_cursor.is_none();
     let total = u64::try_from(rows.len()).ok().filter(|_| is_whole);
@@ -75,6 +97,7 @@ pub async fn list_audit_logs(
         ("format" = String, Query, description = "ndjson or csv"),
         ("event" = Option<String>, Query, description = "Such as logged_in"), ("outcome" = Option<String>, Query, description = "done or refused"),
         ("actor" = Option<Uuid>, Query, description = "Who did it"), ("target" = Option<Uuid>, Query, description = "What it was done to"),
+        ("about" = Option<Uuid>, Query, description = "Who did it, or it was done to"),
         ("ip_address" = Option<String>, Query, description = "From where"), ("request_id" = Option<String>, Query, description = "In which request"),
         ("from" = Option<String>, Query, description = "RFC 3339"), ("to" = Option<String>, Query, description = "RFC 3339"),
     ),
@@ -116,7 +139,45 @@ pub async fn export_audit_logs(
     Ok((headers, Body::from_stream(rest)).into_response())
 }
 
-/// Before anything is read: nobody reads unrecorded.
+fn read_wish(params: &mut Fields) -> Option<Wish> {
+    let is_both = params.has("after") && params.has("cursor");
+    let after = params.optional("after", filter::id);
+    let page = lists::page(params, NEWEST_FIRST);
+    if is_both {
+        return params.refuse("after", Fault::new("conflict", "Not beside cursor.", "cursor와 함께 쓸 수 없습니다."));
+    }
+    let (after, page) = (after?, page?);
+    Some(match after {
+        Some(after) => Wish::Newer(after, page.limit),
+        None => Wish::Page(page),
+    })
+}
+
+/// What has come since. Whoever follows the log would for ever be shown that they did: of their own looks alone no other
+/// is recorded.
+async fn follow(
+    app: &App,
+    (caller, client): (&Caller, &Client),
+    filter: &Filter,
+    (after, limit): (Uuid, i64),
+) -> Result<Page<AuditEntry>> {
+    // Not of a replica, which may not know the entry yet.
+    let mut conn = app.db.read().await?;
+    let Newer { rows, last } = find::list_newer(&mut conn, filter, after, limit).await?.ok_or_else(unknown_entry)?;
+    drop(conn);
+    let is_own = |row: &EntryRow| row.event == Event::AuditRead.as_str() && row.actor_id == Some(caller.user_id().0);
+    if !rows.iter().all(is_own) {
+        record(app, Event::AuditRead, caller, filter, client).await?;
+    }
+    Ok(Page { items: rows.into_iter().map(to_wire).collect(), next_cursor: Some(last.to_string()), total: None })
+}
+
+fn unknown_entry() -> Error {
+    let fault = Fault::new("unknown_entry", "There is no such entry.", "그런 항목이 없습니다.");
+    Error::InvalidQuery(vec![FieldError { field: "after".into(), code: fault.code, detail: fault.detail }])
+}
+
+/// Before anything is shown: nobody reads unrecorded.
 async fn record(app: &App, event: Event, caller: &Caller, filter: &Filter, client: &Client) -> Result<()> {
     let mut tx = app.db.begin().await?;
     Entry::by(event, caller, None, client).detail("filters", filter.names()).record(&mut tx, app.now()).await?;

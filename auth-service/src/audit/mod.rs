@@ -8,19 +8,22 @@ mod chain;
 mod event;
 mod export;
 mod filter;
+mod find;
 pub(crate) mod http;
 pub mod seal;
 mod store;
 mod trim;
 mod verify;
+pub(crate) mod verify_http;
 
 pub use chain::Link;
 pub use event::Event;
 pub use export::{Export, Format};
 pub use filter::{Filter, Outcome};
-pub(crate) use store::{BEGINNING, EntryRow, erase_about, erase_by, has_unsealed_of, list};
+pub(crate) use find::list;
+pub(crate) use store::{BEGINNING, EntryRow, erase_about, erase_by, has_unsealed_of};
 pub use trim::trim;
-pub use verify::{Fault, Report, verify};
+pub use verify::{Fault, PART, Report, verify, verify_part};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;

@@ -142,7 +142,7 @@ const LIST_BY_REQUEST: &str = "
         AND COALESCE(ip_address = $9, $9 IS NULL)
     ORDER BY request_id DESC, at DESC, id DESC LIMIT $4";
 
-/// Entries that pass the filter, newest first, from behind `after`.
+/// Entries that pass the filter, newest first, from behind `after`. It does not ask whom they are `about`.
 pub async fn list(
     conn: &mut Conn,
     filter: &Filter,
@@ -174,6 +174,62 @@ pub async fn list(
         filter.target,
         filter.ip_address.as_deref(),
         filter.request_id.as_deref()
+    )
+}
+
+const FIND_SEQ: &str = "SELECT seq FROM audit_logs WHERE id = $1";
+
+/// The number of an entry, once it is sealed.
+pub async fn find_seq(conn: &mut Conn, id: Uuid) -> Result<Option<Option<i64>>, DbError> {
+    let row: Option<(Option<i64>,)> = run!(conn, fetch_optional, FIND_SEQ, id)?;
+    Ok(row.map(|(seq,)| seq))
+}
+
+const FIND_LAST_IN: &str = "
+    SELECT id, seq FROM audit_logs WHERE seq > $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1";
+
+/// The last entry behind one number and up to another.
+pub async fn find_last_in(conn: &mut Conn, behind: i64, to: i64) -> Result<Option<(Uuid, i64)>, DbError> {
+    run!(conn, fetch_optional, FIND_LAST_IN, behind, to)
+}
+
+const LIST_SEALED: &str = "
+    SELECT id, at, event, outcome, actor_id, target_kind, target_id, ip_address, user_agent, request_id, details,
+           personal_hash, seq, hash
+    FROM audit_logs
+    WHERE seq > $1 AND seq <= $2
+        AND COALESCE(at >= $3, FALSE) AND COALESCE((at, id) < ($4, $5), FALSE)
+        AND COALESCE(event = $6, $6 IS NULL) AND COALESCE(outcome = $7, $7 IS NULL)
+        AND COALESCE(actor_id = $8, $8 IS NULL) AND COALESCE(target_id = $9, $9 IS NULL)
+        AND COALESCE(actor_id = $10 OR target_id = $10, $10 IS NULL)
+        AND COALESCE(ip_address = $11, $11 IS NULL) AND COALESCE(request_id = $12, $12 IS NULL)
+    ORDER BY seq LIMIT $13";
+
+/// Entries that pass the filter, in the order of the chain, from behind one number and up to another.
+pub async fn list_sealed(
+    conn: &mut Conn,
+    filter: &Filter,
+    (behind, to): (i64, i64),
+    limit: i64,
+) -> Result<Vec<EntryRow>, DbError> {
+    let (before, id) = filter.bound(None);
+    run!(
+        conn,
+        fetch_all,
+        LIST_SEALED,
+        behind,
+        to,
+        filter.earliest(),
+        before,
+        id,
+        filter.event.as_deref(),
+        filter.outcome.map(Into::<&str>::into),
+        filter.actor,
+        filter.target,
+        filter.about,
+        filter.ip_address.as_deref(),
+        filter.request_id.as_deref(),
+        limit
     )
 }
 

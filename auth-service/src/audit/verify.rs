@@ -18,6 +18,9 @@ const BATCH: i64 = 1_000;
 /// Faults that are named; of a log that was rewritten as a whole, more would say nothing new.
 const MOST_FAULTS: usize = 1_000;
 
+/// Entries that one part of a verification reads: so many are checked well within a second.
+pub const PART: u64 = 20_000;
+
 /// Something that is not as it was sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -39,6 +42,40 @@ pub enum Fault {
     Rewritten(Link),
     /// What was expected was removed by retention.
     Outdated(Link),
+}
+
+impl Fault {
+    /// Its name for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Changed(..) => "changed",
+            Self::Missing(..) => "missing",
+            Self::Shortened(..) => "shortened",
+            Self::Stray(..) => "stray",
+            Self::Personal(..) => "personal",
+            Self::Unexplained(..) => "unexplained",
+            Self::Checkpoint(_) => "checkpoint",
+            Self::Rewritten(_) => "rewritten",
+            Self::Outdated(_) => "outdated",
+        }
+    }
+
+    /// The number of the entry that is at fault, the first where there are several.
+    #[must_use]
+    pub const fn seq(&self) -> i64 {
+        match self {
+            Self::Changed(seq, _)
+            | Self::Missing(seq, _, _)
+            | Self::Stray(seq, _)
+            | Self::Personal(seq, _)
+            | Self::Unexplained(seq, _)
+            | Self::Checkpoint(seq)
+            | Self::Rewritten(Link { seq, .. })
+            | Self::Outdated(Link { seq, .. }) => *seq,
+            Self::Shortened(_, head) => head.saturating_add(1),
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -75,6 +112,8 @@ impl fmt::Display for Fault {
 /// What a verification found.
 #[derive(Debug)]
 pub struct Report {
+    /// The number of the first entry that was to be read.
+    pub from: i64,
     /// Sealed entries that were read.
     pub entries: u64,
     /// Of them, entries whose personal parts were erased.
@@ -83,8 +122,14 @@ pub struct Report {
     pub unsealed: i64,
     /// Where retention has cut the beginning off.
     pub checkpoint: Option<Link>,
-    /// The end of the chain.
+    /// The end of the chain, or of the part that was read.
     pub head: Link,
+    /// The number of the last entry that there is.
+    pub last: i64,
+    /// Where to go on; nothing at the end of the chain.
+    pub next: Option<i64>,
+    /// Whether the expected entry was met, and is as it was then.
+    pub as_expected: bool,
     /// The first thousand faults, in the order of the chain.
     pub faults: Vec<Fault>,
 }
@@ -94,12 +139,27 @@ pub struct Report {
 /// # Errors
 /// When the database fails.
 pub async fn verify(db: &Db, expected: Option<&Link>) -> Result<Report, DbError> {
+    walk(db, expected, None, u64::MAX).await
+}
+
+/// Checks [`PART`] entries: from the one with the number `from`, or from the beginning. What the first of them hangs on is
+/// taken as it is stored, for the part before has checked it; `expected` is compared by the part that comes by.
+///
+/// # Errors
+/// When the database fails.
+pub async fn verify_part(db: &Db, expected: Option<&Link>, from: Option<i64>) -> Result<Report, DbError> {
+    walk(db, expected, from, PART).await
+}
+
+async fn walk(db: &Db, expected: Option<&Link>, from: Option<i64>, most: u64) -> Result<Report, DbError> {
     let mut conn = db.read().await?;
-    let mut walk = Walk::begin(&mut conn, expected).await?;
-    let mut last = i64::MIN;
-    loop {
+    let (mut walk, mut last) = Walk::begin(&mut conn, expected, from).await?;
+    let next = loop {
+        if walk.report.entries >= most {
+            break Some(last.saturating_add(1));
+        }
         let rows = store::list_sealed(&mut conn, last, BATCH).await?;
-        let Some(end) = rows.last().map(|row| row.seq) else { break };
+        let Some(end) = rows.last().map(|row| row.seq) else { break None };
         if rows.iter().any(|row| row.salt.is_none()) {
             walk.note_unexplained(store::list_unexplained(&mut conn, last, end).await?);
         }
@@ -107,8 +167,8 @@ pub async fn verify(db: &Db, expected: Option<&Link>) -> Result<Report, DbError>
             walk.step(&mut conn, row).await?;
         }
         last = end;
-    }
-    walk.finish(&mut conn).await
+    };
+    walk.finish(&mut conn, next).await
 }
 
 /// Where a verification has come to.
@@ -117,19 +177,38 @@ struct Walk<'a> {
     expected: Option<&'a Link>,
     /// The last number that was removed before the walk began.
     start: i64,
-    /// Whether the expected entry was met.
+    /// Whether the expected entry was met, or lies before this part.
     met: bool,
 }
 
 impl<'a> Walk<'a> {
-    async fn begin(conn: &mut Conn, expected: Option<&'a Link>) -> Result<Self, DbError> {
+    /// The walk, and the number that its first entry must lie behind.
+    async fn begin(conn: &mut Conn, expected: Option<&'a Link>, from: Option<i64>) -> Result<(Self, i64), DbError> {
         let checkpoint = store::find_checkpoint(conn).await?;
-        let head = checkpoint.clone().unwrap_or_else(Link::beginning);
-        let start = head.seq;
-        let report = Report { entries: 0, erased: 0, unsealed: 0, checkpoint, head, faults: Vec::new() };
-        let mut walk = Self { report, expected, start, met: false };
+        let base = checkpoint.clone().unwrap_or_else(Link::beginning);
+        let start = base.seq;
+        // Numbers that retention has removed are read too: nobody may have put anything there.
+        let before = from.map(|from| from.saturating_sub(1)).filter(|before| *before > start);
+        let head = match before {
+            Some(before) => store::find_last_to(conn, before).await?.filter(|last| last.seq > start).unwrap_or(base),
+            None => base,
+        };
+        let met = before.is_some() && expected.is_some_and(|expected| expected.seq < head.seq);
+        let report = Report {
+            from: before.unwrap_or(start).saturating_add(1),
+            entries: 0,
+            erased: 0,
+            unsealed: 0,
+            checkpoint,
+            head,
+            last: 0,
+            next: None,
+            as_expected: false,
+            faults: Vec::new(),
+        };
+        let mut walk = Self { report, expected, start, met };
         walk.meet();
-        Ok(walk)
+        Ok((walk, before.unwrap_or(i64::MIN)))
     }
 
     async fn step(&mut self, conn: &mut Conn, row: SealedRow) -> Result<(), DbError> {
@@ -194,16 +273,18 @@ impl<'a> Walk<'a> {
     fn meet(&mut self) {
         let Some(expected) = self.expected.filter(|expected| expected.seq == self.report.head.seq) else { return };
         self.met = true;
-        if *expected != self.report.head {
+        self.report.as_expected = *expected == self.report.head;
+        if !self.report.as_expected {
             self.fault(Fault::Rewritten(expected.clone()));
         }
     }
 
-    async fn finish(mut self, conn: &mut Conn) -> Result<Report, DbError> {
+    async fn finish(mut self, conn: &mut Conn, next: Option<i64>) -> Result<Report, DbError> {
         if let Some(forged) = find_forged_checkpoint(conn).await? {
             self.fault(Fault::Checkpoint(forged.seq));
         }
-        if let Some(expected) = self.expected.filter(|_| !self.met) {
+        self.report.next = next;
+        if let Some(expected) = self.expected.filter(|_| !self.met && next.is_none()) {
             let cut_at = self.report.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.seq);
             let head = self.report.head.seq;
             self.fault(match expected.seq {
@@ -212,6 +293,7 @@ impl<'a> Walk<'a> {
                 _ => Fault::Rewritten(expected.clone()),
             });
         }
+        self.report.last = store::find_head(conn).await?.seq;
         self.report.unsealed = store::count_unsealed(conn).await?;
         Ok(self.report)
     }

@@ -29,10 +29,14 @@ impl DbConfig {
     pub fn read(env: &mut Env) -> Self {
         let production = env.environment() == Environment::Production;
         let config = Self {
-            primary_url: env
-                .secret("DB_PRIMARY_DB_URL", "postgresql:// address of the database; SQLite in DATA_DIR without it."),
-            replica_url: env
-                .secret("DB_REPLICA_DB_URL", "postgresql:// address of a replica, for lists and reports that may lag."),
+            primary_url: env.secret_address(
+                "DB_PRIMARY_DB_URL",
+                "postgresql:// address of the database; SQLite in DATA_DIR without it.",
+            ),
+            replica_url: env.secret_address(
+                "DB_REPLICA_DB_URL",
+                "postgresql:// address of a replica, for lists and reports that may lag.",
+            ),
             pool_max_size: env.parse(
                 "DB_POOL_MAX_SIZE",
                 "20",

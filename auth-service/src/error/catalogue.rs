@@ -20,7 +20,7 @@ const fn entry(status: StatusCode, code: &'static str, en: &'static str, ko: &'s
 }
 
 /// The table, in the order of `docs/errors.md`.
-pub const CATALOGUE: [Entry; 39] = [
+pub const CATALOGUE: [Entry; 41] = [
     entry(S::BAD_REQUEST, "malformed_json", "The body is not valid JSON.", "요청 본문이 올바른 JSON이 아닙니다."),
     entry(
         S::BAD_REQUEST,
@@ -150,10 +150,22 @@ pub const CATALOGUE: [Entry; 39] = [
         "메일을 보낼 수 없습니다. 운영자가 PUBLIC_URL, SMTP_URL, MAIL_FROM을 설정해야 합니다.",
     ),
     entry(
+        S::SERVICE_UNAVAILABLE,
+        "secrets_key_missing",
+        "This service cannot keep a new key: its operator has to set SECRETS_KEY on every instance.",
+        "새 키를 보관할 수 없습니다. 운영자가 모든 인스턴스에 SECRETS_KEY를 설정해야 합니다.",
+    ),
+    entry(
         S::CONFLICT,
         "no_email",
         "This account has no e-mail address that a mail could go to.",
         "이 계정에는 메일을 받을 이메일 주소가 없습니다.",
+    ),
+    entry(
+        S::CONFLICT,
+        "mail_handed_over",
+        "This mail was handed over to the relay already; no mail is sent twice.",
+        "이미 메일 서버로 넘긴 메일입니다. 같은 메일은 두 번 보내지 않습니다.",
     ),
     entry(
         S::UNAUTHORIZED,

@@ -90,8 +90,12 @@ pub enum Error {
     IdempotencyKeyReused,
     /// The call's whole purpose is a mail, and none can be sent.
     MailNotConfigured,
+    /// A new key could not be kept: there is nothing to seal it with.
+    SecretsKeyMissing,
     /// The call's whole purpose is a mail, and the account has no address.
     NoEmail,
+    /// The mail went out, or may have: it is not sent twice.
+    MailHandedOver,
     /// A provider's ID token that is not for us, too old, used before, or not the provider's.
     InvalidIdToken,
     /// Whoever proved who they are may not use their account.
@@ -157,7 +161,9 @@ impl Error {
             Self::RequestInProgress => "request_in_progress",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::MailNotConfigured => "mail_not_configured",
+            Self::SecretsKeyMissing => "secrets_key_missing",
             Self::NoEmail => "no_email",
+            Self::MailHandedOver => "mail_handed_over",
             Self::InvalidIdToken => "invalid_id_token",
             Self::AccountClosed => "account_closed",
             Self::IdentityTaken => "identity_taken",

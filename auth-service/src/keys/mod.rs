@@ -7,6 +7,7 @@
 mod config;
 mod generate;
 pub mod http;
+pub(crate) mod operate_http;
 mod ring;
 mod rotate;
 mod seal;
@@ -16,7 +17,7 @@ mod store;
 pub use config::{DEFAULT_PRIVATE, DEFAULT_PUBLIC, KeyConfig};
 pub use generate::{GenerateError, generate_files};
 pub use ring::{JWKS_LIFE, KeyRing};
-pub use rotate::{KeyError, KeyState, list, rotate, withdraw};
+pub use rotate::{KeyError, KeyHome, KeyState, KeyUse, list, rotate, withdraw};
 pub use seal::{KEY_ID_LEN, SecretsKey};
 pub use source::KeySource;
 

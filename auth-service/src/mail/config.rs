@@ -60,7 +60,7 @@ impl MailConfig {
     /// Reads the configuration; `addr` is where this service listens, for links in development.
     pub fn read(env: &mut Env, public_url: Option<&Url>, addr: SocketAddr) -> Self {
         let is_production = env.environment() == Environment::Production;
-        let url = env.secret(
+        let url = env.secret_address(
             "SMTP_URL",
             "Relay for mail: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS).",
         );

@@ -5,10 +5,12 @@
 //! then, no second copy follows. What the relay could not take is tried again for a day.
 
 mod config;
+pub(crate) mod http;
 mod letter;
 pub mod link;
 mod outbox;
 mod render;
+mod review;
 mod send;
 mod smtp;
 mod store;

@@ -27,7 +27,7 @@ const SENDERS: usize = 4;
 /// Between two looks at the outbox for what other instances queued, or for what is tried again.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long a mail is taken: longer than all waits before it is handed over.
-const LEASE: Duration = Duration::from_secs(60);
+pub(super) const LEASE: Duration = Duration::from_secs(60);
 /// Waits before the tries after the first; the last one repeats.
 const WAITS: [u64; 5] = [30, 2 * 60, 10 * 60, 3_600, 4 * 3_600];
 /// After this long a mail is given up.
@@ -99,7 +99,7 @@ impl Sender {
             drop(conn);
             // There may be more: somebody else can begin with it.
             self.app.mail.wake();
-            if now.since(row.created_at) > PATIENCE {
+            if now.since(row.waits_since()) > PATIENCE {
                 self.give_up(&row, "it waited for too long").await?;
                 continue;
             }
@@ -289,7 +289,7 @@ fn next_attempt(row: &OutboxRow, now: Ts) -> Option<Ts> {
     let tries = usize::try_from(row.attempts - 1).unwrap_or(0);
     let wait = WAITS.get(tries).copied().unwrap_or(WAITS[WAITS.len() - 1]);
     let at = now.plus(Duration::from_secs(wait));
-    (at.since(row.created_at) <= PATIENCE).then_some(at)
+    (at.since(row.waits_since()) <= PATIENCE).then_some(at)
 }
 
 fn count(outcome: &'static str) {

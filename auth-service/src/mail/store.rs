@@ -71,7 +71,15 @@ pub struct OutboxRow {
     pub locale: String,
     pub details: String,
     pub created_at: Ts,
+    pub retried_at: Option<Ts>,
     pub attempts: i64,
+}
+
+impl OutboxRow {
+    /// When it began to wait.
+    pub fn waits_since(&self) -> Ts {
+        self.retried_at.unwrap_or(self.created_at)
+    }
 }
 
 const CLAIM: &str = "
@@ -80,7 +88,7 @@ const CLAIM: &str = "
         SELECT id FROM mail_outbox
         WHERE handed_over_at IS NULL AND failed_at IS NULL AND next_attempt_at <= $1
         ORDER BY next_attempt_at LIMIT 1)
-    RETURNING id, user_id, kind, recipient, locale, details, created_at, attempts";
+    RETURNING id, user_id, kind, recipient, locale, details, created_at, retried_at, attempts";
 
 /// Takes a mail that is due; until `leased_until` nobody else takes it. Nothing also when somebody else was faster.
 pub async fn claim(conn: &mut Conn, leased_until: Ts, now: Ts) -> Result<Option<OutboxRow>, DbError> {

@@ -250,7 +250,7 @@ fn apple(env: &mut Env) -> Option<ProviderConfig> {
 fn issuers(env: &mut Env) -> Vec<ProviderConfig> {
     let issuers = env.pattern("OIDC_<NAME>_ISSUER", "Any OpenID issuer, offered under this name in lower case.");
     let ids = by_name(env.pattern("OIDC_<NAME>_CLIENT_ID", "Our client id there."));
-    let mut secrets = by_name(env.pattern("OIDC_<NAME>_CLIENT_SECRET", "Its secret."));
+    let mut secrets = by_name(env.secret_pattern("OIDC_<NAME>_CLIENT_SECRET", "Its secret."));
     let scopes =
         by_name(env.pattern("OIDC_<NAME>_SCOPES", "What is asked of it, `openid email profile` unless given."));
     let titles = by_name(env.pattern("OIDC_<NAME>_TITLE", "What its button says, the name unless given."));

@@ -60,6 +60,21 @@ fn social_rows() -> Vec<Row> {
     ]
 }
 
+/// Where there is no SECRETS_KEY.
+fn operator_rows() -> Vec<Row> {
+    vec![
+        ("GET", "/api/v1/audit-logs", none, admins(200)),
+        ("GET", "/api/v1/audit-logs/export?format=csv", none, admins(200)),
+        ("POST", "/api/v1/audit-logs/verify", none, admins(200)),
+        ("GET", "/api/v1/system/settings", none, admins(200)),
+        ("GET", "/api/v1/system/mails", none, admins(200)),
+        ("POST", "/api/v1/system/mails/{nothing}/retry", none, admins(404)),
+        ("GET", "/api/v1/system/signing-keys", none, admins(200)),
+        ("POST", "/api/v1/system/signing-keys", none, [401, 403, 403, 403, 503, 403, 401]),
+        ("POST", "/api/v1/system/signing-keys/{kid}/withdraw", none, [401, 403, 403, 403, 404, 403, 401]),
+    ]
+}
+
 /// `{user}` is the user's account, `{nothing}` an id that nothing has. What ends sessions or accounts stands last.
 fn rows() -> Vec<Row> {
     vec![
@@ -85,8 +100,6 @@ fn rows() -> Vec<Row> {
         ("PUT", "/api/v1/users/me/email", none, session(422)),
         ("GET", "/api/v1/users/me/login-history", none, session(200)),
         ("GET", "/api/v1/users/me/export", none, session(200)),
-        ("GET", "/api/v1/audit-logs", none, admins(200)),
-        ("GET", "/api/v1/audit-logs/export?format=csv", none, admins(200)),
         ("GET", "/api/v1/users", none, managers(200)),
         ("POST", "/api/v1/users", none, managers(422)),
         ("POST", "/api/v1/users/bulk", || json!({"items": [{}]}), managers(200)),
@@ -168,10 +181,11 @@ async fn every_route_answers_everybody_as_the_table_says(#[values(Engine::Sqlite
     let key = team.admin.key_client(&team.api, &SCOPES).await;
     let mut people = callers(&team, &key, &closed).await;
     let mut wrong = Vec::new();
-    for (method, path, body, expected) in social_rows().into_iter().chain(rows()) {
+    for (method, path, body, expected) in social_rows().into_iter().chain(operator_rows()).chain(rows()) {
         let concrete = path
             .replace("{user}", &team.user_id)
             .replace("{nothing}", "01900000-0000-7000-8000-000000000000")
+            .replace("{kid}", "nothing")
             .replace("{provider}", "kakao");
         let mut statuses = Vec::new();
         for caller in &people {
@@ -204,6 +218,7 @@ fn no_route_is_missing_from_the_table() {
         .collect();
     let listed: BTreeSet<String> = social_rows()
         .into_iter()
+        .chain(operator_rows())
         .chain(rows())
         .map(|(method, path, ..)| (method, path.split('?').next().unwrap()))
         .map(|(method, path)| format!("{method} {}", path.replace("{user}", "{id}").replace("{nothing}", "{id}")))

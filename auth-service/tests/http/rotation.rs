@@ -179,7 +179,7 @@ async fn keys_are_listed_by_what_they_do() {
     let api = deployment.start().await;
     let states = async || {
         let listed = keys::list(&api.app.db, TOKEN_LIFE, deployment.clock.now().into()).await.unwrap();
-        listed.iter().map(|key| Value::from(key.state)).collect::<Vec<_>>()
+        listed.iter().map(|key| Value::from(key.state.as_str())).collect::<Vec<_>>()
     };
     assert_eq!(states().await, ["signs"]);
     let new = rotate(&deployment, Algorithm::Es256).await;

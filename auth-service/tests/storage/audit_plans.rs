@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Statements of the stores, and the index that each must go by.
-const EXPECTED: [(&str, &str, &str); 15] = [
+const EXPECTED: [(&str, &str, &str); 23] = [
     ("audit/store.rs", "LIST", "idx_audit_logs_at"),
     ("audit/store.rs", "LIST_REFUSED", "idx_audit_logs_refused"),
     ("audit/store.rs", "LIST_BY_EVENT", "idx_audit_logs_event"),
@@ -20,13 +20,21 @@ const EXPECTED: [(&str, &str, &str); 15] = [
     ("audit/store.rs", "LIST_BY_TARGET", "idx_audit_logs_target"),
     ("audit/store.rs", "LIST_BY_ADDRESS", "idx_audit_logs_ip_address"),
     ("audit/store.rs", "LIST_BY_REQUEST", "idx_audit_logs_request"),
+    ("audit/store.rs", "LIST_SEALED", "idx_audit_logs_seq"),
+    ("audit/store.rs", "FIND_LAST_IN", "idx_audit_logs_seq"),
     ("audit/store.rs", "FIND_LAST_BY", "idx_audit_logs_actor"),
     ("audit/store.rs", "FIND_LAST_ABOUT", "idx_audit_logs_target"),
     ("audit/store.rs", "FIND_UNSEALED_OF", "idx_audit_logs_unsealed"),
     ("audit/chain/store.rs", "LIST_UNSEALED", "idx_audit_logs_unsealed"),
     ("audit/chain/store.rs", "FIND_LAST", "idx_audit_logs_seq"),
+    ("audit/chain/store.rs", "FIND_LAST_TO", "idx_audit_logs_seq"),
     ("audit/chain/store.rs", "LIST_SEALED", "idx_audit_logs_seq"),
     ("audit/chain/store.rs", "LIST_OLDEST", "idx_audit_logs_seq"),
+    ("mail/review/store.rs", "LIST", "idx_mail_outbox_created_at"),
+    ("mail/review/store.rs", "LIST_WAITING", "idx_mail_outbox_waiting"),
+    ("mail/review/store.rs", "LIST_HANDED_OVER", "idx_mail_outbox_handed_over"),
+    ("mail/review/store.rs", "LIST_SENT", "idx_mail_outbox_sent"),
+    ("mail/review/store.rs", "LIST_FAILED", "idx_mail_outbox_failed"),
     ("login/store.rs", "LIST_HISTORY", "idx_login_histories_user"),
 ];
 
@@ -64,6 +72,12 @@ async fn fill(database: &Database) {
              INSERT INTO login_histories (id, user_id, at, outcome, method)
              SELECT entry.id, users.id, entry.at, 'logged_in', 'password'
              FROM audit_logs AS entry JOIN users ON users.email = 'request-' || (entry.seq % 500);
+             INSERT INTO mail_outbox (id, user_id, kind, recipient, locale, details, created_at, next_attempt_at, attempts,
+                                      handed_over_at, sent_at, failed_at)
+             SELECT entry.id, users.id, 'new_device', 'a@example.com', 'en', '{{}}', entry.at, entry.at, 1,
+                 CASE WHEN entry.seq % 100 <> 0 THEN entry.at END, CASE WHEN entry.seq % 2 <> 0 THEN entry.at END,
+                 CASE WHEN entry.seq % 200 = 0 THEN entry.at END
+             FROM audit_logs AS entry JOIN users ON users.email = 'request-' || (entry.seq % 500);
              ANALYZE;"
         ))
         .await;
@@ -75,7 +89,7 @@ async fn plan(database: &Database, sql: &str) -> String {
         Raw::Postgres(conn) => {
             let mut raw = Raw::Postgres(conn);
             raw.run(&format!("SET plan_cache_mode = force_generic_plan; PREPARE one AS {sql}")).await.unwrap();
-            let binds = (1..=11).take_while(|number| sql.contains(&format!("${number}"))).map(|_| "NULL");
+            let binds = (1..=13).take_while(|number| sql.contains(&format!("${number}"))).map(|_| "NULL");
             let binds = binds.collect::<Vec<_>>().join(", ");
             let explain = if binds.is_empty() {
                 "EXPLAIN EXECUTE one".to_owned()

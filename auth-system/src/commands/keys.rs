@@ -41,7 +41,7 @@ pub fn run(command: Keys) -> anyhow::Result<ExitCode> {
             }
             Keys::List | Keys::Generate { .. } => {
                 for key in keys::list(&db, service.sessions.access_token_life, now).await? {
-                    println!("{}  {:6} {:10} from {}", key.kid, key.algorithm, key.state, key.signs_from);
+                    println!("{}  {:6} {:10} from {}", key.kid, key.algorithm, key.state.as_str(), key.signs_from);
                 }
             }
         }

@@ -77,7 +77,7 @@ pub fn read_public_url(env: &mut Env) -> Option<Url> {
 
 /// Reads `REDIS_URL`, which in production must be TLS to anything but loopback.
 pub fn read_redis_url(env: &mut Env) -> Option<Secret> {
-    let url = env.secret(
+    let url = env.secret_address(
         "REDIS_URL",
         "redis:// or rediss:// address of Redis; counts and announcements stay in this process without it.",
     );

@@ -53,6 +53,14 @@ pub async fn find_head(conn: &mut Conn) -> Result<Link, DbError> {
     Ok(last.filter(|last| last.seq > checkpoint.seq).unwrap_or(checkpoint))
 }
 
+const FIND_LAST_TO: &str = "SELECT seq, hash FROM audit_logs WHERE seq <= $1 ORDER BY seq DESC LIMIT 1";
+
+/// The last entry that has this number or a lower one.
+pub async fn find_last_to(conn: &mut Conn, seq: i64) -> Result<Option<Link>, DbError> {
+    let row: Option<(i64, Option<Vec<u8>>)> = run!(conn, fetch_optional, FIND_LAST_TO, seq)?;
+    Ok(row.map(|(seq, hash)| Link { seq, hash: hash.unwrap_or_default() }))
+}
+
 const FIND_CHECKPOINT: &str = "SELECT seq, hash FROM audit_checkpoints ORDER BY seq DESC LIMIT 1";
 
 /// The last entry that retention removed.

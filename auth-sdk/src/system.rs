@@ -1,0 +1,175 @@
+//! Operating the system: what it runs by, and how it fares.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Answer of `GET /api/v1/system/settings`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct Settings {
+    /// The variables, by what they are about.
+    pub sections: Vec<SettingsSection>,
+}
+
+/// Variables about one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct SettingsSection {
+    /// What they are about.
+    #[schema(example = "Database")]
+    pub title: String,
+    /// In the order of the documentation.
+    pub variables: Vec<SystemSetting>,
+}
+
+/// A variable as it is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct SystemSetting {
+    /// Its name; a pattern such as `OIDC_<NAME>_ISSUER` where no variable fits it.
+    #[schema(example = "DB_PRIMARY_DB_URL")]
+    pub name: String,
+    /// Its value; `null` where there is none, or where it is secret. Credentials in an address are left out.
+    #[schema(example = "postgresql://***@db.example.com:5432/authdb")]
+    pub value: Option<String>,
+    /// What holds when it is unset; `null` when nothing does.
+    pub default: Option<String>,
+    /// Where the value came from; of a secret, whether it is set.
+    pub source: SettingSource,
+    /// Whether it holds a secret.
+    pub secret: bool,
+    /// What it does, one sentence in English.
+    pub description: String,
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SettingSource {
+    /// It was not set.
+    Default,
+    /// From the environment, or in development from `.env`.
+    Environment,
+}
+
+/// Answer of `GET /api/v1/system/signing-keys`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct SigningKeys {
+    /// Every key that is known, in the order in which they sign.
+    pub keys: Vec<SigningKey>,
+    /// How long others may remember the published keys; so long a new one waits before it signs.
+    #[schema(example = 300)]
+    pub jwks_lifetime_seconds: u64,
+}
+
+/// A key that signs access tokens, did so, or will.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct SigningKey {
+    /// RFC 7638 thumbprint, as in the header of tokens.
+    pub kid: String,
+    /// JOSE name of its algorithm.
+    #[schema(example = "RS256")]
+    pub algorithm: String,
+    /// What it does now.
+    pub state: SigningKeyState,
+    /// Where its private half is.
+    pub source: SigningKeySource,
+    /// When it was made, or, of a configured one, first seen.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// When it signs from.
+    #[schema(value_type = String, format = DateTime)]
+    pub signs_from: Timestamp,
+    /// When an instance was last known to sign with it, to half a minute; `null` before its first use.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<Timestamp>,
+    /// When it was taken out of use.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+/// What a signing key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SigningKeyState {
+    /// It is published, and signs soon.
+    Next,
+    /// It signs.
+    Signing,
+    /// It verifies what it has signed.
+    Verifying,
+    /// It has no tokens left to verify.
+    Retired,
+    /// It was taken out of use, with every token that it had signed.
+    Withdrawn,
+}
+
+/// Where the private half of a signing key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SigningKeySource {
+    /// In the configuration of an instance: a file or a variable.
+    Configuration,
+    /// In the database, sealed by `SECRETS_KEY`.
+    Database,
+}
+
+/// Body of `POST /api/v1/system/signing-keys`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+pub struct RotateSigningKey {
+    /// RS256, ES256, EdDSA or HS256; the configured one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ES256")]
+    pub algorithm: Option<String>,
+}
+
+/// A mail that was sent, or is to be, without what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct OutboxMail {
+    /// UUIDv7; it stands in the mail's `Message-ID`.
+    pub id: Uuid,
+    /// What it tells.
+    #[schema(example = "verify_email")]
+    pub kind: String,
+    /// The account that it is about.
+    pub user_id: Option<Uuid>,
+    /// Where it goes.
+    pub recipient: String,
+    /// The language it is written in.
+    #[schema(example = "ko")]
+    pub locale: String,
+    /// What has become of it.
+    pub state: OutboxMailState,
+    /// When it was queued.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// When it is tried next; `null` unless it waits.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_attempt_at: Option<Timestamp>,
+    /// When its first byte went out to the relay.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub handed_over_at: Option<Timestamp>,
+    /// When the relay had taken it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub sent_at: Option<Timestamp>,
+    /// When it was given up.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub failed_at: Option<Timestamp>,
+    /// What went wrong the last time: words of ours or of the relay.
+    pub last_error: Option<String>,
+}
+
+/// What has become of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutboxMailState {
+    /// It waits to be sent.
+    Waiting,
+    /// It goes out at this moment, or nobody knows whether it arrived: it is not sent twice.
+    HandedOver,
+    /// The relay has taken it.
+    Sent,
+    /// It was given up.
+    Failed,
+}

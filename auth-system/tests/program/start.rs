@@ -80,7 +80,7 @@ async fn a_second_start_keeps_keys_accounts_and_sessions() {
 
 #[tokio::test]
 async fn a_taken_port_is_one_clear_message() {
-    for variable in ["SERVICE_ADDR", "METRICS_ADDR", "GATEWAY_ADDR"] {
+    for variable in ["SERVICE_ADDR", "METRICS_ADDR", "GATEWAY_ADDR", "ADMIN_ADDR"] {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();
         let mut program = Workplace::on(Engine::Sqlite).set(variable, &address).spawn(&[]);

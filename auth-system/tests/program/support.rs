@@ -36,18 +36,20 @@ pub struct Workplace {
     pub port: u16,
     pub metrics_port: u16,
     pub gateway_port: u16,
+    pub admin_port: u16,
 }
 
 impl Workplace {
     /// An empty folder, and an environment that says nothing but where to listen.
     pub fn bare() -> Self {
-        let [port, metrics_port, gateway_port] = [(); 3].map(|()| free_port().unwrap());
+        let [port, metrics_port, gateway_port, admin_port] = [(); 4].map(|()| free_port().unwrap());
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let place = Self { folder, env: Vec::new(), port, metrics_port, gateway_port };
+        let place = Self { folder, env: Vec::new(), port, metrics_port, gateway_port, admin_port };
         place
             .set("SERVICE_ADDR", &format!(":{port}"))
             .set("METRICS_ADDR", &format!("127.0.0.1:{metrics_port}"))
             .set("GATEWAY_ADDR", &format!(":{gateway_port}"))
+            .set("ADMIN_ADDR", &format!(":{admin_port}"))
     }
 
     /// An empty database on this engine, and a key that need not be made first.

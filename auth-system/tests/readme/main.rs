@@ -30,12 +30,13 @@ struct Program {
 impl Program {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let [port, metrics_port, gateway_port] = [(); 3].map(|()| free_port().unwrap());
+        let [port, metrics_port, gateway_port, admin_port] = [(); 4].map(|()| free_port().unwrap());
         let child = Command::new(env!("CARGO_BIN_EXE_auth-system"))
             .env_clear()
             .env("SERVICE_ADDR", format!(":{port}"))
             .env("METRICS_ADDR", format!("127.0.0.1:{metrics_port}"))
             .env("GATEWAY_ADDR", format!(":{gateway_port}"))
+            .env("ADMIN_ADDR", format!(":{admin_port}"))
             .current_dir(folder.path())
             .stdout(Stdio::null())
             .spawn()

@@ -15,13 +15,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-<<<<<<< HEAD
-    api_keys, app::App, audit, console, document, keys, limits, login, meta, passwords, recovery, revocation, roles,
-    sessions, social, users, users::admin,
-=======
-    api_keys, app::App, audit, document, keys, limits, login, mail, meta, passwords, recovery, revocation, roles,
+    api_keys, app::App, audit, console, document, keys, limits, login, mail, meta, passwords, recovery, revocation, roles,
     sessions, social, system, users, users::admin,
->>>>>>> system
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.
@@ -108,10 +103,7 @@ fn for_operators() -> OpenApiRouter<App> {
         .routes(routes!(roles::http::set_role_permissions))
         .routes(routes!(roles::permissions_http::list_permissions, roles::permissions_http::create_permission))
         .routes(routes!(roles::permissions_http::delete_permission))
-<<<<<<< HEAD
-        // /api/v1/audit-logs: export
-        .routes(routes!(audit::http::list_audit_logs))
-        .routes(routes!(audit::http::export_audit_logs))
+        .merge(operators_api())
 }
 
 /// For our own console and gateways, so not in the document.
@@ -120,14 +112,6 @@ fn internal() -> Router<App> {
         .route("/internal/v1/console", get(console::http::show_state))
         .route("/internal/v1/console/setup", post(console::http::set_up))
         .route("/internal/v1/console/login", post(console::http::log_in))
-=======
-        // /api/v1/api-keys: {id}, {id}/rotate
-        .routes(routes!(api_keys::http::list_api_keys, api_keys::http::create_api_key))
-        .routes(routes!(api_keys::http::revoke_api_key))
-        .routes(routes!(api_keys::http::rotate_api_key))
-        .merge(operators_api())
-        // For our own gateways, so not in the document.
->>>>>>> system
         .route("/internal/v1/revocations", get(revocation::feed::tail))
         .route("/internal/v1/api-keys/resolve", post(api_keys::http::resolve_api_key))
 }

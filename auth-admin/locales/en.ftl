@@ -250,3 +250,77 @@ done-delete = Deleted.
 done-profile = The profile was saved.
 done-roles = The roles were saved.
 done-invited = The invitation was sent.
+
+# Roles and permissions
+actions = Actions
+description = Description
+roles-count = { $n ->
+    [one] { $shown } role
+   *[other] { $shown } roles
+}
+role-kind = Kind
+role-holders = Held by
+role-people = Show people
+role-system = Built in
+role-system-short = cannot be deleted
+role-system-why = It came with the service: it can be neither renamed nor deleted.
+role-own = Own
+role-new = New role
+role-make = Make the role
+role-edit = Edit { $name }
+role-name = Name
+role-name-hint = 2 to 50 of a-z, 0-9, _ and -, beginning with a letter. Access tokens list it.
+role-rename-hint = Services that ask for the old name no longer find it in tokens.
+permission = Permission
+permissions = Permissions
+permissions-none = There are no permissions.
+permissions-of = Permissions of { $name }
+permissions-why = A change takes effect everywhere at once. You can give no more than you hold.
+permissions-overtaken = Somebody else changed this role meanwhile. Below is what it permits now: choose again.
+matrix = Who may do what
+matrix-why = Rows are permissions, columns are roles.
+permitted = permitted
+not-permitted = not permitted
+permission-new = New permission
+permission-new-why = For your own services to ask for. Administrators hold it at once.
+permission-make = Make the permission
+permission-name = Name
+permission-name-hint = resource:action, such as orders:read.
+permission-holders = Roles that hold it
+permission-held-by-none = None
+permission-system-why = The service itself asks for it: it cannot be deleted.
+resource-users = Users
+resource-roles = Roles
+resource-audit = Audit log
+resource-api-keys = API keys
+resource-system = System
+about-role-admin = Everything
+about-role-manager = Reads and writes users and reads roles
+about-role-user = Nothing beyond oneself
+about-users-read = See other users
+about-users-write = Create and change users
+about-users-delete = Delete and restore users
+about-roles-read = See roles and permissions
+about-roles-write = Change roles and permissions
+about-audit-read = Read the audit log
+about-api-keys-read = See other people's API keys
+about-api-keys-write = Revoke other people's API keys
+about-system-read = See how the system is set up and how it fares
+about-system-write = Operate the system: keys, mails
+act-role-force = Take it from all and delete
+ask-role-delete = Delete the role { $name }?
+ask-why-role-delete = A deleted role cannot be brought back.
+ask-why-role-force = { $n ->
+    [one] { $shown } person holds this role. It is taken from them, with what it permits, at once.
+   *[other] { $shown } people hold this role. It is taken from them, with what it permits, at once.
+}
+ask-why-role-force-some = People hold this role. It is taken from them, with what it permits, at once.
+ask-permission-delete = Delete the permission { $name }?
+ask-why-permission-delete = No role holds it. Services that ask for it refuse everybody from then on.
+ask-why-permission-delete-held = It is taken from { $roles }. Services that ask for it refuse everybody from then on.
+done-role = The role was saved.
+done-role-made = The role was made.
+done-role-deleted = The role was deleted.
+done-role-permissions = The permissions were saved.
+done-permission-made = The permission was made.
+done-permission-deleted = The permission was deleted.

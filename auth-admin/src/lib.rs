@@ -15,6 +15,7 @@ mod frame;
 mod guard;
 mod likes;
 mod overview;
+mod roles;
 mod router;
 mod session;
 mod setup;

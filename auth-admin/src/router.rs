@@ -10,7 +10,7 @@ use axum::{
 use service_kit::{body::BodyLimits, edge::Edge};
 use tower::ServiceBuilder;
 
-use crate::{app::App, assets, failure, guard, likes, overview, session, setup, users};
+use crate::{app::App, assets, failure, guard, likes, overview, roles, session, setup, users};
 
 /// Bytes of a form: the longest is a selection of people.
 const FORM_LIMIT: usize = 64 * 1024;
@@ -37,6 +37,18 @@ fn pages() -> Router<App> {
         .route("/admin/users/{id}/profile", get(users::profile::ask).post(users::profile::run))
         .route("/admin/users/{id}/roles", get(users::roles::ask).post(users::roles::run))
         .route("/admin/users/{id}/{act}", get(users::acts::ask).post(users::acts::run))
+        // Roles and permissions.
+        .route("/admin/roles", get(roles::matrix::show))
+        .route("/admin/roles/new", get(roles::new::ask).post(roles::new::run))
+        .route("/admin/roles/{id}/permissions", get(roles::grant::ask).post(roles::grant::run))
+        .route("/admin/roles/{id}/description", get(roles::describe::ask).post(roles::describe::run))
+        .route("/admin/roles/{id}/delete", get(roles::delete::ask).post(roles::delete::run))
+        .route("/admin/permissions/new", get(roles::permissions::ask).post(roles::permissions::run))
+        .route("/admin/permissions/{id}", get(roles::permissions::show))
+        .route(
+            "/admin/permissions/{id}/delete",
+            get(roles::permissions::ask_delete).post(roles::permissions::run_delete),
+        )
         .fallback(async || failure::Failure::NotFound)
 }
 

@@ -15,8 +15,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, app::App, audit, console, document, keys, limits, login, mail, meta, passwords, recovery, revocation, roles,
-    sessions, social, system, users, users::admin,
+    api_keys, app::App, audit, console, document, keys, limits, login, mail, meta, passwords, recovery, revocation,
+    roles, sessions, social, system, users, users::admin,
 };
 
 /// What the vendored documentation page may do: its own scripts and styles, and calls to this server.

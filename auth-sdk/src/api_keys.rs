@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// A key, without its secret.
@@ -27,6 +27,36 @@ pub struct ApiKey {
     /// When it was last used, to the minute.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
+}
+
+/// A key of anybody's.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct OwnedApiKey {
+    /// The key without its secret.
+    #[serde(flatten)]
+    pub api_key: ApiKey,
+    /// Whose it is.
+    pub owner: KeyOwner,
+}
+
+/// The person that a key acts for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct KeyOwner {
+    /// The account.
+    pub id: Uuid,
+    /// The account's address, if one is known.
+    pub email: Option<String>,
+    /// As the person wants to be called.
+    pub display_name: Option<String>,
+}
+
+/// Query of `GET /api/v1/api-keys/all`, besides `limit` and `cursor`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ApiKeyFilter {
+    /// What the key's name begins with; capital and small letters of the Latin alphabet are alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
 }
 
 /// A key that was just made.

@@ -84,6 +84,9 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// The client's address at login.
     pub ip_address: Option<String>,
+    /// Where that is; absent unless the service knows places (`GEOIP_DB`), and this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// The client's own words.
     pub user_agent: Option<String>,
     /// The browser in those words.
@@ -97,6 +100,18 @@ pub struct Session {
     pub auth_methods: Vec<String>,
     /// Whether this very request belongs to it.
     pub current: bool,
+}
+
+/// Where an address is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct Place {
+    /// ISO 3166-1, two letters.
+    #[schema(example = "KR")]
+    pub country: String,
+    /// In English; absent where only the country is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Seoul")]
+    pub city: Option<String>,
 }
 
 /// A page of sessions.

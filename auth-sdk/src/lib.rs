@@ -21,10 +21,13 @@ mod roles;
 mod system;
 mod users;
 
-pub use api_keys::{ApiKey, CreateApiKey, NewApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey};
+pub use api_keys::{
+    ApiKey, ApiKeyFilter, CreateApiKey, KeyOwner, NewApiKey, OwnedApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey,
+};
 pub use audit::{AuditEntry, AuditFault, AuditLink, AuditRef, AuditVerification, VerifyAuditLogs};
 pub use auth::{
-    LoginAnswer, LoginRequest, LogoutScope, ReauthenticateRequest, RefreshRequest, Session, SessionList, TokenSet,
+    LoginAnswer, LoginRequest, LogoutScope, Place, ReauthenticateRequest, RefreshRequest, Session, SessionList,
+    TokenSet,
 };
 pub use console::{ConsoleLogin, ConsoleState, SetUp};
 pub use health::{Check, Checks, Health, HealthStatus};
@@ -41,10 +44,11 @@ pub use personal::{
 };
 pub use problem::{FieldError, Problem};
 pub use recovery::{AddressRequest, LinkRequest, ResetPasswordRequest};
-pub use roles::{CreatePermission, CreateRole, Permission, Role, SetPermissions, UpdateRole};
+pub use roles::{CreatePermission, CreateRole, HeldGrant, Permission, Role, SetPermissions, UpdateRole};
 pub use system::{
-    OutboxMail, OutboxMailState, RotateSigningKey, SettingSource, Settings, SettingsSection, SigningKey,
-    SigningKeySource, SigningKeyState, SigningKeys, SystemSetting,
+    CheckOutcome, OutboxMail, OutboxMailState, ProviderFault, RotateSigningKey, SettingSource, Settings,
+    SettingsSection, SigningKey, SigningKeySource, SigningKeyState, SigningKeys, SystemCheck, SystemCheckup,
+    SystemProvider, SystemProviders, SystemSetting,
 };
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,

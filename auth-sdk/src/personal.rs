@@ -6,6 +6,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::Place;
+
 /// An attempt to log in as a person.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct LoginRecord {
@@ -20,6 +22,9 @@ pub struct LoginRecord {
     pub method: String,
     /// The client's address.
     pub ip_address: Option<String>,
+    /// Where that is; absent unless the service knows places (`GEOIP_DB`), and this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// The client's own words.
     pub user_agent: Option<String>,
     /// The browser in those words.

@@ -25,6 +25,22 @@ pub struct Role {
     pub created_at: Timestamp,
 }
 
+/// A role that a person holds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct HeldGrant {
+    /// The role.
+    #[schema(example = "manager")]
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub granted_at: Timestamp,
+    /// Until when; for good when `null`.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+}
+
 /// Body of `POST /api/v1/roles`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
 pub struct CreateRole {

@@ -173,3 +173,89 @@ pub enum OutboxMailState {
     /// It was given up.
     Failed,
 }
+
+/// Answer of `POST /api/v1/system/doctor`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct SystemCheckup {
+    /// What was tried, in one order.
+    pub checks: Vec<SystemCheck>,
+}
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct SystemCheck {
+    /// What was tried; several may have the same name.
+    #[schema(example = "redis")]
+    pub name: String,
+    /// How it went.
+    pub outcome: CheckOutcome,
+    /// What was found, in English.
+    #[schema(example = "PONG after 1 ms")]
+    pub summary: String,
+    /// What to do about it, in English; `null` where there is nothing to do.
+    pub fix: Option<String>,
+}
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckOutcome {
+    /// All is well.
+    Ok,
+    /// It works, but something is missing.
+    Warning,
+    /// It does not work.
+    Failed,
+    /// There was nothing to try: it is not configured.
+    Skipped,
+}
+
+/// Answer of `GET /api/v1/system/providers`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct SystemProviders {
+    /// Those that people can log in through, in the order in which they are offered.
+    pub providers: Vec<SystemProvider>,
+    /// Whether the providers' tokens are kept, for apps that call a provider's API.
+    pub keeps_tokens: bool,
+    /// Addresses of apps that logins may come back to.
+    pub redirect_uris: Vec<String>,
+}
+
+/// A provider as it is configured, without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct SystemProvider {
+    /// Its name in paths.
+    #[schema(example = "kakao")]
+    pub name: String,
+    /// `google`, `kakao`, `naver`, `apple`, `github`, or `openid` for any other issuer.
+    #[schema(example = "kakao")]
+    pub kind: String,
+    /// What people know it by, in the reader's language.
+    #[schema(example = "Kakao")]
+    pub title: String,
+    /// Who vouches for its subjects.
+    #[schema(example = "https://kauth.kakao.com")]
+    pub issuer: String,
+    /// Our id there.
+    pub client_id: String,
+    /// Ids of apps whose ID tokens are taken, besides that.
+    pub native_client_ids: Vec<String>,
+    /// The redirect URI that must be registered there.
+    #[schema(example = "https://auth.example.com/api/v1/oauth/kakao/callback")]
+    pub callback_uri: String,
+    /// What is asked for.
+    #[schema(example = json!(["openid", "email", "profile"]))]
+    pub scopes: Vec<String>,
+    /// What its configuration lacks. Whether it answers is the doctor's to try.
+    pub faults: Vec<ProviderFault>,
+}
+
+/// What the configuration of a provider lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct ProviderFault {
+    /// `no_public_url`, `no_redirect_uris` or `no_kakao_admin_key`.
+    #[schema(example = "no_public_url")]
+    pub code: String,
+    /// What to do about it, in English.
+    pub detail: String,
+}

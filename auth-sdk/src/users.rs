@@ -43,6 +43,10 @@ pub struct User {
     /// When a session last began.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_login_at: Option<Timestamp>,
+    /// When the account was deleted; absent unless it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// Whether an account may be used.
@@ -116,6 +120,9 @@ pub struct UserFilter {
     /// `active`, `disabled` or `pending`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// Whether their address is proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
     /// Name of a role that they hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -128,7 +135,8 @@ pub struct UserFilter {
     /// Whether to list deleted accounts instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<bool>,
-    /// `created_at`, `-created_at` (newest first, the default), `email` or `-email`.
+    /// `created_at`, `-created_at` (newest first, the default), `email`, `-email`, `last_login_at` or `-last_login_at`;
+    /// whoever has no address or never logged in comes last either way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
 }

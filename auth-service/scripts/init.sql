@@ -207,7 +207,7 @@ CREATE TABLE IF NOT EXISTS mail_outbox (
 CREATE TABLE IF NOT EXISTS api_keys (
     id           UUID PRIMARY KEY,
     user_id      UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    name         TEXT NOT NULL,
+    name         TEXT COLLATE "C" NOT NULL,
     secret_hash  BYTEA NOT NULL,
     scopes       TEXT NOT NULL,
     rate_limit   TEXT,

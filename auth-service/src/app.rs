@@ -4,6 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use rate_limit::{GuessLimiter, RateLimiter, TimeSource};
 use service_kit::{clock::Clock, redis::Redis};
+use tokio::sync::Mutex;
 
 use crate::{
     api_keys::KeyCache,
@@ -20,6 +21,7 @@ use crate::{
     mail,
     meta::Readiness,
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
+    places::Places,
     revocation::{Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
     social::{self, Providers, outbound::Reach},
     sweep,
@@ -67,8 +69,12 @@ pub struct Parts {
     pub mail: mail::Outbox,
     /// Providers that people log in through.
     pub providers: Providers,
+    /// Where addresses are.
+    pub places: Places,
     /// Whether it can serve.
     pub readiness: Readiness,
+    /// Held while this instance is examined: once at a time, for it knocks at others' doors.
+    pub examination: Mutex<()>,
 }
 
 /// Why an instance cannot be started: one sentence that says what to do.
@@ -89,6 +95,9 @@ pub enum StartError {
     /// A provider is unusable.
     #[error("{0}")]
     Provider(String),
+    /// The database of places is unusable.
+    #[error("{0}")]
+    Places(String),
     /// The system refused threads.
     #[error("the hash threads cannot be started: {0}")]
     Threads(#[from] std::io::Error),
@@ -116,6 +125,7 @@ impl App {
         let reach = Reach::of(config.environment);
         let providers = Providers::open(&config.social, reach, config.extra_roots.as_deref());
         let providers = providers.map_err(StartError::Provider)?;
+        let places = Places::open(config.geoip_db.as_deref()).map_err(StartError::Places)?;
         let (rates, guesses) = counters(redis.clone(), &clock);
         let (revocations, profiles) = (Arc::new(RevocationLog::default()), Arc::new(ProfileCache::default()));
         let announcer = Arc::new(Announcer::new(redis.clone(), Arc::clone(&revocations), Arc::clone(&profiles)));
@@ -135,7 +145,9 @@ impl App {
             limits: Limits::new(config.limits, rates),
             mail: outbox,
             providers,
+            places,
             readiness: Readiness::default(),
+            examination: Mutex::default(),
             config,
         }));
         tokio::spawn(Arc::clone(&app.announcer).listen());

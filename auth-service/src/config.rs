@@ -1,6 +1,6 @@
 //! The service's configuration: one struct per concern, read in one go, refused as a whole.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use service_kit::{
     config::{self, Env, Environment, FeedConfig, Secret, Setting},
@@ -19,7 +19,7 @@ use crate::{
     jobs::RetentionConfig,
     keys::{GenerateError, KeyConfig},
     limits::LimitConfig,
-    passwords,
+    passwords, places,
     sessions::SessionConfig,
     social::SocialConfig,
     users,
@@ -67,6 +67,8 @@ pub struct Config {
     pub passwords: passwords::Policy,
     /// When unused accounts are closed, if ever.
     pub dormancy: Option<users::dormant::Dormancy>,
+    /// A file that knows where addresses are.
+    pub geoip_db: Option<PathBuf>,
     /// Rate limits.
     pub limits: LimitConfig,
     /// Hosts that are answered.
@@ -139,6 +141,7 @@ impl Config {
             password_min_length,
             passwords,
             dormancy,
+            geoip_db: places::read_path(env),
             limits,
             hosts: AllowedHosts::read(env, ANY_HOST),
             cors: Cors::read(env),

@@ -30,6 +30,7 @@ mod meta;
 pub mod operator;
 mod page;
 pub mod passwords;
+mod places;
 mod recovery;
 mod revocation;
 mod roles;

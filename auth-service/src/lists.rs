@@ -74,7 +74,7 @@ pub enum SortKey {
     Time(Ts),
     /// A text, and no empty one.
     Text(String),
-    /// No text: the row has none, and comes after those that do.
+    /// Neither: the row has none, and comes after those that do.
     Absent,
 }
 
@@ -83,6 +83,8 @@ pub enum SortKey {
 pub enum Sort {
     /// By an instant.
     ByTime(&'static str),
+    /// By an instant that some rows have not.
+    MaybeByTime(&'static str),
     /// By a text.
     ByText(&'static str),
 }
@@ -90,7 +92,7 @@ pub enum Sort {
 impl Sort {
     const fn name(self) -> &'static str {
         match self {
-            Self::ByTime(name) | Self::ByText(name) => name,
+            Self::ByTime(name) | Self::MaybeByTime(name) | Self::ByText(name) => name,
         }
     }
 }
@@ -170,8 +172,10 @@ impl Cursor {
         let (order, rest) = text.split_once(' ')?;
         let (id, key) = rest.split_once(' ')?;
         let key = match sort {
-            Sort::ByTime(_) => SortKey::Time(key.parse().ok().filter(|at| TIMES.contains(at)).map(Ts::from_micros)?),
-            Sort::ByText(_) if key.is_empty() => SortKey::Absent,
+            Sort::MaybeByTime(_) | Sort::ByText(_) if key.is_empty() => SortKey::Absent,
+            Sort::ByTime(_) | Sort::MaybeByTime(_) => {
+                SortKey::Time(key.parse().ok().filter(|at| TIMES.contains(at)).map(Ts::from_micros)?)
+            }
             Sort::ByText(_) if key.contains('\0') => return None,
             Sort::ByText(_) => SortKey::Text(key.to_owned()),
         };
@@ -207,8 +211,11 @@ mod tests {
     fn a_cursor_comes_back_as_it_went_and_only_to_its_own_order() {
         let id = Uuid::from_u128(7);
         let (by_time, by_text) = (Sort::ByTime("-created_at"), Sort::ByText("email"));
+        let by_login = Sort::MaybeByTime("last_login_at");
         for (sort, key) in [
             (by_time, SortKey::Time(Ts::from_micros(-5))),
+            (by_login, SortKey::Time(Ts::from_micros(5))),
+            (by_login, SortKey::Absent),
             (by_text, SortKey::Text("a b=@ 김".to_owned())),
             (by_text, SortKey::Absent),
         ] {

@@ -85,25 +85,16 @@ fn for_everybody() -> OpenApiRouter<App> {
 /// What needs a permission.
 fn for_operators() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        // /api/v1/users: bulk, {id}, and what is done to one
-        .routes(routes!(admin::http::list_users, admin::http::create_user))
-        .routes(routes!(admin::http::create_users))
-        .routes(routes!(admin::http::show_user, admin::http::update_user, admin::state_http::delete_user))
-        .routes(routes!(admin::state_http::restore_user))
-        .routes(routes!(admin::state_http::disable_user))
-        .routes(routes!(admin::state_http::enable_user))
-        .routes(routes!(admin::state_http::unlock_user))
-        .routes(routes!(admin::state_http::set_user_roles))
-        .routes(routes!(admin::sessions_http::list_user_sessions, admin::sessions_http::end_user_sessions))
-        .routes(routes!(admin::sessions_http::send_password_reset))
-        .routes(routes!(admin::sessions_http::list_user_logins))
+        .merge(people())
         // /api/v1/roles: {id}, {id}/permissions; /api/v1/permissions: {id}
         .routes(routes!(roles::http::list_roles, roles::http::create_role))
         .routes(routes!(roles::http::show_role, roles::http::update_role, roles::http::delete_role))
         .routes(routes!(roles::http::set_role_permissions))
         .routes(routes!(roles::permissions_http::list_permissions, roles::permissions_http::create_permission))
         .routes(routes!(roles::permissions_http::delete_permission))
-        .merge(operators_api())
+        // /api/v1/api-keys/all
+        .routes(routes!(api_keys::all_http::list_all_api_keys))
+        .merge(system())
 }
 
 /// For our own console and gateways, so not in the document.
@@ -116,15 +107,39 @@ fn internal() -> Router<App> {
         .route("/internal/v1/api-keys/resolve", post(api_keys::http::resolve_api_key))
 }
 
-/// What operators call.
-fn operators_api() -> OpenApiRouter<App> {
+/// What is done about other people: `/api/v1/users`, bulk, {id}, and what belongs to one.
+fn people() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(admin::http::list_users, admin::http::create_user))
+        .routes(routes!(admin::http::create_users))
+        .routes(routes!(admin::http::show_user, admin::http::update_user, admin::state_http::delete_user))
+        .routes(routes!(admin::http::export_user))
+        .routes(routes!(admin::state_http::restore_user))
+        .routes(routes!(admin::state_http::disable_user))
+        .routes(routes!(admin::state_http::enable_user))
+        .routes(routes!(admin::state_http::unlock_user))
+        .routes(routes!(admin::state_http::list_user_roles, admin::state_http::set_user_roles))
+        .routes(routes!(admin::sessions_http::list_user_sessions, admin::sessions_http::end_user_sessions))
+        .routes(routes!(admin::sessions_http::end_user_session))
+        .routes(routes!(admin::sessions_http::send_password_reset))
+        .routes(routes!(admin::sessions_http::list_user_logins))
+        .routes(routes!(admin::identities_http::list_user_identities))
+        .routes(routes!(admin::identities_http::unlink_user_identity))
+        .routes(routes!(admin::api_keys_http::list_user_api_keys))
+        .routes(routes!(admin::api_keys_http::revoke_user_api_key))
+}
+
+/// What happened, and what the system runs by.
+fn system() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         // /api/v1/audit-logs: export, verify
         .routes(routes!(audit::http::list_audit_logs))
         .routes(routes!(audit::http::export_audit_logs))
         .routes(routes!(audit::verify_http::verify_audit_logs))
-        // /api/v1/system: settings, mails, mails/{id}/retry, signing-keys, signing-keys/{kid}/withdraw
+        // /api/v1/system: settings, doctor, providers, mails, mails/{id}/retry, signing-keys, signing-keys/{kid}/withdraw
         .routes(routes!(system::http::show_settings))
+        .routes(routes!(system::http::examine_system))
+        .routes(routes!(social::operate_http::show_configured_providers))
         .routes(routes!(mail::http::list_mails))
         .routes(routes!(mail::http::retry_mail))
         .routes(routes!(keys::operate_http::list_signing_keys, keys::operate_http::rotate_signing_key))

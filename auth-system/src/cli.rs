@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use auth_service::{audit, import::Format};
+use auth_service::{audit, import::Format, operator::MOST_DEMO_USERS};
 use auth_token::{Algorithm, RsaBits};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -65,6 +65,8 @@ pub enum Command {
     /// Make an administrator; list, disable, bring in or copy out accounts.
     #[command(subcommand)]
     Users(Users),
+    /// Fill the database with people who are nobody, and all that they did, to see the console at work.
+    Demo(Demo),
     /// Print the OpenAPI document.
     Openapi,
     /// Print generated documentation.
@@ -236,6 +238,20 @@ pub struct Import {
     /// Firebase: `mem_cost`.
     #[arg(long, value_name = "N", default_value = "14")]
     pub firebase_mem_cost: u32,
+}
+
+/// How large a demonstration is.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How many people.
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u64).range(1..=MOST_DEMO_USERS))]
+    pub users: u64,
+    /// Another number has other people; the same one always the same.
+    #[arg(long, value_name = "N", default_value = "20260101")]
+    pub seed: u64,
+    /// Put it beside people of other kinds; without it a database that holds any is left alone.
+    #[arg(long)]
+    pub append: bool,
 }
 
 /// Whether an account may be used.

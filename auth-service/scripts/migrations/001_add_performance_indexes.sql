@@ -8,6 +8,11 @@ CREATE INDEX IF NOT EXISTS idx_users_created_at ON users (created_at, id);
 CREATE INDEX IF NOT EXISTS idx_users_deleted_at ON users (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_users_pending ON users (created_at, id) WHERE deleted_at IS NULL AND status = 'pending';
 CREATE INDEX IF NOT EXISTS idx_users_disabled ON users (created_at, id) WHERE deleted_at IS NULL AND status = 'disabled';
+CREATE INDEX IF NOT EXISTS idx_users_verified ON users (created_at, id) WHERE deleted_at IS NULL AND email_verified_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_users_unverified ON users (created_at, id) WHERE deleted_at IS NULL AND email_verified_at IS NULL;
+-- Two, for a condition on nothing else may make a planner without statistics choose one to look people up by address.
+CREATE INDEX IF NOT EXISTS idx_users_last_login ON users (last_login_at, id) WHERE deleted_at IS NULL AND last_login_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_users_without_login ON users (id) WHERE deleted_at IS NULL AND last_login_at IS NULL;
 -- Not IS NULL: for that, the unique index of addresses would be chosen, and all that it finds would be sorted.
 CREATE INDEX IF NOT EXISTS idx_users_without_email ON users (id) WHERE deleted_at IS NULL AND COALESCE(email, '') = '';
 CREATE INDEX IF NOT EXISTS idx_users_search_name ON users (search_name) WHERE deleted_at IS NULL AND search_name IS NOT NULL;
@@ -50,6 +55,8 @@ CREATE INDEX IF NOT EXISTS idx_mail_outbox_sent ON mail_outbox (created_at, id) 
 CREATE INDEX IF NOT EXISTS idx_mail_outbox_failed ON mail_outbox (created_at, id) WHERE failed_at IS NOT NULL AND sent_at IS NULL;
 CREATE INDEX IF NOT EXISTS idx_api_keys_user ON api_keys (user_id, created_at);
 CREATE INDEX IF NOT EXISTS idx_api_keys_expires_at ON api_keys (expires_at);
+CREATE INDEX IF NOT EXISTS idx_api_keys_created_at ON api_keys (created_at, id);
+CREATE INDEX IF NOT EXISTS idx_api_keys_name ON api_keys (lower(name)) WHERE revoked_at IS NULL AND lower(name) IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_idempotency_keys_created_at ON idempotency_keys (created_at);
 
 -- Trigrams, by which people are found by any part of their address or name. The extension comes with PostgreSQL, but a

@@ -175,7 +175,8 @@ fn show_once(Made { row, secret }: Made) -> Response {
     (StatusCode::CREATED, [(header::LOCATION, location)], Json(body)).into_response()
 }
 
-fn as_api_key(row: KeyRow) -> ApiKey {
+/// A key as the wire shows it.
+pub fn as_api_key(row: KeyRow) -> ApiKey {
     ApiKey {
         id: row.id,
         name: row.name,

@@ -97,14 +97,22 @@ pub async fn rotate(app: &App, caller: &SessionCaller, id: Uuid, overlap: Durati
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn revoke(app: &App, caller: &SessionCaller, id: Uuid, client: &Client) -> Result<()> {
-    let now = app.now();
     let mut tx = app.db.begin().await?;
-    if store::revoke(&mut tx, id, caller.user_id(), now).await? == 0 {
+    let pending = end(app, &mut tx, caller.user_id(), id).await?;
+    record(&mut tx, (caller, client), Event::ApiKeyRevoked, id, app.now()).await?;
+    app.commit(tx, pending).await
+}
+
+/// Ends a key of this person. Whoever calls this records it.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not theirs, or has ended.
+pub async fn end(app: &App, tx: &mut Conn, owner: UserId, id: Uuid) -> Result<Pending> {
+    let now = app.now();
+    if store::revoke(tx, id, owner, now).await? == 0 {
         return Err(Error::NotFound);
     }
-    let pending = app.recorder(now).api_key(&mut tx, id).await?;
-    record(&mut tx, (caller, client), Event::ApiKeyRevoked, id, now).await?;
-    app.commit(tx, pending).await
+    Ok(app.recorder(now).api_key(tx, id).await?)
 }
 
 /// Ends every key of a person.

@@ -4,6 +4,7 @@
 //! at every use its scopes are cut to what the owner holds. It is read at most once a second, and refused within a second
 //! of its revocation.
 
+pub mod all_http;
 pub mod http;
 mod issue;
 mod resolve;
@@ -18,9 +19,9 @@ use crate::{
 
 use uuid::Uuid;
 
-pub use issue::revoke_all;
+pub use issue::{end, revoke_all};
 pub use resolve::{KeyCache, KeyGrant, resolve};
-pub use store::delete_old;
+pub use store::{delete_old, list_live};
 
 /// What every key begins with: secret scanners know it by that.
 pub const PREFIX: &str = "ask_";

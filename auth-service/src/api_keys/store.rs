@@ -52,6 +52,66 @@ pub async fn list_live(conn: &mut Conn, user: UserId, now: Ts) -> Result<Vec<Key
     run!(conn, fetch_all, LIST_LIVE, user, now)
 }
 
+/// A key with its owner.
+#[derive(sqlx::FromRow)]
+pub struct OwnedRow {
+    #[sqlx(flatten)]
+    pub key: KeyRow,
+    pub email: Option<String>,
+    pub display_name: Option<String>,
+}
+
+const LIST_ALL: &str = "
+    SELECT api_keys.id, user_id, name, secret_hash, scopes, rate_limit, api_keys.created_at, expires_at, last_used_at,
+           users.email, users.display_name
+    FROM api_keys JOIN users ON users.id = api_keys.user_id
+    WHERE revoked_at IS NULL AND expires_at > $1 AND (api_keys.created_at, api_keys.id) < ($2, $3)
+    ORDER BY api_keys.created_at DESC, api_keys.id DESC LIMIT $4";
+
+/// Everybody's live keys, newest first, below this time and id.
+pub async fn list_all(conn: &mut Conn, below: (Ts, Uuid), limit: i64, now: Ts) -> Result<Vec<OwnedRow>, DbError> {
+    run!(conn, fetch_all, LIST_ALL, now, below.0, below.1, limit)
+}
+
+/// The most keys of a name that are looked up and sorted; of more, enough are met soon where all are walked.
+const FEW: i64 = 1_000;
+const COUNT_NAMED: &str = "
+    SELECT COUNT(*) FROM (
+        SELECT 1 AS found FROM api_keys
+        WHERE revoked_at IS NULL AND lower(name) >= $1 AND lower(name) < $2 LIMIT $3) AS counted";
+const LIST_FEW_NAMED: &str = "
+    WITH found AS MATERIALIZED (
+        SELECT id, user_id, name, secret_hash, scopes, rate_limit, created_at, expires_at, last_used_at
+        FROM api_keys WHERE revoked_at IS NULL AND lower(name) >= $5 AND lower(name) < $6)
+    SELECT found.id, user_id, name, secret_hash, scopes, rate_limit, found.created_at, expires_at, last_used_at,
+           users.email, users.display_name
+    FROM found JOIN users ON users.id = found.user_id
+    WHERE expires_at > $1 AND (found.created_at, found.id) < ($2, $3)
+    ORDER BY found.created_at DESC, found.id DESC LIMIT $4";
+// What is appended keeps the index of names from being chosen.
+const LIST_MANY_NAMED: &str = "
+    SELECT api_keys.id, user_id, name, secret_hash, scopes, rate_limit, api_keys.created_at, expires_at, last_used_at,
+           users.email, users.display_name
+    FROM api_keys JOIN users ON users.id = api_keys.user_id
+    WHERE revoked_at IS NULL AND expires_at > $1 AND (api_keys.created_at, api_keys.id) < ($2, $3)
+        AND lower(name) || '' >= $5 AND lower(name) || '' < $6
+    ORDER BY api_keys.created_at DESC, api_keys.id DESC LIMIT $4";
+
+/// The same of those whose names begin so, without regard to the case of ASCII.
+pub async fn list_named(
+    conn: &mut Conn,
+    prefix: &str,
+    below: (Ts, Uuid),
+    limit: i64,
+    now: Ts,
+) -> Result<Vec<OwnedRow>, DbError> {
+    let from = prefix.to_ascii_lowercase();
+    let to = format!("{from}\u{10ffff}");
+    let (count,): (i64,) = run!(conn, fetch_one, COUNT_NAMED, from.as_str(), to.as_str(), FEW + 1)?;
+    let sql = if count > FEW { LIST_MANY_NAMED } else { LIST_FEW_NAMED };
+    run!(conn, fetch_all, sql, now, below.0, below.1, limit, from.as_str(), to.as_str())
+}
+
 const LOCK_OWNER: &str = "UPDATE users SET updated_at = updated_at WHERE id = $1 AND deleted_at IS NULL";
 const COUNT_LIVE: &str = "
     SELECT COUNT(*) FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2";

@@ -77,6 +77,8 @@ pub enum Event {
     PermissionCreated,
     /// A permission was deleted.
     PermissionDeleted,
+    /// Somebody had all that the service stands on examined.
+    SystemExamined,
     /// Somebody looked through the mails that were sent, or are to be.
     MailsListed,
     /// A mail was tried again at somebody's wish.
@@ -91,11 +93,13 @@ pub enum Event {
     ApiKeyRotated,
     /// An API key was revoked.
     ApiKeyRevoked,
+    /// Somebody looked through the API keys of everybody.
+    ApiKeysListed,
     /// An account was entered, or can be from now on, by who its owner is at a provider.
     IdentityLinked,
     /// Somebody at a provider has the address of an account, and its owner is asked.
     IdentityProposed,
-    /// An identity was taken from an account by its owner.
+    /// An identity was taken from an account by its owner, or by an administrator.
     IdentityUnlinked,
     /// A provider ended an identity.
     IdentityRevoked,
@@ -153,6 +157,7 @@ impl Event {
             Self::RoleDeleted => "role_deleted",
             Self::PermissionCreated => "permission_created",
             Self::PermissionDeleted => "permission_deleted",
+            Self::SystemExamined => "system_examined",
             Self::MailsListed => "mails_listed",
             Self::MailRetried => "mail_retried",
             Self::SigningKeyRotated => "signing_key_rotated",
@@ -160,6 +165,7 @@ impl Event {
             Self::ApiKeyCreated => "api_key_created",
             Self::ApiKeyRotated => "api_key_rotated",
             Self::ApiKeyRevoked => "api_key_revoked",
+            Self::ApiKeysListed => "api_keys_listed",
             Self::IdentityLinked => "identity_linked",
             Self::IdentityProposed => "identity_proposed",
             Self::IdentityUnlinked => "identity_unlinked",
@@ -173,7 +179,7 @@ impl Event {
     }
 
     /// `refused` where somebody was kept from what they tried, `done` otherwise.
-    pub(super) fn outcome(self) -> &'static str {
+    pub(crate) fn outcome(self) -> &'static str {
         if matches!(self, Self::LoginFailed | Self::ConfirmationFailed | Self::PasswordExpired | Self::RefreshReuse) {
             "refused"
         } else {

@@ -7,6 +7,7 @@
 mod chain;
 mod event;
 mod export;
+mod fault;
 mod filter;
 mod find;
 pub(crate) mod http;
@@ -17,13 +18,15 @@ mod verify;
 pub(crate) mod verify_http;
 
 pub use chain::Link;
+pub(crate) use chain::hash_personal;
 pub use event::Event;
 pub use export::{Export, Format};
+pub use fault::Fault;
 pub use filter::{Filter, Outcome};
 pub(crate) use find::list;
 pub(crate) use store::{BEGINNING, EntryRow, erase_about, erase_by, has_unsealed_of};
 pub use trim::trim;
-pub use verify::{Fault, PART, Report, verify, verify_part};
+pub use verify::{PART, Report, verify, verify_part};
 
 use serde_json::{Map, Value};
 use uuid::Uuid;

@@ -1,4 +1,5 @@
-//! Statements put together from fixed pieces, for lists whose filters and order are chosen at run time.
+//! Statements put together from fixed pieces, for lists whose filters and order are chosen at run time, and for rows of
+//! any table.
 //!
 //! The only place that runs SQL which is not a constant: pieces are `&'static str`, and values are binds.
 
@@ -57,7 +58,37 @@ impl Statement {
         self.push(if separator == "(" { "(NULL)" } else { ")" })
     }
 
-    /// Runs it.
+    /// Runs it for what it changes; says how many rows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn execute(&self, conn: &mut Conn) -> Result<u64, DbError> {
+        let sql = AssertSqlSafe(self.sql.clone());
+        match conn {
+            Conn::Postgres(lease) => {
+                let query = self.binds.iter().fold(sqlx::query(sql), |query, bind| match bind {
+                    Bind::Text(text) => query.bind(text),
+                    Bind::Time(time) => query.bind(time),
+                    Bind::Id(id) => query.bind(id),
+                    Bind::Number(number) => query.bind(number),
+                });
+                let outcome = limit(query.execute(lease.get())).await;
+                lease.settle(outcome).map(|done| done.rows_affected())
+            }
+            Conn::Sqlite(lease) => {
+                let query = self.binds.iter().fold(sqlx::query(sql), |query, bind| match bind {
+                    Bind::Text(text) => query.bind(text),
+                    Bind::Time(time) => query.bind(time),
+                    Bind::Id(id) => query.bind(id),
+                    Bind::Number(number) => query.bind(number),
+                });
+                let outcome = limit(query.execute(lease.get())).await;
+                lease.settle(outcome).map(|done| done.rows_affected())
+            }
+        }
+    }
+
+    /// Runs it for what it finds.
     ///
     /// # Errors
     /// When the database fails.

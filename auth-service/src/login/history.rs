@@ -11,6 +11,7 @@ use crate::{
     ids::UserId,
     jobs::{self, BATCH, Days, Lock},
     lists::{self, Cursor, PageQuery, Sort},
+    places::Places,
 };
 
 pub use store::{delete_history as delete, list_history as rows};
@@ -27,22 +28,28 @@ pub fn page(params: &mut Fields) -> Option<PageQuery> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(conn: &mut Conn, user: UserId, page: &PageQuery) -> Result<Page<LoginRecord>, DbError> {
+pub async fn list(
+    conn: &mut Conn,
+    user: UserId,
+    page: &PageQuery,
+    places: &Places,
+) -> Result<Page<LoginRecord>, DbError> {
     let rows = store::list_history(conn, user, Cursor::below(page.after.as_ref()), page.limit + 1).await?;
     let (rows, next_cursor) = lists::cut(rows, page, NEWEST_FIRST, |row| Cursor::at(row.at, row.id));
     let is_whole = page.after.is_none() && next_cursor.is_none();
     let total = u64::try_from(rows.len()).ok().filter(|_| is_whole);
-    Ok(Page { items: rows.into_iter().map(to_wire).collect(), next_cursor, total })
+    Ok(Page { items: rows.into_iter().map(|row| to_wire(row, places)).collect(), next_cursor, total })
 }
 
 /// A line as the wire shows it.
-pub fn to_wire(row: HistoryRow) -> LoginRecord {
+pub fn to_wire(row: HistoryRow, places: &Places) -> LoginRecord {
     let (browser, os) = browser_and_os(row.user_agent.as_deref());
     LoginRecord {
         id: row.id,
         at: row.at.into(),
         outcome: row.outcome,
         method: row.method,
+        place: places.find(row.ip_address.as_deref()),
         ip_address: row.ip_address,
         user_agent: row.user_agent,
         browser,

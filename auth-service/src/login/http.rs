@@ -61,7 +61,7 @@ pub async fn list_login_history(
     params: Params,
 ) -> Result<Json<Page<LoginRecord>>> {
     let page = params.read(history::page)?;
-    Ok(Json(history::list(&mut app.db.read().await?, caller.user_id(), &page).await?))
+    Ok(Json(history::list(&mut app.db.read().await?, caller.user_id(), &page, &app.places).await?))
 }
 
 /// Reads who somebody says they are, and by what.

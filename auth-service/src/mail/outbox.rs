@@ -42,25 +42,11 @@ impl Outbox {
     ///
     /// # Errors
     /// A sentence that says what is wrong.
-    pub async fn examine(config: &MailConfig, extra_roots: Option<&[u8]>) -> Result<String, String> {
-        match &config.delivery {
-            Delivery::Relay(relay) => {
-                let tls = smtp::tls(relay, extra_roots)?;
-                let connection = Connection::open(relay, &tls, config.from.email.domain()).await;
-                let connection = connection.map_err(|refusal| {
-                    format!(
-                        "{}. Check SMTP_URL: host, port, user, password, and smtps:// for port 465",
-                        refusal.reason()
-                    )
-                })?;
-                connection.close().await;
-                Ok(format!("{} takes mail from {}", relay.host, config.from))
-            }
-            Delivery::Log => Ok("SMTP_URL is not set: mails stand in the log".to_owned()),
-            Delivery::Nowhere => {
-                Ok("no mail is sent: set PUBLIC_URL, SMTP_URL and MAIL_FROM for password resets and notices".to_owned())
-            }
-        }
+    pub async fn examine(relay: &Relay, config: &MailConfig, extra_roots: Option<&[u8]>) -> Result<String, String> {
+        let tls = smtp::tls(relay, extra_roots)?;
+        let connection = Connection::open(relay, &tls, config.from.email.domain()).await;
+        connection.map_err(|refusal| refusal.reason().to_owned())?.close().await;
+        Ok(format!("{} takes mail from {}", relay.host, config.from))
     }
 
     /// Has a sender look at once, after a commit; without it what was queued goes out within a second.

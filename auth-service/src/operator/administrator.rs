@@ -148,7 +148,7 @@ async fn promote(operator: &Operator<'_>, id: UserId) -> Result<Made, OperatorEr
 }
 
 /// The hash of the password that is given, or of one that is made, and which that is.
-async fn hash(
+pub(super) async fn hash(
     operator: &Operator<'_>,
     given: Option<String>,
     own_words: &[String],

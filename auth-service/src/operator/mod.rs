@@ -3,12 +3,14 @@
 //! Servers that run meanwhile hear of what is revoked as of any other instance's revocations: within half a second.
 
 mod administrator;
+mod demo;
 mod disable;
 mod export;
 mod list;
 mod store;
 
 pub use administrator::{Administrator, Made, appoint, create_administrator};
+pub use demo::{Beside, DEMO_ADMINISTRATOR, Demonstration, Filled, MOST_DEMO_USERS, fill_demo};
 pub use disable::disable;
 pub use export::{Layout, export};
 pub use list::{Filter, list};
@@ -77,6 +79,14 @@ pub enum OperatorError {
     /// Nobody would be left who can administer.
     #[error("this is the last active administrator: make another one first, with `auth-system users create-admin`")]
     LastAdministrator,
+    /// A demonstration has no place in production.
+    #[error("this is production (ENV=production), where no demonstration has a place")]
+    Production,
+    /// A demonstration was not to be put beside others.
+    #[error(
+        "the database holds accounts that are not of a demonstration: use an empty one, or put it beside them with --append"
+    )]
+    OthersThere,
     /// The system refused threads.
     #[error("the hash threads cannot be started: {0}")]
     Threads(io::Error),

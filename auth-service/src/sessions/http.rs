@@ -19,6 +19,7 @@ use crate::{
     lists::{Params, parse_flag},
     login::confirm,
     passwords::Password,
+    places::Places,
 };
 
 /// Refresh tokens
@@ -55,7 +56,8 @@ pub async fn logout(State(app): State<App>, caller: SessionCaller, client: Clien
 pub async fn list_sessions(State(app): State<App>, caller: SessionCaller) -> Result<Json<SessionList>> {
     let mut conn = app.db.read().await?;
     let rows = store::list_live(&mut conn, caller.user_id(), app.now()).await?;
-    let items: Vec<Session> = rows.into_iter().map(|row| to_wire(row, Some(caller.session_id()))).collect();
+    let current = Some(caller.session_id());
+    let items: Vec<Session> = rows.into_iter().map(|row| to_wire(row, current, &app.places)).collect();
     let total = u64::try_from(items.len()).ok();
     Ok(Json(SessionList { items, next_cursor: None, total }))
 }
@@ -140,13 +142,14 @@ async fn end(app: &App, caller: &SessionCaller, id: SessionId, client: &Client) 
 }
 
 /// A session as the wire shows it; `current` is the one that asks.
-pub fn to_wire(row: SessionRow, current: Option<SessionId>) -> Session {
+pub fn to_wire(row: SessionRow, current: Option<SessionId>, places: &Places) -> Session {
     let (browser, os) = browser_and_os(row.user_agent.as_deref());
     Session {
         id: row.id.0,
         created_at: row.created_at.into(),
         last_used_at: row.last_used_at.into(),
         expires_at: row.expires_at.into(),
+        place: places.find(row.ip_address.as_deref()),
         ip_address: row.ip_address,
         browser,
         os,

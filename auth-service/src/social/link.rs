@@ -10,7 +10,7 @@ use crate::{
     audit::{Entry, Event},
     caller::SessionCaller,
     client::Client,
-    db::{Conn, Ts},
+    db::{Conn, DbError, Ts},
     error::{Error, Result},
     ids::{OpaqueToken, UserId},
     login::{self, Guess, Guessed, Outcome},
@@ -19,7 +19,7 @@ use crate::{
         link::{self, Purpose},
     },
     passwords::Password,
-    users,
+    users::{self, store::UserRow},
 };
 
 /// Links the proposed identity for whoever knows the account's password, and begins their session. A wrong one counts as
@@ -111,22 +111,41 @@ pub async fn unlink(app: &App, caller: &SessionCaller, provider: &str, client: &
     caller.require_fresh(app).await?;
     let (user, now) = (caller.user_id(), app.now());
     let mut tx = app.db.begin().await?;
-    // Locked: of two that are taken at once, one would be the last.
-    if !store::lock_account(&mut tx, user).await? {
-        return Err(Error::InvalidToken);
-    }
-    let account = users::store::find(&mut tx, user).await?.ok_or(Error::InvalidToken)?;
-    let (_, subject) = store::delete(&mut tx, user, provider).await?.ok_or(Error::NotFound)?;
-    if account.password_hash.is_none() && store::count_others(&mut tx, user, provider).await? == 0 {
+    let account = hold_account(&mut tx, user).await?.ok_or(Error::InvalidToken)?;
+    take_away(app, &mut tx, &account, provider, now).await?;
+    Entry::new(Event::IdentityUnlinked, Some(user), client).detail("way", provider).record(&mut tx, now).await?;
+    tx.commit().await?;
+    wake(app);
+    Ok(())
+}
+
+/// An account, held until the transaction ends: of two ways in that are taken away at once, one would be the last.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold_account(tx: &mut Conn, user: UserId) -> Result<Option<UserRow>, DbError> {
+    if store::lock_account(tx, user).await? { users::store::find(tx, user).await } else { Ok(None) }
+}
+
+/// Takes a provider's identity from an account that is held, and lets the owner know. Whoever calls this records it, and
+/// calls [`wake`] after the commit.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::LastWayIn`].
+pub async fn take_away(app: &App, tx: &mut Conn, account: &UserRow, provider: &str, now: Ts) -> Result<()> {
+    let (_, subject) = store::delete(tx, account.id, provider).await?.ok_or(Error::NotFound)?;
+    if account.password_hash.is_none() && store::count_others(tx, account.id, provider).await? == 0 {
         return Err(Error::LastWayIn);
     }
-    unlinks::queue(app, &mut tx, (provider, &subject), now).await?;
-    Entry::new(Event::IdentityUnlinked, Some(user), client).detail("way", provider).record(&mut tx, now).await?;
-    mail::notify(app, &mut tx, user, Mail::IdentityUnlinked { provider: app.providers.title(provider) }, now).await?;
-    tx.commit().await?;
+    unlinks::queue(app, tx, (provider, &subject), now).await?;
+    let mail = Mail::IdentityUnlinked { provider: app.providers.title(provider) };
+    Ok(mail::notify(app, tx, account.id, mail, now).await?)
+}
+
+/// Has mails sent and Kakao told of what was taken away.
+pub fn wake(app: &App) {
     app.mail.wake();
     app.providers.unlinks.notify_one();
-    Ok(())
 }
 
 async fn look_at(app: &App, token: &OpaqueToken) -> Result<Proposal> {

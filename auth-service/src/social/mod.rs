@@ -22,6 +22,7 @@ pub mod issuer;
 pub mod link;
 mod native;
 pub mod notices;
+pub mod operate_http;
 pub mod outbound;
 mod provider;
 mod redeem;

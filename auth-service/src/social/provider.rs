@@ -263,6 +263,12 @@ impl Provider {
         })
     }
 
+    /// What is asked for, separated by spaces.
+    #[must_use]
+    pub fn scopes(&self) -> &str {
+        &self.scopes
+    }
+
     /// Where a browser goes to log in.
     ///
     /// # Errors

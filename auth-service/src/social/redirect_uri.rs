@@ -56,6 +56,11 @@ impl RedirectUris {
         self.listed.is_empty() && !self.takes_loopback
     }
 
+    /// What the operator listed, as it was written.
+    pub fn listed(&self) -> impl Iterator<Item = &str> {
+        self.listed.iter().map(|listed| listed.0.as_str())
+    }
+
     /// The address, if codes may go there. Compared as text (RFC 9700 section 2.1): no two readers can then differ.
     #[must_use]
     pub fn admit(&self, text: &str) -> Option<RedirectUri> {

@@ -1,10 +1,26 @@
 //! Calls about the system as a whole.
 
-use auth_sdk::{Problem, SettingSource, Settings, SettingsSection, SystemSetting};
+use std::time::Duration;
+
+use auth_sdk::{
+    CheckOutcome, Problem, SettingSource, Settings, SettingsSection, SystemCheck, SystemCheckup, SystemSetting,
+};
 use axum::{Json, extract::State};
 use service_kit::config::{Secrecy, Setting, Value};
 
-use crate::{app::App, caller::Caller, error::Result, roles::Permission};
+use crate::{
+    app::App,
+    audit::{Entry, Event},
+    caller::Caller,
+    client::Client,
+    db::DbError,
+    doctor::{self, Finding, Outcome},
+    error::{Error, Result},
+    roles::Permission,
+};
+
+/// After this long an examination is over, most likely.
+const TAKES: Duration = Duration::from_secs(5);
 
 /// Show what this process runs by
 ///
@@ -17,6 +33,47 @@ use crate::{app::App, caller::Caller, error::Result, roles::Permission};
 pub async fn show_settings(State(app): State<App>, caller: Caller) -> Result<Json<Settings>> {
     caller.require(Permission::SystemRead)?;
     Ok(Json(Settings { sections: in_sections(&app.config.settings) }))
+}
+
+/// Examine the system
+///
+/// The checks of `auth-system doctor`: this instance tries its keys, disk, database, Redis, mail relay and providers, for ten
+/// seconds at most, and says what to do about each fault. One at a time: meanwhile another is answered `busy`.
+#[utoipa::path(
+    post, path = "/api/v1/system/doctor", tag = "system", security(("bearer" = []), ("api_key" = [])),
+    responses((status = 200, body = SystemCheckup), (status = 401, body = Problem), (status = 403, body = Problem), (status = 503, body = Problem, description = "busy, among others"))
+)]
+pub async fn examine_system(State(app): State<App>, caller: Caller, client: Client) -> Result<Json<SystemCheckup>> {
+    caller.require(Permission::SystemRead)?;
+    let Ok(_alone) = app.examination.try_lock() else { return Err(Error::Busy(TAKES)) };
+    let findings = doctor::examine(&app.config).await;
+    let failed = findings.iter().filter(|finding| finding.outcome == Outcome::Failed).count();
+    let entry = Entry::by(Event::SystemExamined, &caller, None, &client).detail("failed", failed);
+    if let Err(cause) = record(&app, entry).await {
+        // What is wrong may be the database itself: then who is to mend it must be told.
+        tracing::error!(%cause, "an examination of the system could not be recorded");
+    }
+    Ok(Json(SystemCheckup { checks: findings.into_iter().map(as_check).collect() }))
+}
+
+async fn record(app: &App, entry: Entry<'_>) -> Result<(), DbError> {
+    let mut tx = app.db.begin().await?;
+    entry.record(&mut tx, app.now()).await?;
+    tx.commit().await
+}
+
+fn as_check(finding: Finding) -> SystemCheck {
+    SystemCheck {
+        name: finding.subject.to_owned(),
+        outcome: match finding.outcome {
+            Outcome::Ok => CheckOutcome::Ok,
+            Outcome::Warning => CheckOutcome::Warning,
+            Outcome::Failed => CheckOutcome::Failed,
+            Outcome::Skipped => CheckOutcome::Skipped,
+        },
+        summary: finding.found,
+        fix: finding.fix,
+    }
 }
 
 /// Sections in the order of their first variable.

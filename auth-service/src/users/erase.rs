@@ -1,6 +1,7 @@
 //! Erases people for good, some time after their accounts were deleted.
 
-use super::store;
+mod store;
+
 use crate::{
     app::App,
     audit::{self, Entry, Event, Target},

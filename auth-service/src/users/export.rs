@@ -23,6 +23,7 @@ use crate::{
     ids::UserId,
     lists::Cursor,
     login::history,
+    places::Places,
 };
 
 /// Rows that are read at a time.
@@ -152,7 +153,7 @@ impl Gathering {
             }
             Section::LoginHistory => {
                 let rows = history::rows(conn, user, below, PAGE).await?;
-                part(rows, |row| (row.at, row.id), |row| Some(history::to_wire(row)))
+                part(rows, |row| (row.at, row.id), |row| Some(history::to_wire(row, &Places::default())))
             }
             Section::AuditByPerson => {
                 let filter = Filter { actor: Some(user.0), ..Filter::default() };

@@ -30,6 +30,7 @@ pub struct UserRow {
     pub created_at: Ts,
     pub updated_at: Ts,
     pub last_login_at: Option<Ts>,
+    pub deleted_at: Option<Ts>,
     pub catalogue_version: i64,
 }
 
@@ -61,6 +62,7 @@ impl UserRow {
             created_at: self.created_at.into(),
             updated_at: self.updated_at.into(),
             last_login_at: self.last_login_at.map(Into::into),
+            deleted_at: self.deleted_at.map(Into::into),
         }
     }
 }
@@ -174,7 +176,7 @@ pub async fn grant_wish(conn: &mut Conn, id: UserId) -> Result<(), DbError> {
 
 const FIND: &str = "
     SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
-           password_changed_at, token_version, created_at, updated_at, last_login_at,
+           password_changed_at, token_version, created_at, updated_at, last_login_at, deleted_at,
            (SELECT version FROM role_catalogue) AS catalogue_version
     FROM users WHERE id = $1 AND deleted_at IS NULL";
 
@@ -185,7 +187,7 @@ pub async fn find(conn: &mut Conn, id: UserId) -> Result<Option<UserRow>, DbErro
 
 const FIND_BY_EMAIL: &str = "
     SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
-           password_changed_at, token_version, created_at, updated_at, last_login_at,
+           password_changed_at, token_version, created_at, updated_at, last_login_at, deleted_at,
            (SELECT version FROM role_catalogue) AS catalogue_version
     FROM users WHERE email = $1 AND deleted_at IS NULL";
 
@@ -196,7 +198,7 @@ pub async fn find_by_email(conn: &mut Conn, email: &Email) -> Result<Option<User
 
 const FIND_BY_USERNAME: &str = "
     SELECT id, email, email_verified_at, username, display_name, phone, avatar_url, locale, status, password_hash,
-           password_changed_at, token_version, created_at, updated_at, last_login_at,
+           password_changed_at, token_version, created_at, updated_at, last_login_at, deleted_at,
            (SELECT version FROM role_catalogue) AS catalogue_version
     FROM users WHERE lower(username) = lower($1) AND deleted_at IS NULL";
 
@@ -216,7 +218,7 @@ pub async fn find_id_by_email(conn: &mut Conn, email: &Email) -> Result<Option<U
 const FIND_WITH_GRANTS: &str = "
     SELECT users.id, users.email, users.email_verified_at, users.username, users.display_name, users.phone,
            users.avatar_url, users.locale, users.status, users.password_hash, users.password_changed_at,
-           users.token_version, users.created_at, users.updated_at, users.last_login_at,
+           users.token_version, users.created_at, users.updated_at, users.last_login_at, users.deleted_at,
            (SELECT version FROM role_catalogue) AS catalogue_version,
            roles.name AS role, permissions.name AS permission, user_roles.expires_at
     FROM users
@@ -375,26 +377,4 @@ const SOFT_DELETE: &str = "
 pub async fn soft_delete(conn: &mut Conn, id: UserId, now: Ts) -> Result<Option<i64>, DbError> {
     let row: Option<(i64,)> = run!(conn, fetch_optional, SOFT_DELETE, id, now)?;
     Ok(row.map(|(version,)| version))
-}
-
-const FIND_DELETED: &str = "SELECT id FROM users WHERE deleted_at < $1 ORDER BY deleted_at LIMIT 1";
-
-/// The account that was deleted first, if that was before `limit`.
-pub async fn find_deleted(conn: &mut Conn, limit: Ts) -> Result<Option<UserId>, DbError> {
-    let row: Option<(UserId,)> = run!(conn, fetch_optional, FIND_DELETED, limit)?;
-    Ok(row.map(|(id,)| id))
-}
-
-const LOCK_DELETED: &str = "UPDATE users SET updated_at = updated_at WHERE id = $1 AND deleted_at < $2";
-
-/// Locks an account that was deleted before `limit`: nobody restores it meanwhile. False when there is none any more.
-pub async fn lock_deleted(conn: &mut Conn, id: UserId, limit: Ts) -> Result<bool, DbError> {
-    Ok(run!(conn, execute, LOCK_DELETED, id, limit)? == 1)
-}
-
-const ERASE: &str = "DELETE FROM users WHERE id = $1";
-
-/// Deletes an account for good, with everything that belongs to it alone.
-pub async fn erase(conn: &mut Conn, id: UserId) -> Result<(), DbError> {
-    run!(conn, execute, ERASE, id).map(drop)
 }

@@ -60,6 +60,20 @@ fn social_rows() -> Vec<Row> {
     ]
 }
 
+/// What operators see and end of one person.
+fn people_rows() -> Vec<Row> {
+    vec![
+        ("DELETE", "/api/v1/users/{user}/sessions/{session}", none, managers(404)),
+        ("GET", "/api/v1/users/{user}/roles", none, managers(200)),
+        ("GET", "/api/v1/users/{user}/identities", none, managers(200)),
+        ("DELETE", "/api/v1/users/{user}/identities/{provider}", none, managers(404)),
+        ("GET", "/api/v1/users/{user}/api-keys", none, admins(200)),
+        ("DELETE", "/api/v1/users/{user}/api-keys/{key}", none, admins(404)),
+        ("GET", "/api/v1/api-keys/all", none, admins(200)),
+        ("GET", "/api/v1/users/{user}/export", none, admins(200)),
+    ]
+}
+
 /// Where there is no SECRETS_KEY.
 fn operator_rows() -> Vec<Row> {
     vec![
@@ -67,6 +81,8 @@ fn operator_rows() -> Vec<Row> {
         ("GET", "/api/v1/audit-logs/export?format=csv", none, admins(200)),
         ("POST", "/api/v1/audit-logs/verify", none, admins(200)),
         ("GET", "/api/v1/system/settings", none, admins(200)),
+        ("POST", "/api/v1/system/doctor", none, admins(200)),
+        ("GET", "/api/v1/system/providers", none, admins(200)),
         ("GET", "/api/v1/system/mails", none, admins(200)),
         ("POST", "/api/v1/system/mails/{nothing}/retry", none, admins(404)),
         ("GET", "/api/v1/system/signing-keys", none, admins(200)),
@@ -136,6 +152,7 @@ fn rows() -> Vec<Row> {
     ]
 }
 
+const NOTHING: &str = "01900000-0000-7000-8000-000000000000";
 const OTHER: &str = "other@example.com";
 const CLOSED: &str = "closed@example.com";
 const SCOPES: [&str; 10] = [
@@ -181,10 +198,13 @@ async fn every_route_answers_everybody_as_the_table_says(#[values(Engine::Sqlite
     let key = team.admin.key_client(&team.api, &SCOPES).await;
     let mut people = callers(&team, &key, &closed).await;
     let mut wrong = Vec::new();
-    for (method, path, body, expected) in social_rows().into_iter().chain(operator_rows()).chain(rows()) {
+    let special = social_rows().into_iter().chain(people_rows()).chain(operator_rows());
+    for (method, path, body, expected) in special.chain(rows()) {
         let concrete = path
             .replace("{user}", &team.user_id)
-            .replace("{nothing}", "01900000-0000-7000-8000-000000000000")
+            .replace("{nothing}", NOTHING)
+            .replace("{session}", NOTHING)
+            .replace("{key}", NOTHING)
             .replace("{kid}", "nothing")
             .replace("{provider}", "kakao");
         let mut statuses = Vec::new();
@@ -218,10 +238,14 @@ fn no_route_is_missing_from_the_table() {
         .collect();
     let listed: BTreeSet<String> = social_rows()
         .into_iter()
+        .chain(people_rows())
         .chain(operator_rows())
         .chain(rows())
         .map(|(method, path, ..)| (method, path.split('?').next().unwrap()))
-        .map(|(method, path)| format!("{method} {}", path.replace("{user}", "{id}").replace("{nothing}", "{id}")))
+        .map(|(method, path)| {
+            let path = path.replace("{user}", "{id}").replace("{nothing}", "{id}");
+            format!("{method} {}", path.replace("{session}", "{session_id}").replace("{key}", "{key_id}"))
+        })
         .collect();
     assert_eq!(documented.difference(&listed).collect::<Vec<_>>(), Vec::<&String>::new(), "in the document alone");
     assert_eq!(listed.difference(&documented).collect::<Vec<_>>(), Vec::<&String>::new(), "in the table alone");

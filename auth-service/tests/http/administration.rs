@@ -177,8 +177,8 @@ async fn a_deleted_account_comes_back_unless_its_address_is_taken(
     assert_eq!(team.admin.patch(&team.user_path(), json!({"username": "user"})).await.status, 200);
     assert_eq!(team.admin.delete(&team.user_path()).await.status, 204);
     assert_eq!(team.api.me(&team.user.access).await.status, 401);
-    for path in [team.user_path(), format!("{}/sessions", team.user_path())] {
-        assert_eq!(team.admin.get(&path).await.status, 404, "{path}");
+    for part in ["sessions", "login-history", "identities", "roles", "api-keys"] {
+        assert_eq!(team.admin.get(&format!("{}/{part}", team.user_path())).await.status, 404, "{part}");
     }
     assert_eq!(team.admin.delete(&team.user_path()).await.status, 404);
     let restore = format!("{}/restore", team.user_path());

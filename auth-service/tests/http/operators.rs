@@ -27,7 +27,7 @@ async fn a_made_administrator_logs_in_with_the_password_that_is_shown_once(
     let login = api.login("root@example.com", &password).await;
     let me = api.me(&login.text("access_token")).await.body;
     assert_eq!((&me["roles"], &me["email_verified"]), (&json!(["admin", "user"]), &json!(true)));
-    assert_eq!(me["permissions"].as_array().unwrap().len(), 6);
+    assert_eq!(me["permissions"].as_array().unwrap().len(), 10);
     let again = operator::create_administrator(&operator, administrator("root@example.com", None)).await;
     assert!(matches!(again, Ok(Made::Unchanged)));
     let stored: Vec<String> = deployment.column("SELECT details FROM audit_logs").await;

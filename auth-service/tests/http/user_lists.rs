@@ -148,6 +148,86 @@ async fn pages_follow_each_other_in_every_order(#[values(Engine::Sqlite, Engine:
     }
 }
 
+/// Everybody on the pages of a list, two a page.
+async fn walk(admin: &Instance, query: &str) -> Vec<String> {
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = admin.get(&format!("{USERS}?limit=2&{query}{cursor}")).await;
+        let on_page = names(&page);
+        assert!((1..=2).contains(&on_page.len()), "{page:?}");
+        seen.extend(on_page);
+        let Some(next) = page.body["next_cursor"].as_str() else { return seen };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn whoever_never_logged_in_comes_last_either_way(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let team = crowd(engine).await;
+    for email in ["user@example.com", "admin@example.com", "manager@example.com"] {
+        team.deployment.clock.advance(Duration::from_secs(1));
+        team.api.log_in(email).await;
+    }
+    let never = walk(&team.admin, "sort=last_login_at&search=people").await;
+    let mut sorted = never.clone();
+    sorted.sort();
+    assert_eq!(sorted, ["dalrae", "minsu.kim", "minsu2", "percent", "quote", "zoe"]);
+    for (sort, logged_in) in
+        [("last_login_at", ["user", "admin", "manager"]), ("-last_login_at", ["manager", "admin", "user"])]
+    {
+        let expected: Vec<String> = logged_in.map(str::to_owned).into_iter().chain(never.clone()).collect();
+        assert_eq!(walk(&team.admin, &format!("sort={sort}")).await, expected, "{sort}");
+        assert_eq!(walk(&team.admin, &format!("sort={sort}&role=user&status=active")).await, logged_in, "{sort}");
+        assert_eq!(walk(&team.admin, &format!("sort={sort}&search=people")).await, never, "{sort}");
+    }
+    for (sort, expected) in [("last_login_at", ["user", "admin"]), ("-last_login_at", ["admin", "user"])] {
+        // The third of them came at that very instant.
+        let query = format!("sort={sort}&last_login_before=2026-01-01T00:00:09Z");
+        let expected: Vec<String> = expected.map(str::to_owned).into_iter().chain(never.clone()).collect();
+        assert_eq!(walk(&team.admin, &query).await, expected, "{sort}");
+    }
+    // At the same instant ids decide, and a page may end among them.
+    let same = "UPDATE users SET last_login_at = created_at WHERE status = 'active'";
+    assert_eq!(team.deployment.change(same).await, 3);
+    let (up, down) = (walk(&team.admin, "sort=last_login_at").await, walk(&team.admin, "sort=-last_login_at").await);
+    assert_eq!(up[..3].iter().rev().collect::<Vec<_>>(), down[..3].iter().collect::<Vec<_>>());
+    assert_eq!((&up[3..], &down[3..]), (&never[..], &never[..]));
+    let page = team.admin.get(&format!("{USERS}?sort=last_login_at&limit=1")).await;
+    for sort in ["-last_login_at", "created_at", "email"] {
+        let wrong = team.admin.get(&format!("{USERS}?sort={sort}&cursor={}", page.text("next_cursor"))).await;
+        assert_eq!(wrong.faults(), [("cursor", "invalid_cursor")], "{sort}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn people_are_told_apart_by_whether_their_address_is_proven(
+    #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
+) {
+    let team = crowd(engine).await;
+    let proven = "UPDATE users SET email_verified_at = created_at WHERE email LIKE 'minsu%' OR email LIKE 'admin%'";
+    assert_eq!(team.deployment.change(proven).await, 3);
+    for (query, expected) in [
+        ("verified=true", vec!["admin", "minsu.kim", "minsu2"]),
+        ("verified=true&status=pending", vec!["minsu.kim", "minsu2"]),
+        ("verified=true&search=minsu2", vec!["minsu2"]),
+        ("verified=true&role=admin", vec!["admin"]),
+        ("verified=false", vec!["dalrae", "manager", "percent", "quote", "user", "zoe"]),
+        ("verified=false&status=active", vec!["manager", "user"]),
+        ("verified=false&status=disabled", vec![]),
+        ("verified=false&deleted=true", vec![]),
+    ] {
+        assert_eq!(find(&team.admin, query).await, expected, "{query}");
+    }
+    for sort in ["created_at", "-created_at", "email", "-email", "last_login_at", "-last_login_at"] {
+        let mut seen = walk(&team.admin, &format!("verified=true&sort={sort}")).await;
+        seen.sort();
+        assert_eq!(seen, ["admin", "minsu.kim", "minsu2"], "{sort}");
+    }
+    assert_eq!(team.admin.get(&format!("{USERS}?verified=false")).await.body["total"], 6);
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_page_says_how_many_there_are_and_what_each_may_do(
@@ -159,7 +239,7 @@ async fn a_page_says_how_many_there_are_and_what_each_may_do(
     assert_eq!(page.members(), ["items", "next_cursor", "total"]);
     let first = &page.body["items"][0];
     assert_eq!((first["email"].as_str(), &first["roles"]), (Some("admin@example.com"), &json!(["admin", "user"])));
-    assert_eq!(first["permissions"].as_array().unwrap().len(), 6);
+    assert_eq!(first["permissions"].as_array().unwrap().len(), 10);
     assert!(first.get("password_hash").is_none());
     let looked = team.deployment.number("SELECT COUNT(*) FROM audit_logs WHERE event = 'users_listed'").await;
     assert_eq!(looked, 1, "to look at people is an event");
@@ -185,6 +265,8 @@ async fn a_query_that_was_tampered_with_is_refused(#[values(Engine::Sqlite, Engi
         ("role=Admin'--".to_owned(), "role", "invalid_role_name"),
         ("created_after=yesterday".to_owned(), "created_after", "invalid_time"),
         ("deleted=1".to_owned(), "deleted", "not_a_boolean"),
+        ("verified=1".to_owned(), "verified", "not_a_boolean"),
+        ("sort=last_login_at&cursor=x".to_owned(), "cursor", "invalid_cursor"),
         ("search=a&search=b".to_owned(), "search", "duplicate"),
         ("search=a%00b".to_owned(), "search", "invalid_characters"),
         (format!("search={}", "x".repeat(1_001)), "search", "too_long"),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use auth_service::doctor::{self, Finding};
+use auth_service::doctor::{self, Outcome};
 
 use super::block_on;
 use crate::settings::Settings;
@@ -17,12 +17,15 @@ pub fn run() -> anyhow::Result<ExitCode> {
         println!("warning  {warning}");
     }
     let findings = block_on(doctor::examine(&settings.service))?;
-    for Finding { subject, outcome } in &findings {
-        match outcome {
-            Ok(found) => println!("ok       {subject}: {found}"),
-            Err(advice) => println!("FAILED   {subject}: {advice}"),
-        }
+    for finding in &findings {
+        let label = match finding.outcome {
+            Outcome::Ok => "ok",
+            Outcome::Warning => "warning",
+            Outcome::Failed => "FAILED",
+            Outcome::Skipped => "skipped",
+        };
+        println!("{label:8} {finding}");
     }
-    let all_well = findings.iter().all(|finding| finding.outcome.is_ok());
+    let all_well = findings.iter().all(|finding| finding.outcome != Outcome::Failed);
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

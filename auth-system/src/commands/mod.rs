@@ -2,6 +2,7 @@
 
 mod alone;
 mod audit;
+mod demo;
 mod docs;
 mod doctor;
 mod gateway;
@@ -36,6 +37,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(command),
         Command::Audit(command) => audit::run(command),
         Command::Users(command) => users::run(command),
+        Command::Demo(options) => demo::run(&options),
         Command::Openapi => docs::openapi(),
         Command::Docs { page } => docs::page(page),
     }

@@ -11,6 +11,7 @@ mod audit_cli;
 mod client;
 mod configuration;
 mod crash;
+mod demo_cli;
 #[cfg(target_os = "linux")]
 mod disk;
 mod drain;

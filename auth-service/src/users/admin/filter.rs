@@ -15,6 +15,7 @@ use crate::{
 pub struct Filter {
     pub search: Option<Search>,
     pub status: Option<UserStatus>,
+    pub verified: Option<bool>,
     pub role: Option<RoleName>,
     pub created_after: Option<Ts>,
     pub last_login_before: Option<Ts>,
@@ -39,10 +40,19 @@ pub enum Order {
     NewestFirst,
     EmailAscending,
     EmailDescending,
+    LastLoginAscending,
+    LastLoginDescending,
 }
 
 impl Order {
-    const ALL: [Self; 4] = [Self::OldestFirst, Self::NewestFirst, Self::EmailAscending, Self::EmailDescending];
+    const ALL: [Self; 6] = [
+        Self::OldestFirst,
+        Self::NewestFirst,
+        Self::EmailAscending,
+        Self::EmailDescending,
+        Self::LastLoginAscending,
+        Self::LastLoginDescending,
+    ];
 
     /// As the query names it.
     pub const fn as_str(self) -> &'static str {
@@ -51,6 +61,8 @@ impl Order {
             Self::NewestFirst => "-created_at",
             Self::EmailAscending => "email",
             Self::EmailDescending => "-email",
+            Self::LastLoginAscending => "last_login_at",
+            Self::LastLoginDescending => "-last_login_at",
         }
     }
 
@@ -59,6 +71,7 @@ impl Order {
         match self {
             Self::OldestFirst | Self::NewestFirst => Sort::ByTime(self.as_str()),
             Self::EmailAscending | Self::EmailDescending => Sort::ByText(self.as_str()),
+            Self::LastLoginAscending | Self::LastLoginDescending => Sort::MaybeByTime(self.as_str()),
         }
     }
 }
@@ -68,12 +81,13 @@ impl Filter {
     pub fn read(fields: &mut Fields) -> Option<Self> {
         let order = fields.optional("sort", |text| {
             let known = Order::ALL.into_iter().find(|order| order.as_str() == text);
-            known.ok_or_else(|| one_of("created_at, -created_at, email, -email"))
+            known.ok_or_else(|| one_of("created_at, -created_at, email, -email, last_login_at, -last_login_at"))
         });
         let order = order?.unwrap_or(Order::NewestFirst);
         let page = lists::page(fields, order.sort());
         let search = fields.optional("search", |text| Ok(Search::parse(text)));
         let status = fields.optional("status", parse_status);
+        let verified = fields.optional("verified", parse_flag);
         let role = fields.optional("role", RoleName::parse);
         let created_after = fields.optional("created_after", parse_time);
         let last_login_before = fields.optional("last_login_before", parse_time);
@@ -81,6 +95,7 @@ impl Filter {
         Some(Self {
             search: search?.flatten(),
             status: status?,
+            verified: verified?,
             role: role?,
             created_after: created_after?,
             last_login_before: last_login_before?,

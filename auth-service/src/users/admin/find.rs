@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use auth_sdk::UserStatus;
 use uuid::Uuid;
 
 use super::{
@@ -26,7 +27,8 @@ const COUNTED: i64 = 1_000;
 const COLUMNS: &str = "
     users.id, users.email, users.email_verified_at, users.username, users.display_name, users.phone, users.avatar_url,
     users.locale, users.status, users.password_hash, users.password_changed_at, users.token_version, users.created_at,
-    users.updated_at, users.last_login_at, (SELECT version FROM role_catalogue) AS catalogue_version";
+    users.updated_at, users.last_login_at, users.deleted_at,
+    (SELECT version FROM role_catalogue) AS catalogue_version";
 
 /// The people of a page and one more, if there is one; and how many fit in all, where that is known at no great cost.
 pub async fn find(conn: &mut Conn, filter: &Filter) -> Result<(Vec<UserRow>, Option<i64>), DbError> {
@@ -39,7 +41,7 @@ pub async fn find(conn: &mut Conn, filter: &Filter) -> Result<(Vec<UserRow>, Opt
         if room > 0 {
             let mut statement = source.begin(COLUMNS, engine);
             push_conditions(&mut statement, filter, &source);
-            stretch.push(&mut statement, filter.order);
+            stretch.push(&mut statement, filter);
             statement.push(" LIMIT ").bind(Bind::Number(room));
             rows.extend(statement.fetch_all(conn).await?);
         }
@@ -53,8 +55,8 @@ enum Source {
     All,
     /// These few who match what is searched for.
     Matching(Vec<Uuid>),
-    /// These few who hold the role.
-    Holding(Vec<Uuid>),
+    /// These few who hold the role, or whom a small index holds.
+    Among(Vec<Uuid>),
 }
 
 /// Where to look; nothing when nobody can fit.
@@ -65,13 +67,18 @@ async fn choose_source(conn: &mut Conn, filter: &Filter) -> Result<Option<Source
             return Ok(Some(ids).filter(|ids| !ids.is_empty()).map(Source::Matching));
         }
     }
+    for statement in select_marked(filter) {
+        if let Some(ids) = find_few(conn, statement).await? {
+            return Ok(Some(ids).filter(|ids| !ids.is_empty()).map(Source::Among));
+        }
+    }
     if let Some(name) = &filter.role {
         // By its id, for a planner knows how many hold which id, and not which name is whose.
         let Some(role) = roles::store::find_by_name(conn, name.as_str()).await? else { return Ok(None) };
         let mut statement = Statement::new("SELECT user_id FROM user_roles WHERE role_id = ");
         statement.bind(Bind::Id(role.id));
         if let Some(ids) = find_few(conn, statement).await? {
-            return Ok(Some(ids).filter(|ids| !ids.is_empty()).map(Source::Holding));
+            return Ok(Some(ids).filter(|ids| !ids.is_empty()).map(Source::Among));
         }
     }
     Ok(Some(Source::All))
@@ -83,6 +90,23 @@ async fn find_few(conn: &mut Conn, mut statement: Statement) -> Result<Option<Ve
     let ids: Vec<(Uuid,)> = statement.fetch_all(conn).await?;
     let is_few = i64::try_from(ids.len()).is_ok_and(|count| count <= FEW);
     Ok(is_few.then(|| ids.into_iter().map(|(id,)| id).collect()))
+}
+
+/// Selects the ids of those of whom an index holds no others.
+fn select_marked(filter: &Filter) -> impl Iterator<Item = Statement> + use<> {
+    let by_status = match filter.status {
+        Some(UserStatus::Disabled) => Some("SELECT id FROM users WHERE deleted_at IS NULL AND status = 'disabled'"),
+        Some(UserStatus::Pending) => Some("SELECT id FROM users WHERE deleted_at IS NULL AND status = 'pending'"),
+        Some(UserStatus::Active) | None => None,
+    };
+    let by_address = match filter.verified {
+        Some(true) => Some("SELECT id FROM users WHERE deleted_at IS NULL AND email_verified_at IS NOT NULL"),
+        Some(false) => Some("SELECT id FROM users WHERE deleted_at IS NULL AND email_verified_at IS NULL"),
+        None => None,
+    };
+    // Those who are deleted are in none, and are few.
+    let marks = if filter.deleted { [None, None] } else { [by_status, by_address] };
+    marks.into_iter().flatten().map(Statement::new)
 }
 
 /// Selects the ids of those who match, each kind of text by an index of its own.
@@ -118,7 +142,7 @@ fn select_matching(search: &Search, deleted: bool, engine: Engine) -> Statement 
 impl Source {
     /// A statement up to its conditions, on the rows of this source, which are collected before anything else is done.
     fn begin(&self, columns: &'static str, engine: Engine) -> Statement {
-        let (Self::Matching(ids) | Self::Holding(ids)) = self else {
+        let (Self::Matching(ids) | Self::Among(ids)) = self else {
             let mut statement = Statement::new("SELECT");
             statement.push(columns).push(" FROM users WHERE ");
             return statement;
@@ -155,16 +179,23 @@ fn push_conditions(statement: &mut Statement, filter: &Filter, source: &Source) 
     if let Some(status) = filter.status {
         // A constant, so that the small index of those who are not active is found.
         statement.push(match status {
-            auth_sdk::UserStatus::Active => " AND users.status = 'active'",
-            auth_sdk::UserStatus::Disabled => " AND users.status = 'disabled'",
-            auth_sdk::UserStatus::Pending => " AND users.status = 'pending'",
+            UserStatus::Active => " AND users.status = 'active'",
+            UserStatus::Disabled => " AND users.status = 'disabled'",
+            UserStatus::Pending => " AND users.status = 'pending'",
+        });
+    }
+    if let Some(is_verified) = filter.verified {
+        statement.push(if is_verified {
+            " AND users.email_verified_at IS NOT NULL"
+        } else {
+            " AND users.email_verified_at IS NULL"
         });
     }
     match (&filter.search, source) {
-        (Some(Search::Part(text)), Source::All | Source::Holding(_)) => {
+        (Some(Search::Part(text)), Source::All | Source::Among(_)) => {
             statement.push(" AND users.search_text LIKE ").bind(Bind::Text(containing(text))).push(" ESCAPE '\\'");
         }
-        (Some(Search::Prefix(text)), Source::All | Source::Holding(_)) => {
+        (Some(Search::Prefix(text)), Source::All | Source::Among(_)) => {
             let mut separator = " AND (";
             for prefix in PREFIXES {
                 push_prefix(statement.push(separator), prefix, text);
@@ -190,7 +221,10 @@ fn push_conditions(statement: &mut Statement, filter: &Filter, source: &Source) 
 
 /// How many fit, if it is not more than can be counted at once. Where they would have to be looked for, nobody counts.
 async fn count(conn: &mut Conn, filter: &Filter, source: &Source) -> Result<Option<i64>, DbError> {
-    let is_searched = filter.search.is_some() || filter.role.is_some() || filter.last_login_before.is_some();
+    let is_searched = filter.search.is_some()
+        || filter.role.is_some()
+        || filter.last_login_before.is_some()
+        || (filter.verified.is_some() && filter.status.is_some());
     if matches!(source, Source::All) && is_searched {
         return Ok(None);
     }

@@ -1,8 +1,10 @@
-//! Calls that list, show, make and change accounts.
+//! Calls that list, show, hand out, make and change accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use auth_sdk::{BulkResults, CreateUser, CreateUsers, Page, PageParams, Problem, UpdateMe, User, UserFilter};
+use auth_sdk::{
+    BulkResults, CreateUser, CreateUsers, Page, PageParams, PersonalData, Problem, UpdateMe, User, UserFilter,
+};
 use axum::{
     Json,
     extract::{Path, State},
@@ -22,10 +24,11 @@ use crate::{
     audit::{Entry, Event, Target},
     caller::Caller,
     client::Client,
-    db::DbError,
+    db::{Conn, DbError, Ts},
     error::{Error, Result, as_header},
     fields::Fields,
     idempotency::{Answer, Once},
+    ids::UserId,
     lists::{self, Cursor, Params, SortKey},
     roles::Permission,
     users::{self, Profile, store::UserRow},
@@ -60,6 +63,8 @@ pub async fn list_users(
 }
 
 /// Show an account
+///
+/// A deleted one to whoever may restore it (`users:delete`).
 #[utoipa::path(
     get, path = "/api/v1/users/{id}", tag = "users", security(("bearer" = []), ("api_key" = [])), params(("id" = Uuid, Path, description = "The account")),
     responses((status = 200, body = User), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem))
@@ -73,10 +78,37 @@ pub async fn show_user(
     caller.require(Permission::UsersRead)?;
     let id = parse_id(&id)?;
     let mut tx = app.db.begin().await?;
-    let profile = Profile::find(&mut tx, id, app.now()).await?.ok_or(Error::NotFound)?;
+    let user = match Profile::find(&mut tx, id, app.now()).await? {
+        Some(profile) => profile.user,
+        None => show_deleted(&mut tx, &caller, id, app.now()).await?.ok_or(Error::NotFound)?,
+    };
     record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
     tx.commit().await?;
-    Ok(Json(profile.user))
+    Ok(Json(user))
+}
+
+/// Take everything that is held on a person
+///
+/// What the person takes themselves at `/api/v1/users/me/export`. Demands `audit:read` too, for what the audit log tells is
+/// in it, and an account that holds no more than the caller.
+#[utoipa::path(
+    get, path = "/api/v1/users/{id}/export", tag = "users", security(("bearer" = []), ("api_key" = [])), params(("id" = Uuid, Path, description = "The account")),
+    responses((status = 200, body = PersonalData), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden or beyond_own_rights"), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub async fn export_user(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    caller.require(Permission::UsersRead)?;
+    caller.require(Permission::AuditRead)?;
+    let id = parse_id(&id)?;
+    let mut tx = app.db.begin().await?;
+    lock(&app, &mut tx, &caller, id).await?;
+    record(&app, &mut tx, Event::UserExported, &caller, (id, &client)).await?;
+    tx.commit().await?;
+    users::export::answer(&app, id).await
 }
 
 /// Make an account
@@ -146,10 +178,23 @@ pub async fn update_user(
     Ok(Json(profile.user))
 }
 
+/// A deleted account with the roles that it would have again, if the caller may restore it.
+async fn show_deleted(tx: &mut Conn, caller: &Caller, id: UserId, now: Ts) -> Result<Option<User>> {
+    if caller.require(Permission::UsersDelete).is_err() {
+        return Ok(None);
+    }
+    let Some(row) = store::find_deleted(tx, id).await? else { return Ok(None) };
+    let held = store::list_held(tx, &[id], now).await?;
+    Ok(with_rights(vec![row], held).pop())
+}
+
 fn cursor_of(row: &UserRow, order: Order) -> Cursor {
     let key = match order {
         Order::OldestFirst | Order::NewestFirst => SortKey::Time(row.created_at),
         Order::EmailAscending | Order::EmailDescending => row.email.clone().map_or(SortKey::Absent, SortKey::Text),
+        Order::LastLoginAscending | Order::LastLoginDescending => {
+            row.last_login_at.map_or(SortKey::Absent, SortKey::Time)
+        }
     };
     Cursor { key, id: row.id.0 }
 }

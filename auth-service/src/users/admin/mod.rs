@@ -2,12 +2,14 @@
 //!
 //! Nobody acts on an account that holds more than they do, and every look at somebody's data is an event of the audit log.
 
+pub mod api_keys_http;
 mod bulk;
 mod close;
 mod create;
 mod filter;
 mod find;
 pub mod http;
+pub mod identities_http;
 mod remove;
 mod roles;
 pub mod sessions_http;

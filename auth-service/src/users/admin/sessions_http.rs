@@ -14,6 +14,7 @@ use crate::{
     caller::Caller,
     client::Client,
     error::{Error, Result},
+    ids::SessionId,
     lists::Params,
     login::history,
     mail::{self, Mail, Recipient},
@@ -40,7 +41,7 @@ pub async fn list_user_sessions(
     let rows = sessions::store::list_live(&mut tx, id, now).await?;
     record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
     tx.commit().await?;
-    let items: Vec<Session> = rows.into_iter().map(|row| sessions::http::to_wire(row, None)).collect();
+    let items: Vec<Session> = rows.into_iter().map(|row| sessions::http::to_wire(row, None, &app.places)).collect();
     let total = u64::try_from(items.len()).ok();
     Ok(Json(SessionList { items, next_cursor: None, total }))
 }
@@ -64,6 +65,34 @@ pub async fn end_user_sessions(
     lock(&app, &mut tx, &caller, id).await?;
     let pending = revoke::all(&app, &mut tx, id, None, "ended_by_administrator").await?;
     let entry = Entry::by(Event::SessionsEnded, &caller, Some(Target::User(id)), &client).count(pending.len());
+    entry.record(&mut tx, app.now()).await?;
+    app.commit(tx, pending).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// End a session of an account
+///
+/// Its tokens are refused everywhere within a second.
+#[utoipa::path(
+    delete, path = "/api/v1/users/{id}/sessions/{session_id}", tag = "users", security(("bearer" = []), ("api_key" = [])),
+    params(("id" = Uuid, Path, description = "The account"), ("session_id" = Uuid, Path, description = "The session")),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub async fn end_user_session(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    Path((id, session)): Path<(String, String)>,
+) -> Result<StatusCode> {
+    caller.require(Permission::UsersWrite)?;
+    let (id, session) = (parse_id(&id)?, SessionId(session.parse().map_err(|_| Error::NotFound)?));
+    let mut tx = app.db.begin().await?;
+    lock(&app, &mut tx, &caller, id).await?;
+    let pending = revoke::one(&app, &mut tx, session, id, "ended_by_administrator").await?;
+    if pending.is_empty() {
+        return Err(Error::NotFound);
+    }
+    let entry = Entry::by(Event::SessionsEnded, &caller, Some(Target::User(id)), &client).session(session);
     entry.record(&mut tx, app.now()).await?;
     app.commit(tx, pending).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -114,7 +143,7 @@ pub async fn list_user_logins(
     let (id, page) = (parse_id(&id)?, params.read(history::page)?);
     let mut tx = app.db.begin().await?;
     users::store::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
-    let logins = history::list(&mut tx, id, &page).await?;
+    let logins = history::list(&mut tx, id, &page, &app.places).await?;
     record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
     tx.commit().await?;
     Ok(Json(logins))

@@ -1,20 +1,22 @@
 //! Calls that close, open, delete and restore accounts, and say what they may do.
 
-use auth_sdk::{Problem, SetRoles, User};
+use auth_sdk::{HeldGrant, Page, Problem, SetRoles, User};
 use axum::{
     Json,
     extract::{Path, State},
     http::StatusCode,
 };
 
-use super::{close, parse_id, remove, roles};
+use super::{close, parse_id, record, remove, roles, store};
 use crate::{
     app::App,
+    audit::Event,
     caller::Caller,
     client::Client,
-    error::Result,
+    error::{Error, Result},
     fields::Fields,
     roles::{Permission, read_grants},
+    users,
 };
 
 /// Delete an account
@@ -101,6 +103,31 @@ pub async fn unlock_user(
     Ok(Json(close::unlock(&app, &caller, parse_id(&id)?, &client).await?))
 }
 
+/// List the roles of an account
+///
+/// All that it holds now, each with the time until which it does, as `PUT` takes them.
+#[utoipa::path(
+    get, path = "/api/v1/users/{id}/roles", tag = "users", security(("bearer" = []), ("api_key" = [])), params(("id" = Uuid, Path, description = "The account")),
+    responses((status = 200, body = Page<HeldGrant>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem))
+)]
+pub async fn list_user_roles(
+    State(app): State<App>,
+    caller: Caller,
+    client: Client,
+    Path(id): Path<String>,
+) -> Result<Json<Page<HeldGrant>>> {
+    caller.require(Permission::UsersRead)?;
+    let id = parse_id(&id)?;
+    let mut tx = app.db.begin().await?;
+    users::store::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
+    let rows = store::list_grants(&mut tx, id, app.now()).await?;
+    record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
+    tx.commit().await?;
+    let items: Vec<HeldGrant> = rows.into_iter().map(as_grant).collect();
+    let total = u64::try_from(items.len()).ok();
+    Ok(Json(Page { items, next_cursor: None, total }))
+}
+
 /// Set the roles of an account
 ///
 /// A role may end at a time. Tokens of the person are refused within a second; their sessions live, and the next refresh
@@ -119,4 +146,9 @@ pub async fn set_user_roles(
     caller.require(Permission::UsersWrite)?;
     let grants = fields.read(|f| read_grants(f, app.now()))?;
     Ok(Json(roles::set(&app, &caller, parse_id(&id)?, grants, &client).await?))
+}
+
+fn as_grant(row: store::GrantRow) -> HeldGrant {
+    let store::GrantRow { name, description, granted_at, expires_at } = row;
+    HeldGrant { name, description, granted_at: granted_at.into(), expires_at: expires_at.map(Into::into) }
 }

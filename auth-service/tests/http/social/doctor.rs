@@ -1,6 +1,6 @@
 //! What the doctor says of providers.
 
-use auth_service::doctor;
+use auth_service::doctor::{self, Finding, Outcome};
 use test_peers::HttpTrouble;
 
 use super::support::World;
@@ -10,11 +10,11 @@ use crate::support::{Deployment, Engine};
 async fn findings(deployment: &Deployment) -> Vec<(bool, String)> {
     let findings = doctor::examine(&deployment.config()).await;
     let of_providers = findings.into_iter().filter(|finding| finding.subject == "login provider");
-    let line = |outcome: Result<String, String>| match outcome {
-        Ok(found) => (true, found),
-        Err(advice) => (false, advice),
+    let line = |finding: &Finding| {
+        let (subject, line) = (finding.subject, finding.to_string());
+        line.strip_prefix(&format!("{subject}: ")).unwrap().to_owned()
     };
-    of_providers.map(|finding| line(finding.outcome)).collect()
+    of_providers.map(|finding| (finding.outcome != Outcome::Failed, line(&finding))).collect()
 }
 
 #[tokio::test]

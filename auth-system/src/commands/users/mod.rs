@@ -52,7 +52,7 @@ pub fn run(command: Users) -> anyhow::Result<ExitCode> {
 }
 
 /// The database, with the schema of this release: in development it is made, as at the start of a server.
-async fn open(service: &Config) -> anyhow::Result<Db> {
+pub(super) async fn open(service: &Config) -> anyhow::Result<Db> {
     let db = Db::open(&service.db, service.extra_roots.as_deref())?;
     if service.db.auto_migrate {
         migrate::apply(&db, SCRIPTS).await?;

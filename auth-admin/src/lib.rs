@@ -6,6 +6,7 @@
 
 mod app;
 mod assets;
+mod audit;
 pub mod config;
 mod confirm;
 mod cookies;

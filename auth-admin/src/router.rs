@@ -10,7 +10,7 @@ use axum::{
 use service_kit::{body::BodyLimits, edge::Edge};
 use tower::ServiceBuilder;
 
-use crate::{app::App, assets, failure, guard, likes, overview, roles, session, setup, users};
+use crate::{app::App, assets, audit, failure, guard, likes, overview, roles, session, setup, users};
 
 /// Bytes of a form: the longest is a selection of people.
 const FORM_LIMIT: usize = 64 * 1024;
@@ -37,6 +37,11 @@ fn pages() -> Router<App> {
         .route("/admin/users/{id}/profile", get(users::profile::ask).post(users::profile::run))
         .route("/admin/users/{id}/roles", get(users::roles::ask).post(users::roles::run))
         .route("/admin/users/{id}/{act}", get(users::acts::ask).post(users::acts::run))
+        // The audit log.
+        .route("/admin/audit", get(audit::list::show))
+        .route("/admin/audit/newer", get(audit::tail::show))
+        .route("/admin/audit/export", get(audit::export::show))
+        .route("/admin/audit/verify", get(audit::verify::ask).post(audit::verify::run))
         // Roles and permissions.
         .route("/admin/roles", get(roles::matrix::show))
         .route("/admin/roles/new", get(roles::new::ask).post(roles::new::run))

@@ -126,7 +126,7 @@ mod tests {
             let is_of_family = key
                 .match_indices('-')
                 .map(|(at, _)| &key[..at])
-                .any(|family| all.contains(&format!("\"{family}-{{")) || all.contains(&format!("name(\"{family}\"")));
+                .any(|family| all.contains(&format!("\"{family}-{{")) || all.contains(&format!("\"{family}\"")));
             assert!(all.contains(&format!("\"{key}\"")) || is_of_family, "nobody says {key}");
         }
     }

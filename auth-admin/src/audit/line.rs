@@ -123,9 +123,11 @@ const fn is_by_system(entry: &AuditEntry) -> bool {
 }
 
 fn origin_of(frame: &Frame, entry: &AuditEntry) -> String {
-    let software = (entry.browser.is_some() || entry.os.is_some()).then(|| frame.software(&entry.browser, &entry.os));
-    // A program that no browser is known by says who it is in its first word.
-    let program = entry.user_agent.as_deref().and_then(|agent| agent.split_whitespace().next()).map(str::to_owned);
+    // Of a library only the name would be known, and that in words that fit every one.
+    let software = entry.os.as_ref().map(|_| frame.software(&entry.browser, &entry.os));
+    // A program says who it is in its first word; all that want to pass for a browser say the same one.
+    let program = entry.user_agent.as_deref().and_then(|agent| agent.split_whitespace().next());
+    let program = program.filter(|word| !word.starts_with("Mozilla/")).map(str::to_owned);
     let known: Vec<String> = [entry.ip_address.clone(), software.or(program)].into_iter().flatten().collect();
     known.join(" · ")
 }

@@ -3,15 +3,18 @@
 (() => {
   const $ = (selector, root = document) => root.querySelector(selector);
   const isTyping = (node) => node.matches?.("input, select, textarea, [contenteditable]");
-  const rows = () => [...document.querySelectorAll("[data-rows] tr")].filter((row) => $("a", row));
+  const rows = () => [...document.querySelectorAll("[data-rows] > *")].filter((row) => way(row));
+  const way = (row) => $("[data-open]", row) ?? $("a", row);
   let at = -1;
 
   function move(step) {
     const all = rows();
     if (all.length === 0) return;
+    const focused = all.findIndex((row) => row.contains(document.activeElement));
+    if (focused >= 0) at = focused;
     at = Math.max(0, Math.min(all.length - 1, at + step));
     all.forEach((row, number) => row.classList.toggle("at", number === at));
-    $("a", all[at]).focus();
+    way(all[at]).focus();
   }
 
   document.addEventListener("keydown", (event) => {
@@ -38,6 +41,10 @@
     } else {
       at = -1;
     }
+    // A list that grows by itself forgets its end.
+    document.querySelectorAll("[data-most]").forEach((list) => {
+      while (list.children.length > Number(list.dataset.most)) list.lastElementChild.remove();
+    });
   });
 
   // A refusal is an answer to be read, not to be dropped.

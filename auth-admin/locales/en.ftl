@@ -431,3 +431,323 @@ mail-kind-link-identity = Confirm identity
 mail-kind-identity-linked = Identity linked
 mail-kind-identity-unlinked = Identity unlinked
 mail-kind-dormancy-notice = Dormancy notice
+# Roles and permissions
+actions = Actions
+description = Description
+roles-count = { $n ->
+    [one] { $shown } role
+   *[other] { $shown } roles
+}
+role-kind = Kind
+role-holders = Held by
+role-people = Show people
+role-system = Built in
+role-system-short = cannot be deleted
+role-system-why = It came with the service: it can be neither renamed nor deleted.
+role-own = Own
+role-new = New role
+role-make = Make the role
+role-edit = Edit { $name }
+role-name = Name
+role-name-hint = 2 to 50 of a-z, 0-9, _ and -, beginning with a letter. Access tokens list it.
+role-rename-hint = Services that ask for the old name no longer find it in tokens.
+permission = Permission
+permissions = Permissions
+permissions-none = There are no permissions.
+permissions-of = Permissions of { $name }
+permissions-why = A change takes effect everywhere at once. You can give no more than you hold.
+permissions-overtaken = Somebody else changed this role meanwhile. Below is what it permits now: choose again.
+matrix = Who may do what
+matrix-why = Rows are permissions, columns are roles.
+permitted = permitted
+not-permitted = not permitted
+permission-new = New permission
+permission-new-why = For your own services to ask for. Administrators hold it at once.
+permission-make = Make the permission
+permission-name = Name
+permission-name-hint = resource:action, such as orders:read.
+permission-holders = Roles that hold it
+permission-held-by-none = None
+permission-system-why = The service itself asks for it: it cannot be deleted.
+resource-users = Users
+resource-roles = Roles
+resource-audit = Audit log
+resource-api-keys = API keys
+resource-system = System
+about-role-admin = Everything
+about-role-manager = Reads and writes users and reads roles
+about-role-user = Nothing beyond oneself
+about-users-read = See other users
+about-users-write = Create and change users
+about-users-delete = Delete and restore users
+about-roles-read = See roles and permissions
+about-roles-write = Change roles and permissions
+about-audit-read = Read the audit log
+about-api-keys-read = See other people's API keys
+about-api-keys-write = Revoke other people's API keys
+about-system-read = See how the system is set up and how it fares
+about-system-write = Operate the system: keys, mails
+act-role-force = Take it from all and delete
+ask-role-delete = Delete the role { $name }?
+ask-why-role-delete = A deleted role cannot be brought back.
+ask-why-role-force = { $n ->
+    [one] { $shown } person holds this role. It is taken from them, with what it permits, at once.
+   *[other] { $shown } people hold this role. It is taken from them, with what it permits, at once.
+}
+ask-why-role-force-some = People hold this role. It is taken from them, with what it permits, at once.
+ask-permission-delete = Delete the permission { $name }?
+ask-why-permission-delete = No role holds it. Services that ask for it refuse everybody from then on.
+ask-why-permission-delete-held = It is taken from { $roles }. Services that ask for it refuse everybody from then on.
+done-role = The role was saved.
+done-role-made = The role was made.
+done-role-deleted = The role was deleted.
+done-role-permissions = The permissions were saved.
+done-permission-made = The permission was made.
+done-permission-deleted = The permission was deleted.
+
+# The audit log
+event-logged-in = Signed in
+event-login-failed = Sign-in refused
+event-password-expired = Password too old
+event-sessions-ended = Sessions ended
+event-session-disowned = Sign-in disowned
+event-refresh-reuse = Spent token came back
+event-reauthenticated = Proved who they are
+event-confirmation-failed = Proof refused
+event-identity-linked = Social login linked
+event-identity-proposed = Social login proposed
+event-identity-unlinked = Social login removed
+event-identity-revoked = Social login ended by its provider
+event-user-registered = Registered
+event-registration-repeated = Registered again
+event-user-created = Account made
+event-user-claimed = Account claimed
+event-user-updated = Profile changed
+event-user-roles-changed = Roles changed
+event-user-disabled = Disabled
+event-user-enabled = Enabled
+event-user-unlocked = Sign-in limit lifted
+event-user-dormant = Disabled as unused
+event-user-deleted = Deleted
+event-user-restored = Restored
+event-user-erased = Erased
+event-password-changed = Password changed
+event-password-reset-requested = Password reset requested
+event-password-reset = Password reset
+event-email-verification-requested = Proof of address requested
+event-email-verified = Address proven
+event-email-change-requested = Another address requested
+event-email-changed = Address changed
+event-user-viewed = Account looked at
+event-users-listed = People listed
+event-user-exported = Personal data taken
+event-users-exported = All accounts taken
+event-users-imported = Accounts brought in
+event-api-keys-listed = API keys listed
+event-mails-listed = Mails listed
+event-audit-read = Audit log read
+event-audit-exported = Audit log copied
+event-role-created = Role made
+event-role-updated = Role changed
+event-role-deleted = Role deleted
+event-permission-created = Permission made
+event-permission-deleted = Permission deleted
+event-api-key-created = API key made
+event-api-key-rotated = API key replaced
+event-api-key-revoked = API key revoked
+event-signing-key-rotated = Signing key published
+event-signing-key-withdrawn = Signing key withdrawn
+event-mail-retried = Mail tried again
+event-system-examined = System examined
+event-audit-verified = Chain checked
+event-audit-trimmed = Audit log trimmed
+told-logged-in = { $target } signed in
+told-login-failed = A sign-in as { $target } was refused
+told-password-expired = A sign-in of { $target } was refused, for the password is too old
+told-sessions-ended = { $who ->
+    [self] { $actor } ended their own sessions
+   *[other] { $actor } ended sessions of { $target }
+}
+told-session-disowned = { $target } said that a sign-in was not theirs
+told-refresh-reuse = A spent token of { $target } came back, and the session was ended
+told-reauthenticated = { $target } proved once more who they are
+told-confirmation-failed = A wrong password was given in a session of { $target }
+told-identity-linked = A social login was linked to the account of { $target }
+told-identity-proposed = A social login has the address of { $target }, who is asked whether to link it
+told-identity-unlinked = { $who ->
+    [self] { $actor } removed a social login of their own
+   *[other] { $actor } removed a social login of { $target }
+}
+told-identity-revoked = The provider ended a social login of { $target }
+told-user-registered = { $target } registered
+told-registration-repeated = Somebody registered again with the address of { $target }
+told-user-created = { $who ->
+    [nobody] The account of { $target } was made
+   *[other] { $actor } made the account of { $target }
+}
+told-user-claimed = { $target } proved the address and took over an account that nobody had proven
+told-user-updated = { $who ->
+    [self] { $actor } changed their own profile
+   *[other] { $actor } changed the profile of { $target }
+}
+told-user-roles-changed = { $who ->
+    [self] { $actor } changed their own roles
+    [nobody] The roles of { $target } were changed
+   *[other] { $actor } changed the roles of { $target }
+}
+told-user-disabled = { $who ->
+    [self] { $actor } disabled their own account
+    [nobody] The account of { $target } was disabled
+   *[other] { $actor } disabled { $target }
+}
+told-user-enabled = { $actor } enabled { $target }
+told-user-unlocked = { $actor } lifted the sign-in limit of { $target }
+told-user-dormant = The account of { $target } was disabled, for nobody used it
+told-user-deleted = { $who ->
+    [self] { $actor } deleted their own account
+   *[other] { $actor } deleted the account of { $target }
+}
+told-user-restored = { $actor } restored the account of { $target }
+told-user-erased = The account of { $target } was erased for good
+told-password-changed = { $target } changed their password
+told-password-reset-requested = { $who ->
+    [self] { $actor } asked for a mail to reset their password
+    [nobody] A mail to reset the password of { $target } was asked for
+   *[other] { $actor } sent { $target } a mail to reset the password
+}
+told-password-reset = { $target } chose a new password by mail
+told-email-verification-requested = A mail to prove the address of { $target } was asked for
+told-email-verified = { $target } proved their address
+told-email-change-requested = { $target } asked for another address
+told-email-changed = { $target } changed their address
+told-user-viewed = { $who ->
+    [self] { $actor } looked at their own account
+   *[other] { $actor } looked at the account of { $target }
+}
+told-users-listed = { $actor } looked through the list of people
+told-user-exported = { $who ->
+    [self] { $actor } took a copy of their own data
+   *[other] { $actor } took a copy of all data on { $target }
+}
+told-users-exported = { $actor } took a copy of all accounts
+told-users-imported = { $actor } brought accounts from another system
+told-api-keys-listed = { $actor } looked through the API keys of everybody
+told-mails-listed = { $actor } looked through the mails
+told-audit-read = { $actor } read the audit log
+told-audit-exported = { $actor } took a copy of the audit log
+told-role-created = { $actor } made { $target }
+told-role-updated = { $actor } changed { $target }
+told-role-deleted = { $actor } deleted { $target }
+told-permission-created = { $actor } made { $target }
+told-permission-deleted = { $actor } deleted { $target }
+told-api-key-created = { $actor } made an API key
+told-api-key-rotated = { $actor } replaced an API key
+told-api-key-revoked = { $actor } revoked an API key
+told-signing-key-rotated = { $actor } published a new signing key
+told-signing-key-withdrawn = { $actor } took a signing key out of use
+told-mail-retried = { $actor } had a mail tried again
+told-system-examined = { $actor } examined the system
+told-audit-verified = { $actor } checked the audit log's chain
+told-audit-trimmed = The oldest entries of the audit log were removed, for their time was over
+audit-person = { $name }
+audit-operator = A command at the server
+audit-system = The system
+audit-somebody = Somebody unknown
+audit-unknown-account = an unknown account
+audit-thing-role = the role { $name }
+audit-thing-permission = the permission { $name }
+audit-group-sign-in = Signing in
+audit-group-account = Accounts
+audit-group-looks = Looks and copies
+audit-group-rights = Rights
+audit-group-system = System
+audit-event = Event
+audit-event-any = Any event
+audit-outcome = Outcome
+audit-outcome-any = Any outcome
+audit-done = Done
+audit-refused = Refused
+audit-actor = Who did it
+audit-target = Done to
+audit-id = ID
+audit-from = From
+audit-to = To
+audit-clear = Clear filters
+audit-time = Time
+audit-address = Address
+audit-device = Device
+audit-entry = Entry
+audit-seal = Seal
+audit-unsealed = Waiting for its seal
+audit-details = Details
+audit-by-them = What they did
+audit-to-it = What was done to it
+audit-from-there = From there
+audit-same-request = Same request
+audit-by-about = By or about
+audit-by-ip-address = Address
+audit-by-request-id = Request
+audit-widen = Remove
+audit-entries = Entries
+audit-live = Live
+audit-live-start = Follow
+audit-live-stop = Stop following
+audit-looking = New entries appear here.
+audit-waiting = The Auth API does not answer; it is asked again.
+audit-paused = Following stopped, for nobody seemed to watch.
+audit-no-script = Following needs JavaScript. Reload the page instead.
+audit-none = Nothing has happened yet
+audit-none-found = Nothing fits
+audit-copy = Take a copy:
+verify = Check the chain
+verify-why = Each entry is sealed to the one before it. Checking finds what was changed, removed or put in since.
+verify-expect = Expected head (optional)
+verify-expect-hint = As SEQ:HASH, kept from an earlier check or the server's log. Without one, a cut-off end cannot be noticed.
+verify-start = Check
+verify-running = Checking…
+verify-first = First fault:
+verify-what-now = Keep the database as it is. On the server, this command names every fault:
+verify-proven = Everything up to entry { $seq } is as it was when the expected head was kept.
+verify-unproven = No expected head was compared: that the end is complete is not proven.
+verify-head = Head
+verify-head-why = Keep it elsewhere, for the next check.
+verify-erased = Entries of erased people
+verify-again = Check again
+fault-changed = An entry was changed, moved or put in.
+fault-missing = Entries were removed or moved.
+fault-shortened = Entries were removed from the end.
+fault-stray = An entry was put in where retention has removed all.
+fault-personal = Address, device or salt of an entry was changed or removed.
+fault-unexplained = Personal parts are gone, though nobody was erased.
+fault-checkpoint = A checkpoint was put in or changed.
+fault-rewritten = The expected entry has another hash.
+fault-outdated = The expected entry was removed by retention; use a newer head.
+detail-added = Added
+detail-algorithm = Algorithm
+detail-api-key-id = By API key
+detail-by = By
+detail-complete = Complete
+detail-count = Count
+detail-filters = Filters
+detail-first-fault = First fault
+detail-format = Format
+detail-from-seq = From entry
+detail-hash = Hash
+detail-identities = Social logins
+detail-kid = Key
+detail-kind = Kind
+detail-name = Name
+detail-permissions = Permissions
+detail-roles = Roles
+detail-seq = Entry number
+detail-session-id = Session
+detail-way = Way
+detail-with-hashes = With password hashes
+verify-whole = { $n ->
+    [one] { $shown } entry is as it was sealed.
+   *[other] All { $shown } entries are as they were sealed.
+}
+verify-faults = { $n ->
+    [one] { $shown } fault was found.
+   *[other] { $shown } faults were found.
+}

@@ -149,6 +149,12 @@ impl Frame {
         self.texts.with(key, &[(name, FluentValue::from(value))]).into_owned()
     }
 
+    /// A text about several values, where there is one.
+    pub fn told(&self, key: &str, values: &[(&str, &str)]) -> Option<String> {
+        let values: Vec<_> = values.iter().map(|(name, value)| (*name, FluentValue::from(*value))).collect();
+        self.texts.has(key).then(|| self.texts.with(key, &values).into_owned())
+    }
+
     /// A text about a number of things.
     pub fn tn(&self, key: &str, n: &u64) -> String {
         let shown = number(*n);
@@ -276,6 +282,23 @@ pub fn number(n: u64) -> String {
 /// The letter that stands for somebody.
 fn initial(name: &str) -> String {
     name.chars().find(|c| c.is_alphanumeric()).map_or_else(|| "·".to_owned(), |c| c.to_uppercase().to_string())
+}
+
+#[cfg(test)]
+impl Frame {
+    /// The frame of a page that nobody asked for.
+    pub fn for_tests(language: Language) -> Self {
+        Self {
+            texts: Arc::new(Texts::read(language).unwrap()),
+            section: Section::None,
+            who: None,
+            form_token: String::new(),
+            theme: Theme::System,
+            assets: String::new(),
+            here: "/admin/".to_owned(),
+            now: Timestamp::UNIX_EPOCH,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod app;
 mod assets;
+mod audit;
 pub mod config;
 mod confirm;
 mod cookies;
@@ -15,6 +16,7 @@ mod frame;
 mod guard;
 mod likes;
 mod overview;
+mod roles;
 mod router;
 mod session;
 mod setup;

@@ -10,7 +10,7 @@ use axum::{
 use service_kit::{body::BodyLimits, edge::Edge};
 use tower::ServiceBuilder;
 
-use crate::{app::App, assets, failure, guard, likes, overview, session, setup, system, users};
+use crate::{app::App, assets, audit, failure, guard, likes, overview, roles, session, setup, system, users};
 
 /// Bytes of a form: the longest is a selection of people.
 const FORM_LIMIT: usize = 64 * 1024;
@@ -39,7 +39,36 @@ fn pages() -> Router<App> {
         .route("/admin/users/{id}/export", get(users::person::export))
         .route("/admin/users/{id}/{part}/{name}", get(users::person::ask_part).post(users::person::end_part))
         .route("/admin/users/{id}/{act}", get(users::acts::ask).post(users::acts::run))
-        // The system.
+        .merge(rights())
+        .merge(operation())
+        .fallback(async || failure::Failure::NotFound)
+}
+
+/// Who may do what, and what was done.
+fn rights() -> Router<App> {
+    Router::new()
+        // Roles and permissions.
+        .route("/admin/roles", get(roles::matrix::show))
+        .route("/admin/roles/new", get(roles::new::ask).post(roles::new::run))
+        .route("/admin/roles/{id}/permissions", get(roles::grant::ask).post(roles::grant::run))
+        .route("/admin/roles/{id}/description", get(roles::describe::ask).post(roles::describe::run))
+        .route("/admin/roles/{id}/delete", get(roles::delete::ask).post(roles::delete::run))
+        .route("/admin/permissions/new", get(roles::permissions::ask).post(roles::permissions::run))
+        .route("/admin/permissions/{id}", get(roles::permissions::show))
+        .route(
+            "/admin/permissions/{id}/delete",
+            get(roles::permissions::ask_delete).post(roles::permissions::run_delete),
+        )
+        // The audit log.
+        .route("/admin/audit", get(audit::list::show))
+        .route("/admin/audit/newer", get(audit::tail::show))
+        .route("/admin/audit/export", get(audit::export::show))
+        .route("/admin/audit/verify", get(audit::verify::ask).post(audit::verify::run))
+}
+
+/// What the system runs by.
+fn operation() -> Router<App> {
+    Router::new()
         .route("/admin/api-keys", get(system::api_keys::show))
         .route("/admin/api-keys/{owner}/{key}/revoke", get(system::api_keys::ask).post(system::api_keys::run))
         .route("/admin/signing-keys", get(system::signing_keys::show))
@@ -54,7 +83,6 @@ fn pages() -> Router<App> {
         .route("/admin/mails/{id}/retry", get(system::mails::ask).post(system::mails::run))
         .route("/admin/settings", get(system::settings::show))
         .route("/admin/doctor", get(system::doctor::ask).post(system::doctor::run))
-        .fallback(async || failure::Failure::NotFound)
 }
 
 /// The whole console.

@@ -27,7 +27,7 @@ mod users;
 pub use api_keys::{
     ApiKey, ApiKeyFilter, CreateApiKey, KeyOwner, NewApiKey, OwnedApiKey, ResolveApiKey, ResolvedApiKey, RotateApiKey,
 };
-pub use audit::{AuditEntry, AuditFault, AuditLink, AuditRef, AuditVerification, VerifyAuditLogs};
+pub use audit::{AuditEntry, AuditFault, AuditFilter, AuditLink, AuditRef, AuditVerification, VerifyAuditLogs};
 pub use auth::{
     LoginAnswer, LoginRequest, LogoutScope, Place, ReauthenticateRequest, RefreshRequest, Session, SessionList,
     TokenSet,

@@ -1,4 +1,4 @@
-//! Calls about roles and permissions, API keys, and the audit log.
+//! Calls about roles and permissions.
 
 use reqwest::Method;
 use uuid::Uuid;
@@ -16,6 +16,14 @@ impl Api {
     /// [`ClientError`].
     pub async fn list_roles(&self, page: &PageParams) -> Result<Page<Role>, ClientError> {
         self.query("/api/v1/roles", (&(), page)).await
+    }
+
+    /// A role.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn show_role(&self, id: Uuid) -> Result<Role, ClientError> {
+        self.get(&format!("/api/v1/roles/{id}")).await
     }
 
     /// Makes a role.

@@ -3,11 +3,13 @@
 //! [`Client`] is the way to the API, made once; [`Client::on_behalf_of`] gives the calls as somebody makes them.
 
 mod access;
+mod audit;
 mod console;
 mod people;
 mod system;
 
 pub use access::Force;
+pub use audit::{AuditCopy, AuditFormat};
 pub use console::ConsoleEntry;
 pub use people::UserAct;
 

@@ -100,8 +100,8 @@ impl Export {
 
 /// An entry as the wire shows it.
 pub fn to_wire(row: EntryRow) -> AuditEntry {
-    let actor = row.actor_id.map(|id| AuditRef { kind: "user".to_owned(), id });
-    let target = row.target_kind.zip(row.target_id).map(|(kind, id)| AuditRef { kind, id });
+    let actor = row.actor_id.map(|id| AuditRef { kind: "user".to_owned(), id, name: None });
+    let target = row.target_kind.zip(row.target_id).map(|(kind, id)| AuditRef { kind, id, name: None });
     AuditEntry {
         id: row.id,
         at: row.at.into(),
@@ -111,6 +111,8 @@ pub fn to_wire(row: EntryRow) -> AuditEntry {
         target,
         ip_address: row.ip_address,
         user_agent: row.user_agent,
+        browser: None,
+        os: None,
         request_id: row.request_id,
         details: serde_json::from_str(&row.details).unwrap_or_default(),
         seq: row.seq,

@@ -17,24 +17,40 @@ use super::{
     export::{Export, Format, to_wire},
     filter,
     find::{self, Newer},
+    names,
     store::EntryRow,
 };
 use crate::{
     app::App,
     caller::Caller,
-    client::Client,
+    client::{Client, browser_and_os},
     db::DbError,
     error::{Error, Result},
     fields::{Fault, Fields},
-    lists::{self, PageQuery, Params, Sort},
+    lists::{self, PageQuery, Params, Sort, parse_flag},
     roles::Permission,
 };
+
+/// Rows, where to go on, and how many there are.
+type Found = (Vec<EntryRow>, Option<String>, Option<u64>);
 
 /// The only order of this list.
 const NEWEST_FIRST: Sort = Sort::ByTime("-at");
 
-/// Which entries of the list are asked for.
-enum Wish {
+/// Which entries of the list are asked for, and what of them.
+struct Wish {
+    rows: Rows,
+    names: Names,
+}
+
+/// Whether it is to be said what those are called that entries tell of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Told,
+    Untold,
+}
+
+enum Rows {
     /// A page, newest first.
     Page(PageQuery),
     /// What has come behind this entry, and how many of it.
@@ -49,6 +65,9 @@ enum Wish {
 /// To follow the log, send the id of the last sealed entry that you have as `after`: then come the sealed entries behind it,
 /// oldest first, and `next_cursor` is what to send as `after` the next time, also when there was nothing new. A look that
 /// finds nothing but your own looks is no event.
+///
+/// With `names`, actors and targets come with what they are called now: people to who holds `users:read` (deleted ones
+/// `users:delete`), roles and permissions to who holds `roles:read`.
 #[utoipa::path(
     get, path = "/api/v1/audit-logs", tag = "audit", security(("bearer" = []), ("api_key" = [])),
     params(
@@ -59,6 +78,7 @@ enum Wish {
         ("from" = Option<String>, Query, description = "RFC 3339"), ("to" = Option<String>, Query, description = "RFC 3339"),
         ("limit" = Option<i64>, Query, description = "1 to 100, 20 unless given"), ("cursor" = Option<String>, Query, description = "A next_cursor of this list"),
         ("after" = Option<Uuid>, Query, description = "An entry behind which to go on, in place of cursor"),
+        ("names" = Option<bool>, Query, description = "Whether to say what actors and targets are called"),
     ),
     responses((status = 200, body = Page<AuditEntry>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
@@ -74,17 +94,18 @@ pub async fn list_audit_logs(
         let wish = read_wish(p);
         Some((filter?, wish?))
     })?;
-    let page = match wish {
-        Wish::Page(page) => page,
-        Wish::Newer(after, limit) => return follow(&app, (&caller, &client), &filter, (after, limit)).await.map(Json),
+    let (rows, next_cursor, total) = match wish.rows {
+        Rows::Page(page) => {
+            record(&app, Event::AuditRead, &caller, &filter, &client).await?;
+            list(&app, &filter, &page).await?
+        }
+        Rows::Newer(after, limit) => follow(&app, (&caller, &client), &filter, (after, limit)).await?,
     };
-    record(&app, Event::AuditRead, &caller, &filter, &client).await?;
-    let mut conn = app.db.read_replica().await?;
-    let rows = find::list(&mut conn, &filter, page.after.as_ref(), page.limit + 1).await?;
-    let (rows, next_cursor) = lists::cut(rows, &page, NEWEST_FIRST, EntryRow::cursor);
-    let is_whole = page.after.is_none() && next_cursor.is_none();
-    let total = u64::try_from(rows.len()).ok().filter(|_| is_whole);
-    Ok(Json(Page { items: rows.into_iter().map(to_wire).collect(), next_cursor, total }))
+    let mut items: Vec<AuditEntry> = rows.into_iter().map(with_software).collect();
+    if wish.names == Names::Told {
+        names::add(&mut app.db.read_replica().await?, &mut items, &caller).await?;
+    }
+    Ok(Json(Page { items, next_cursor, total }))
 }
 
 /// Take a copy of the audit log
@@ -142,15 +163,28 @@ pub async fn export_audit_logs(
 fn read_wish(params: &mut Fields) -> Option<Wish> {
     let is_both = params.has("after") && params.has("cursor");
     let after = params.optional("after", filter::id);
+    let names = params.optional("names", parse_flag);
     let page = lists::page(params, NEWEST_FIRST);
     if is_both {
         return params.refuse("after", Fault::new("conflict", "Not beside cursor.", "cursor와 함께 쓸 수 없습니다."));
     }
-    let (after, page) = (after?, page?);
-    Some(match after {
-        Some(after) => Wish::Newer(after, page.limit),
-        None => Wish::Page(page),
-    })
+    let (after, names, page) = (after?, names?, page?);
+    let names = if names == Some(true) { Names::Told } else { Names::Untold };
+    let rows = match after {
+        Some(after) => Rows::Newer(after, page.limit),
+        None => Rows::Page(page),
+    };
+    Some(Wish { rows, names })
+}
+
+/// A page, newest first.
+async fn list(app: &App, filter: &Filter, page: &PageQuery) -> Result<Found> {
+    let mut conn = app.db.read_replica().await?;
+    let rows = find::list(&mut conn, filter, page.after.as_ref(), page.limit + 1).await?;
+    let (rows, next_cursor) = lists::cut(rows, page, NEWEST_FIRST, EntryRow::cursor);
+    let is_whole = page.after.is_none() && next_cursor.is_none();
+    let total = u64::try_from(rows.len()).ok().filter(|_| is_whole);
+    Ok((rows, next_cursor, total))
 }
 
 /// What has come since. Whoever follows the log would for ever be shown that they did: of their own looks alone no other
@@ -160,7 +194,7 @@ async fn follow(
     (caller, client): (&Caller, &Client),
     filter: &Filter,
     (after, limit): (Uuid, i64),
-) -> Result<Page<AuditEntry>> {
+) -> Result<Found> {
     // Not of a replica, which may not know the entry yet.
     let mut conn = app.db.read().await?;
     let Newer { rows, last } = find::list_newer(&mut conn, filter, after, limit).await?.ok_or_else(unknown_entry)?;
@@ -169,7 +203,12 @@ async fn follow(
     if !rows.iter().all(is_own) {
         record(app, Event::AuditRead, caller, filter, client).await?;
     }
-    Ok(Page { items: rows.into_iter().map(to_wire).collect(), next_cursor: Some(last.to_string()), total: None })
+    Ok((rows, Some(last.to_string()), None))
+}
+
+fn with_software(row: EntryRow) -> AuditEntry {
+    let (browser, os) = browser_and_os(row.user_agent.as_deref());
+    AuditEntry { browser, os, ..to_wire(row) }
 }
 
 fn unknown_entry() -> Error {

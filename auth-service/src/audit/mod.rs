@@ -11,6 +11,7 @@ mod fault;
 mod filter;
 mod find;
 pub(crate) mod http;
+mod names;
 pub mod seal;
 mod store;
 mod trim;

@@ -47,7 +47,7 @@ async fn an_entry_says_who_did_what_to_whom_and_from_where(#[values(Engine::Sqli
     let expected = json!({
         "id": entry["id"], "at": "2026-01-01T00:00:00Z", "event": "logged_in", "outcome": "done",
         "actor": {"type": "user", "id": id}, "target": {"type": "user", "id": id},
-        "ip_address": "127.0.0.1", "user_agent": "curl/8.5.0", "request_id": "the-login",
+        "ip_address": "127.0.0.1", "user_agent": "curl/8.5.0", "browser": "HTTP Library", "request_id": "the-login",
         "details": {"session_id": kim.session, "way": "password"}, "seq": entry["seq"], "hash": entry["hash"],
     });
     assert_eq!(*entry, expected);

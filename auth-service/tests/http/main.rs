@@ -10,6 +10,7 @@ mod api_limits;
 mod audit_chain;
 mod audit_follow;
 mod audit_log;
+mod audit_names;
 mod audit_tampering;
 mod audit_verify;
 mod bad_input;

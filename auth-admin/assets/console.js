@@ -60,7 +60,11 @@
 
   document.addEventListener("click", (event) => {
     const target = event.target;
-    if (target.closest("[data-close]")) { event.preventDefault(); target.closest("dialog").close(); }
+    if (target.closest("[data-close]")) {
+      event.preventDefault();
+      const dialog = target.closest("dialog");
+      if (dialog) dialog.close(); else history.back();
+    }
     if (target.closest("[data-keys]")) $("#keys").showModal();
     if (target.closest("[data-menu]")) {
       const open = $(".side").classList.toggle("open");

@@ -178,7 +178,7 @@ locale-ko = Korean
 locale-en = English
 profile = Profile
 profile-edit = Edit profile
-timeline = Activity
+timeline = Sign-ins
 timeline-empty = Nothing has happened yet.
 sessions-count = { $n ->
     [one] { $shown } session
@@ -751,3 +751,5 @@ verify-faults = { $n ->
     [one] { $shown } fault was found.
    *[other] { $shown } faults were found.
 }
+
+audit-all = All

@@ -145,7 +145,7 @@ locale-ko = 한국어
 locale-en = 영어
 profile = 프로필
 profile-edit = 프로필 수정
-timeline = 활동
+timeline = 로그인 이력
 timeline-empty = 아직 활동이 없습니다.
 sessions-count = 세션 { $shown }개
 sessions-none = 로그인한 기기가 없습니다.
@@ -694,3 +694,5 @@ detail-way = 방법
 detail-with-hashes = 비밀번호 해시 포함
 verify-whole = 기록 { $shown }개가 봉인된 그대로입니다.
 verify-faults = 문제가 { $shown }개 발견되었습니다.
+
+audit-all = 전체 보기

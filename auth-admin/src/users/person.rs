@@ -1,7 +1,7 @@
 //! One person on one page: who they are and what state they are in, what happened, and what they hold.
 
 use askama::Template;
-use auth_sdk::{ApiKey, HeldGrant, Identity, LoginRecord, Page, PageParams, Session, User};
+use auth_sdk::{ApiKey, AuditFilter, HeldGrant, Identity, LoginRecord, Page, PageParams, Session, User};
 use axum::{
     extract::Path,
     http::header,
@@ -10,6 +10,7 @@ use axum::{
 use uuid::Uuid;
 
 use crate::{
+    audit::line::Line,
     confirm::{self, Question, Weight},
     failure::{Failure, Result},
     forms::Form,
@@ -32,6 +33,8 @@ struct Held {
     identities: Vec<Identity>,
     roles: Vec<HeldGrant>,
     keys: Option<Vec<ApiKey>>,
+    /// What they did, and what was done to them.
+    audit: Option<Vec<Line>>,
 }
 
 /// The page.
@@ -56,14 +59,19 @@ pub async fn export(operator: Operator, Path(id): Path<String>) -> Result<Respon
 
 impl Held {
     async fn load(operator: &Operator, frame: &Frame, id: Uuid) -> Result<Self> {
-        let (api, newest) = (operator.api(), PageParams { limit: Some(50), cursor: None });
-        let may_see_keys = frame.may("api_keys:read");
-        let (sessions, logins, identities, roles, keys) = tokio::join!(
+        let (api, newest) = (operator.api(), PageParams { limit: Some(20), cursor: None });
+        let (may_see_keys, may_see_audit) = (frame.may("api_keys:read"), frame.may("audit:read"));
+        let about = AuditFilter { about: Some(id.to_string()), ..AuditFilter::default() };
+        let few = PageParams { limit: Some(20), cursor: None };
+        let (sessions, logins, identities, roles, keys, audit) = tokio::join!(
             api.list_user_sessions(id),
             api.list_user_logins(id, &newest),
             api.list_user_identities(id),
             api.list_user_roles(id),
             async { if may_see_keys { api.list_user_api_keys(id).await.map(Some) } else { Ok(None) } },
+            async {
+                if may_see_audit { api.list_audit_logs(&about, &few).await.map(Some) } else { Ok(None) }
+            },
         );
         Ok(Self {
             sessions: sessions?.items,
@@ -71,12 +79,13 @@ impl Held {
             identities: identities?.items,
             roles: roles?.items,
             keys: keys?.map(|page| page.items),
+            audit: audit?.map(|page| Line::all(frame, page.items)),
         })
     }
 
     const fn nothing() -> Self {
         let logins = Page { items: Vec::new(), next_cursor: None, total: None };
-        Self { sessions: Vec::new(), logins, identities: Vec::new(), roles: Vec::new(), keys: None }
+        Self { sessions: Vec::new(), logins, identities: Vec::new(), roles: Vec::new(), keys: None, audit: None }
     }
 }
 

@@ -46,6 +46,7 @@ fn secrets() -> Vec<(&'static str, String)> {
         "OIDC_ACME_CLIENT_SECRET",
         "JWT_PRIVATE_KEY",
         "GATEWAY_FEED_TOKEN",
+        "ADMIN_CLIENT_SECRET",
     ];
     let mut all: Vec<_> = plain.map(|name| (name, format!("a-{SECRET}-of-32-characters-and-more"))).into();
     all.push(("SECRETS_KEY", SECRETS_KEY.0.to_owned()));

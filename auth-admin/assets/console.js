@@ -63,7 +63,10 @@
     if (target.closest("[data-close]")) {
       event.preventDefault();
       const dialog = target.closest("dialog");
-      if (dialog) dialog.close(); else history.back();
+      if (dialog) dialog.close();
+      // A question on a page of its own is left for where it was asked.
+      else if (history.length > 1) history.back();
+      else location.assign("/admin/");
     }
     if (target.closest("[data-keys]")) $("#keys").showModal();
     if (target.closest("[data-menu]")) {

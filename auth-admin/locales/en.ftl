@@ -132,6 +132,8 @@ failure-refused = Not done
 failure-why-refused = The request was refused.
 failure-unreachable = The Auth API cannot be reached
 failure-why-unreachable = The Auth API does not answer. Check the servers and try again in a moment.
+failure-unacquainted = The Auth API does not know this console
+failure-why-unacquainted = ADMIN_CLIENT_SECRET must be the same at the Auth API and at the console.
 failure-internal = An error in the console
 failure-why-internal = Something is wrong with the console. The cause stands in the server's log.
 
@@ -249,6 +251,7 @@ done-end-sessions = All sessions were ended.
 done-delete = Deleted.
 done-profile = The profile was saved.
 done-roles = The roles were saved.
+done-proven = It is you. Choose the export once more.
 done-invited = The invitation was sent.
 
 # Overview
@@ -404,6 +407,8 @@ done-key-revoked = The API key was revoked.
 
 # One person
 export = Export personal data
+ask-export = Export the personal data of { $name }?
+ask-why-export = Everything held on { $name } is downloaded as one file.
 until = until { $when }
 identities-none = No identity is linked.
 identity-ended = Ended by the provider

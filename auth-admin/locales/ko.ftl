@@ -102,6 +102,8 @@ failure-refused = 처리하지 못했습니다
 failure-why-refused = 요청이 거부되었습니다.
 failure-unreachable = Auth API에 연결할 수 없습니다
 failure-why-unreachable = Auth API가 응답하지 않습니다. 서버 상태를 확인하고 잠시 후 다시 시도하세요.
+failure-unacquainted = Auth API가 이 콘솔을 알지 못합니다
+failure-why-unacquainted = Auth API와 콘솔의 ADMIN_CLIENT_SECRET 값을 같게 설정하세요.
 failure-internal = 콘솔 오류
 failure-why-internal = 콘솔에 문제가 생겼습니다. 자세한 원인은 서버 로그에 있습니다.
 
@@ -210,6 +212,7 @@ done-end-sessions = 모든 세션을 끝냈습니다.
 done-delete = 삭제했습니다.
 done-profile = 프로필을 저장했습니다.
 done-roles = 역할을 저장했습니다.
+done-proven = 본인 확인을 마쳤습니다. 내보내기를 다시 누르세요.
 done-invited = 초대 메일을 보냈습니다.
 
 # 개요
@@ -359,6 +362,8 @@ done-key-revoked = API 키를 폐기했습니다.
 
 # 한 사람
 export = 개인정보 내보내기
+ask-export = { $name } 님의 개인정보를 내보낼까요?
+ask-why-export = { $name } 님에 대해 보관 중인 모든 정보를 파일 하나로 내려받습니다.
 until = { $when }까지
 identities-none = 연결된 소셜 계정이 없습니다.
 identity-ended = 제공자가 해제함

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The API's code for a session that was not proven lately enough.
-const STALE: &str = "reauthentication_required";
+pub const STALE: &str = "reauthentication_required";
 
 /// A question.
 pub struct Question {
@@ -58,6 +58,14 @@ struct Page {
 /// When a page needs who is signed in, and that cannot be had.
 pub async fn ask(operator: &Operator, question: Question) -> Result<Response> {
     show(operator, question, false, None).await
+}
+
+/// Asks, and for the password at once: what was asked for by a link was refused for want of it.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_password(operator: &Operator, question: Question) -> Result<Response> {
+    show(operator, question, true, None).await
 }
 
 /// Proves who is there, if the form holds a password, and does what was asked. A refusal is shown beside the question.

@@ -33,6 +33,8 @@ pub enum Failure {
     Refused { status: StatusCode, code: String, detail: String, request_id: String },
     /// The API is away, or too slow.
     Unreachable,
+    /// The API does not know this console.
+    Unacquainted,
     /// A defect of ours, which was logged.
     Internal,
 }
@@ -92,7 +94,7 @@ impl Failure {
             Self::BadForm => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Refused { status, .. } => *status,
-            Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unreachable | Self::Unacquainted => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -108,6 +110,7 @@ impl Failure {
             Self::Refused { status, .. } if *status == StatusCode::TOO_MANY_REQUESTS => "too-many",
             Self::Refused { .. } => "refused",
             Self::Unreachable => "unreachable",
+            Self::Unacquainted => "unacquainted",
             Self::Internal => "internal",
         }
     }
@@ -122,7 +125,22 @@ impl Failure {
             | Self::BadForm
             | Self::NotFound
             | Self::Unreachable
+            | Self::Unacquainted
             | Self::Internal => (None, None),
+        }
+    }
+
+    /// Of a call that the console makes of itself: it has no session that could have ended, only its secret.
+    pub fn of_console(error: ClientError) -> Self {
+        match Self::from(error) {
+            // Without any secret, the API keeps to itself that there is such a call.
+            Self::SignedOut | Self::NotFound => {
+                tracing::error!(
+                    "the Auth API does not know this console: ADMIN_CLIENT_SECRET must be the same at both"
+                );
+                Self::Unacquainted
+            }
+            other => other,
         }
     }
 
@@ -144,6 +162,7 @@ impl Failure {
             | Self::BadForm
             | Self::NotFound
             | Self::Unreachable
+            | Self::Unacquainted
             | Self::Internal => Err(self),
         }
     }

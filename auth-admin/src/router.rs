@@ -36,7 +36,7 @@ fn pages() -> Router<App> {
         .route("/admin/users/{id}", get(users::person::show))
         .route("/admin/users/{id}/profile", get(users::profile::ask).post(users::profile::run))
         .route("/admin/users/{id}/roles", get(users::roles::ask).post(users::roles::run))
-        .route("/admin/users/{id}/export", get(users::person::export))
+        .route("/admin/users/{id}/export", get(users::export::show).post(users::export::prove))
         .route("/admin/users/{id}/{part}/{name}", get(users::person::ask_part).post(users::person::end_part))
         .route("/admin/users/{id}/{act}", get(users::acts::ask).post(users::acts::run))
         .merge(rights())

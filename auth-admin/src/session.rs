@@ -44,7 +44,7 @@ struct NoCookiePage {
 
 /// The page where one signs in; the one where an installation is set up, while nobody could.
 pub async fn show(visit: Visit, Query(query): Query) -> Result<Response> {
-    if visit.api_of_console().console_state().await?.setup_required {
+    if visit.api_of_console().console_state().await.map_err(Failure::of_console)?.setup_required {
         return Ok(Redirect::to("/admin/setup").into_response());
     }
     let to = destination(&query);

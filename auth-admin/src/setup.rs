@@ -24,7 +24,7 @@ struct SetupPage {
 
 /// The page, while it is good for something.
 pub async fn show(visit: Visit, Query(query): Query) -> Result<Response> {
-    if !visit.api_of_console().console_state().await?.setup_required {
+    if !visit.api_of_console().console_state().await.map_err(Failure::of_console)?.setup_required {
         return Ok(Redirect::to("/admin/sign-in").into_response());
     }
     let token = query.find("token").unwrap_or_default().to_owned();

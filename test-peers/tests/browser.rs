@@ -8,7 +8,9 @@ use std::sync::Arc;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde_json::json;
-use test_peers::{Apple, Browser, Certified, Naver, OpenIdProvider, OpenIdSetup, RegisteredClient};
+use test_peers::{
+    Apple, Browser, Certified, Motion, Naver, OpenIdProvider, OpenIdSetup, Outlook, RegisteredClient, Scheme,
+};
 
 const PAGE: &str = "<!doctype html><title>Safe</title><p id=word>Hello</p>";
 
@@ -79,6 +81,57 @@ fn page_behind_tls_of_our_authority_is_shown_in_browser() {
     let picture = folder.path().join("page.png");
     browser.screenshot(&picture).unwrap();
     assert!(std::fs::read(picture).unwrap().starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn page_is_used_by_keys_boxes_and_lists_in_browser() {
+    let browser = Browser::start().unwrap();
+    let form = "<body><input id=box type=checkbox><select id=list><option>a<option>b</select><p id=gone>here</p>\
+                <script>onkeydown = (event) => { document.title += event.key; gone.hidden = true }</script>";
+    browser.goto(&format!("data:text/html,{form}")).unwrap();
+    browser.select("#list", "b").unwrap();
+    browser.check("#box").unwrap();
+    assert_eq!(browser.evaluate("[list.value, box.checked]").unwrap(), json!(["b", true]));
+    browser.uncheck("#box").unwrap();
+    browser.wait_for("#gone").unwrap();
+    browser.press("j").unwrap();
+    browser.press("Enter").unwrap();
+    browser.wait_until_gone("#gone").unwrap();
+    assert_eq!(browser.evaluate("[document.title, box.checked]").unwrap(), json!(["jEnter", false]));
+    browser.goto("about:blank").unwrap();
+    browser.go_back().unwrap();
+    assert!(browser.url().unwrap().starts_with("data:"));
+    browser.evaluate("console.error('oh')").unwrap();
+    assert_eq!(browser.take_complaints().unwrap(), ["oh"]);
+    assert_eq!(browser.complaints().unwrap().len(), 0);
+}
+
+#[test]
+fn page_is_looked_at_as_somebody_prefers_in_browser() {
+    let browser = Browser::start().unwrap();
+    let looks = "[innerWidth, innerHeight, navigator.language, matchMedia('(prefers-color-scheme: dark)').matches, \
+                 matchMedia('(prefers-reduced-motion: reduce)').matches]";
+    let outlook = Outlook { width: 390, height: 700, scheme: Scheme::Dark, motion: Motion::Reduced, locale: "ko-KR" };
+    browser.start_afresh_as(&outlook).unwrap();
+    assert_eq!(browser.evaluate(looks).unwrap(), json!([390, 700, "ko-KR", true, true]));
+    browser.resize(1280, 800).unwrap();
+    browser.prefer(Scheme::Light).unwrap();
+    assert_eq!(browser.evaluate(looks).unwrap(), json!([1280, 800, "ko-KR", false, true]));
+    browser.start_afresh_as(&Outlook::default()).unwrap();
+    assert_eq!(browser.evaluate(looks).unwrap(), json!([1280, 800, "en-US", false, false]));
+}
+
+#[test]
+fn page_that_keeps_people_out_is_found_in_browser() {
+    let browser = Browser::start().unwrap();
+    let policy = "<meta http-equiv=content-security-policy content=\"default-src 'none'\">";
+    let body = "<html lang=en><title>t</title><main><h1>t</h1><img src=x><p>text</p></main>";
+    browser.goto(&format!("data:text/html,<!doctype html>{policy}{body}")).unwrap();
+    let found = browser.violations(&["wcag2a", "wcag2aa"]).unwrap();
+    assert_eq!(found.iter().map(|violation| violation.rule.as_str()).collect::<Vec<_>>(), ["image-alt"]);
+    assert!(found[0].to_string().contains("img: ") && found[0].places.len() == 1, "{}", found[0]);
+    browser.evaluate("document.querySelector('img').alt = 'a cat'").unwrap();
+    assert_eq!(browser.violations(&["wcag2a", "wcag2aa"]).unwrap(), []);
 }
 
 /// Answers every request with one page and one cookie; the port.

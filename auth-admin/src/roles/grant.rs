@@ -11,6 +11,7 @@ use axum::{
 
 use super::{Resource, parse_id, read_resources};
 use crate::{
+    confirm,
     failure::Result,
     forms::{Form, Members},
     frame::{Frame, Section},
@@ -37,6 +38,7 @@ struct GrantForm {
     role: Role,
     resources: Vec<Resource>,
     chosen: BTreeSet<String>,
+    asks_password: bool,
     fault: Option<Fault>,
 }
 
@@ -53,7 +55,7 @@ pub async fn ask(operator: Operator, Path(id): Path<String>) -> Result<Response>
     let (role, resources) = tokio::join!(api.show_role(id), read_resources(&api));
     let role = role?;
     let chosen = role.permissions.iter().cloned().collect();
-    show(&operator, GrantForm { role, resources: resources?, chosen, fault: None }).await
+    show(&operator, GrantForm { role, resources: resources?, chosen, asks_password: false, fault: None }).await
 }
 
 /// Sets them, unless somebody else did meanwhile: what they gave or took would be undone unseen.
@@ -63,17 +65,24 @@ pub async fn run(operator: Operator, Path(id): Path<String>, Form(members): Form
     let (role, resources) = (role?, resources?);
     if is_overtaken(&role, &members) {
         let chosen = role.permissions.iter().cloned().collect();
-        return show(&operator, GrantForm { role, resources, chosen, fault: Some(Fault::Overtaken) }).await;
+        let fault = Some(Fault::Overtaken);
+        return show(&operator, GrantForm { role, resources, chosen, asks_password: false, fault }).await;
     }
     let chosen: BTreeSet<String> = members.all("permission").map(str::to_owned).collect();
     let wish = SetPermissions { permissions: chosen.iter().cloned().collect() };
-    match api.set_role_permissions(id, &wish).await {
-        Ok(_) => Ok(operator.go("/admin/roles?done=role-permissions")),
-        Err(refusal) => {
-            let fault = Some(Fault::Refused(session::first_fault(refusal)?));
-            show(&operator, GrantForm { role, resources, chosen, fault }).await
-        }
-    }
+    let outcome = match members.raw("password") {
+        Some(password) => api.reauthenticate(password).await,
+        None => Ok(()),
+    };
+    let outcome = match outcome {
+        Ok(()) => api.set_role_permissions(id, &wish).await.map(drop),
+        Err(refused) => Err(refused),
+    };
+    let Err(refusal) = outcome else { return Ok(operator.go("/admin/roles?done=role-permissions")) };
+    let is_stale = refusal.code() == confirm::STALE;
+    let asks_password = is_stale || members.raw("password").is_some();
+    let fault = if is_stale { None } else { Some(Fault::Refused(session::first_fault(refusal)?)) };
+    show(&operator, GrantForm { role, resources, chosen, asks_password, fault }).await
 }
 
 /// Whether the role no longer permits what it did when the form was shown.

@@ -2,6 +2,7 @@
 
 pub mod acts;
 pub mod bulk;
+pub mod export;
 pub mod list;
 pub mod new;
 pub mod person;

@@ -4,7 +4,6 @@ use askama::Template;
 use auth_sdk::{ApiKey, AuditFilter, HeldGrant, Identity, LoginRecord, Page, PageParams, Session, User};
 use axum::{
     extract::Path,
-    http::header,
     response::{Html, IntoResponse, Response},
 };
 use uuid::Uuid;
@@ -46,15 +45,6 @@ pub async fn show(operator: Operator, Path(id): Path<String>) -> Result<Response
     // A deleted account holds nothing any more.
     let held = if user.deleted_at.is_some() { Held::nothing() } else { Held::load(&operator, &frame, id).await? };
     Ok(Html(PersonPage { frame, user, held }.render()?).into_response())
-}
-
-/// Everything that is held on the person, as a file.
-pub async fn export(operator: Operator, Path(id): Path<String>) -> Result<Response> {
-    let id = parse_id(&id)?;
-    let data = operator.api().export_user(id).await?;
-    let name = format!("attachment; filename=\"{id}.json\"");
-    let headers = [(header::CONTENT_TYPE, "application/json".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, format!("{data:#}")).into_response())
 }
 
 impl Held {

@@ -6,7 +6,8 @@ use axum::{
     extract::Path,
     response::{Html, IntoResponse, Response},
 };
-use jiff::{SignedDuration, civil::Date, tz::Offset};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::Offset};
+use uuid::Uuid;
 
 use super::person::parse_id;
 use crate::{
@@ -44,22 +45,13 @@ struct Line {
     role: Role,
     held: bool,
     until: String,
+    /// When it ends as it is held now.
+    ends: Option<Timestamp>,
 }
 
 /// The form.
 pub async fn ask(operator: Operator, Path(id): Path<String>) -> Result<Response> {
-    let api = operator.api();
-    let id = parse_id(&id)?;
-    let all = PageParams { limit: Some(100), cursor: None };
-    let (user, roles, held) = tokio::join!(api.show_user(id), api.list_roles(&all), api.list_user_roles(id));
-    let (user, held, frame) = (user?, held?.items, operator.part(Section::Users));
-    let line = |role: Role| {
-        let grant = held.iter().find(|grant| grant.name == role.name);
-        // The last day on which it is held: it ends with that day.
-        let until = grant.and_then(|grant| grant.expires_at).map(|at| frame.date(&(at - SignedDuration::from_secs(1))));
-        Line { held: grant.is_some(), until: until.unwrap_or_default(), role }
-    };
-    let lines = roles?.items.into_iter().map(line).collect();
+    let (user, lines) = read(&operator, parse_id(&id)?).await?;
     show(&operator, RolesForm { lines, user, asks_password: false, fault: None }).await
 }
 
@@ -67,11 +59,9 @@ pub async fn ask(operator: Operator, Path(id): Path<String>) -> Result<Response>
 pub async fn run(operator: Operator, Path(id): Path<String>, Form(members): Form) -> Result<Response> {
     let api = operator.api();
     let id = parse_id(&id)?;
-    let all = PageParams { limit: Some(100), cursor: None };
-    let (user, roles) = tokio::join!(api.show_user(id), api.list_roles(&all));
-    let (user, roles) = (user?, roles?.items);
-    let lines: Vec<Line> = roles.into_iter().map(|role| read(role, &members)).collect();
     let offset = operator.part(Section::Users).offset();
+    let (user, lines) = read(&operator, id).await?;
+    let lines: Vec<Line> = lines.into_iter().map(|line| line.as_wished(&members)).collect();
     let Some(wish) = lines.iter().filter(|line| line.held).map(|line| line.grant(offset)).collect::<Option<Vec<_>>>()
     else {
         return Err(Failure::BadForm);
@@ -93,21 +83,46 @@ pub async fn run(operator: Operator, Path(id): Path<String>, Form(members): Form
     show(&operator, RolesForm { user, lines, asks_password, fault }).await
 }
 
-fn read(role: Role, members: &Members) -> Line {
-    let held = members.all("role").any(|name| name == role.name);
-    let until = members.find(&format!("until:{}", role.name)).unwrap_or_default().to_owned();
-    Line { role, held, until }
+/// Who it is about, and every role as they hold it now.
+async fn read(operator: &Operator, id: Uuid) -> Result<(User, Vec<Line>)> {
+    let (api, offset) = (operator.api(), operator.part(Section::Users).offset());
+    let all = PageParams { limit: Some(100), cursor: None };
+    let (user, roles, grants) = tokio::join!(api.show_user(id), api.list_roles(&all), api.list_user_roles(id));
+    let grants = grants?.items;
+    let line = |role: Role| {
+        let grant = grants.iter().find(|grant| grant.name == role.name);
+        let ends = grant.and_then(|grant| grant.expires_at);
+        let until = ends.map(|end| last_day(end, offset)).unwrap_or_default();
+        Line { held: grant.is_some(), until, ends, role }
+    };
+    Ok((user?, roles?.items.into_iter().map(line).collect()))
+}
+
+/// The day after which a time ends something.
+fn last_day(end: Timestamp, offset: Offset) -> String {
+    let last = end.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(end);
+    offset.to_datetime(last).date().to_string()
 }
 
 impl Line {
-    /// What the API is asked for: until the end of the day that was named. Nothing, where that is no day.
+    fn as_wished(self, members: &Members) -> Self {
+        let held = members.all("role").any(|name| name == self.role.name);
+        let until = members.find(&format!("until:{}", self.role.name)).unwrap_or_default().to_owned();
+        Self { held, until, ..self }
+    }
+
+    /// What the API is asked for: until the end of the day that was named, or as it is where that is the same day.
+    /// Nothing, where it is no day.
     fn grant(&self, offset: Offset) -> Option<RoleGrant> {
+        let name = self.role.name.clone();
         if self.until.is_empty() {
-            return Some(RoleGrant::Name(self.role.name.clone()));
+            return Some(RoleGrant::Name(name));
+        }
+        if let Some(end) = self.ends.filter(|end| last_day(*end, offset) == self.until) {
+            return Some(RoleGrant::Expiring { name, expires_at: Some(end.to_string()) });
         }
         let end = self.until.parse::<Date>().ok()?.tomorrow().ok()?.at(0, 0, 0, 0);
-        let expires_at = Some(offset.to_timestamp(end).ok()?.to_string());
-        Some(RoleGrant::Expiring { name: self.role.name.clone(), expires_at })
+        Some(RoleGrant::Expiring { name, expires_at: Some(offset.to_timestamp(end).ok()?.to_string()) })
     }
 }
 

@@ -10,6 +10,7 @@
 mod audit_cli;
 mod client;
 mod configuration;
+mod console;
 mod crash;
 mod demo_cli;
 #[cfg(target_os = "linux")]

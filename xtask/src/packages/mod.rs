@@ -81,8 +81,8 @@ impl PackageManager {
                     Chromium::Npm if !npm_is_installed => self.npm,
                     Chromium::Npm | Chromium::Nowhere => &[],
                 },
-                Need::Node | Need::OpenIdProvider | Need::Playwright if npm_is_installed => &[],
-                Need::Node | Need::OpenIdProvider | Need::Playwright => self.npm,
+                Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Axe if npm_is_installed => &[],
+                Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Axe => self.npm,
             })
             .copied()
             .collect();
@@ -113,7 +113,7 @@ impl PackageManager {
             Need::Postgres => Some("postgresql"),
             Need::Redis => Some("redis-server"),
             Need::SecondPostgres | Need::Psql | Need::Pebble => None,
-            Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Chromium => None,
+            Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Axe | Need::Chromium => None,
         });
         let stop = |service| match systemd {
             true => vec!["systemctl", "disable", "--now", service],

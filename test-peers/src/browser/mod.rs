@@ -1,5 +1,8 @@
 //! A real browser: Chromium, steered through Node.
 
+mod accessibility;
+mod outlook;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,6 +11,8 @@ use std::{fs, io};
 
 use serde_json::{Value, json};
 
+pub use self::accessibility::Violation;
+pub use self::outlook::{Motion, Outlook, Scheme};
 use crate::folder::Folder;
 use crate::{PeerError, installation};
 
@@ -86,6 +91,46 @@ impl Browser {
         self.step(&json!({"do": "click", "selector": selector})).map(drop)
     }
 
+    /// Chooses an option of what a CSS selector finds, by its value.
+    ///
+    /// # Errors
+    /// [`PeerError::Answer`] if there is no such option.
+    pub fn select(&self, selector: &str, value: &str) -> Result<(), PeerError> {
+        self.step(&json!({"do": "select", "selector": selector, "value": value})).map(drop)
+    }
+
+    /// Ticks the box that a CSS selector finds.
+    ///
+    /// # Errors
+    /// [`PeerError::Answer`] if there is no such box.
+    pub fn check(&self, selector: &str) -> Result<(), PeerError> {
+        self.step(&json!({"do": "check", "selector": selector})).map(drop)
+    }
+
+    /// Takes the tick away.
+    ///
+    /// # Errors
+    /// [`PeerError::Answer`] if there is no such box.
+    pub fn uncheck(&self, selector: &str) -> Result<(), PeerError> {
+        self.step(&json!({"do": "uncheck", "selector": selector})).map(drop)
+    }
+
+    /// Presses a key, such as `Enter`, `/` or `Shift+Tab`, wherever the focus is.
+    ///
+    /// # Errors
+    /// [`PeerError::Answer`] if there is no such key.
+    pub fn press(&self, key: &str) -> Result<(), PeerError> {
+        self.step(&json!({"do": "press", "key": key})).map(drop)
+    }
+
+    /// Goes back to the page before, as the browser's button does.
+    ///
+    /// # Errors
+    /// [`PeerError::Answer`] if it cannot be shown.
+    pub fn go_back(&self) -> Result<(), PeerError> {
+        self.step(&json!({"do": "goBack"})).map(drop)
+    }
+
     /// Waits until the page's address begins so; the whole address.
     ///
     /// # Errors
@@ -100,6 +145,14 @@ impl Browser {
     /// [`PeerError::Answer`] if it does not.
     pub fn wait_for(&self, selector: &str) -> Result<(), PeerError> {
         self.step(&json!({"do": "waitFor", "selector": selector})).map(drop)
+    }
+
+    /// Waits until nothing can be seen of what a CSS selector finds.
+    ///
+    /// # Errors
+    /// [`PeerError::Answer`] if something can.
+    pub fn wait_until_gone(&self, selector: &str) -> Result<(), PeerError> {
+        self.step(&json!({"do": "waitUntilGone", "selector": selector})).map(drop)
     }
 
     /// The page's address.
@@ -136,7 +189,8 @@ impl Browser {
         Ok(cookies.as_array().cloned().unwrap_or_default())
     }
 
-    /// What the page has complained about: errors of scripts, what its policy has blocked, requests that have failed.
+    /// What the page has complained about: errors of scripts, what its policy has blocked, requests that have failed or
+    /// were refused.
     ///
     /// # Errors
     /// [`PeerError::Answer`].
@@ -145,7 +199,17 @@ impl Browser {
         Ok(complaints.as_array().into_iter().flatten().map(words).collect())
     }
 
-    /// Draws the whole page into a PNG file.
+    /// The same, which is then forgotten.
+    ///
+    /// # Errors
+    /// [`PeerError::Answer`].
+    pub fn take_complaints(&self) -> Result<Vec<String>, PeerError> {
+        let complaints = self.complaints()?;
+        self.step(&json!({"do": "forgetComplaints"}))?;
+        Ok(complaints)
+    }
+
+    /// Draws the whole page into a PNG file; what the window shows, where a dialog covers it.
     ///
     /// # Errors
     /// [`PeerError::Answer`] if the file cannot be written.

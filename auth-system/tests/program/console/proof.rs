@@ -1,0 +1,99 @@
+//! What is hard to undo asks once more who is there, if they signed in long ago.
+
+use rstest::rstest;
+use serde_json::json;
+
+use super::{Console, tongue::Tongue};
+use crate::{
+    client::PASSWORD,
+    support::{Engine, Workplace, postgres},
+};
+
+/// A console on PostgreSQL, whose rows a test can age.
+struct Aged {
+    console: Console,
+    database: String,
+}
+
+impl Aged {
+    async fn open(tongue: Tongue) -> Self {
+        let database = postgres().create_database().unwrap();
+        let place = Workplace::on(Engine::Sqlite).set("DB_PRIMARY_DB_URL", &database);
+        let console = Console::start_in(place, tongue).await;
+        console.set_up(&console.setup_link().await);
+        Self { console, database }
+    }
+
+    /// Lets ten minutes pass since anybody signed in.
+    fn age(&self) {
+        let age = "UPDATE sessions SET authenticated_at = authenticated_at - INTERVAL '10 minutes'";
+        postgres().psql(&self.database, ["-c", age]).unwrap();
+    }
+
+    /// Answers what is asked, in a dialog or on a page: first wrongly.
+    fn prove(&self, within: &str) {
+        let console = &self.console;
+        console.reads(within, "password-why");
+        console.browser.fill(&format!("{within} #confirm-password"), "not the password").unwrap();
+        console.browser.click(&format!("{within} button.primary")).unwrap();
+        console.sees("dialog[open] [role=alert]");
+        console.browser.fill("dialog[open] #confirm-password", PASSWORD).unwrap();
+        console.browser.click("dialog[open] button.primary").unwrap();
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn who_signed_in_long_ago_proves_themselves_in_browser(
+    #[values(Tongue::Korean, Tongue::English)] tongue: Tongue,
+) {
+    let aged = Aged::open(tongue).await;
+    let (console, browser) = (&aged.console, &aged.console.browser);
+    let id = console.invite_one("kim@example.com", "김민수").await;
+    let made = console.api().await.post("/api/v1/roles", json!({"name": "support"})).await;
+    assert_eq!(made.status, 201, "{made:?}");
+
+    console.go("/admin/signing-keys");
+    aged.age();
+    browser.click("a[href$='/rotate']").unwrap();
+    console.reads("dialog[open] h1", "ask-rotate");
+    browser.click("dialog[open] button.primary").unwrap();
+    aged.prove("dialog[open]");
+    console.reads("[role=status]", "done-rotated");
+    browser.click("tr:has-text('RS256'):has(.warn) a[href$='/withdraw']").unwrap();
+    browser.click("dialog[open] button.primary").unwrap();
+    console.reads("[role=status]", "done-withdrawn");
+
+    console.go("/admin/roles");
+    aged.age();
+    browser.click("tr:has-text('support') a[href$='/permissions']").unwrap();
+    browser.check("dialog[open] input[value='users:read']").unwrap();
+    browser.click("dialog[open] button.primary").unwrap();
+    aged.prove("dialog[open]");
+    console.reads("[role=status]", "done-role-permissions");
+
+    console.go(&format!("/admin/users/{id}"));
+    aged.age();
+    browser.click("main a[href$='/roles']").unwrap();
+    browser.check("dialog[open] input[value=support]").unwrap();
+    browser.click("dialog[open] button.primary").unwrap();
+    aged.prove("dialog[open]");
+    console.reads("[role=status]", "done-roles");
+    assert_eq!(console.account(&id).await["roles"], json!(["support", "user"]));
+
+    aged.age();
+    browser.click("main a[href$='/export']").unwrap();
+    console.reads_text("main h1", &tongue.say_of("ask-export", "김민수"));
+    aged.prove("main");
+    let export = format!("fetch('/admin/users/{id}/export').then((answer) => answer.headers.get('content-type'))");
+    console.reads("[role=status]", "done-proven");
+    assert_eq!(browser.evaluate(&export).unwrap(), "application/json");
+
+    console.go(&format!("/admin/users/{id}"));
+    aged.age();
+    browser.click("main a[href$='/delete']").unwrap();
+    browser.click("dialog[open] button.primary").unwrap();
+    aged.prove("dialog[open]");
+    console.reads("[role=status]", "done-delete");
+    console.assert_content();
+}

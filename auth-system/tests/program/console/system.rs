@@ -1,0 +1,65 @@
+//! The pages of the system: keys of others, keys that sign, mails, and what the installation says of itself.
+
+use rstest::rstest;
+use serde_json::json;
+
+use super::{Console, tongue::Tongue};
+
+impl Console {
+    /// Makes an API key of the administrator with this name.
+    pub async fn make_api_key(&self, name: &str) {
+        let key = json!({"name": name, "scopes": ["users:read"]});
+        let answer = self.api().await.post("/api/v1/api-keys", key).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn keys_of_others_are_found_and_revoked_in_browser(#[values(Tongue::Korean, Tongue::English)] tongue: Tongue) {
+    let console = Console::open(tongue).await;
+    let payload = "<img src=x onerror=window.hit=1>";
+    for name in ["nightly backup", "billing", payload] {
+        console.make_api_key(name).await;
+    }
+    console.go("/admin/api-keys");
+    assert_eq!(console.count("tbody tr"), 3);
+    console.reads_text("tbody", payload);
+    console.browser.fill("#search", "bill").unwrap();
+    console.sees("tbody tr:first-child:last-child");
+    console.browser.click("tbody a[href$='/revoke']").unwrap();
+    console.reads_text("dialog[open] h1", "billing");
+    console.browser.click("dialog[open] [data-close]").unwrap();
+    console.browser.click("tbody a[href$='/revoke']").unwrap();
+    console.browser.click("dialog[open] button.primary").unwrap();
+    console.reads("[role=status]", "done-key-revoked");
+    assert!(!console.browser.text("main").unwrap().contains("billing"));
+    console.browser.click(&format!("tr:has-text({payload:?}) a[href$='/revoke']")).unwrap();
+    console.reads_text("dialog[open] h1", payload);
+    assert_eq!(console.browser.evaluate("window.hit === undefined").unwrap(), true);
+    console.assert_content();
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_installation_says_how_it_is_in_browser(#[values(Tongue::Korean, Tongue::English)] tongue: Tongue) {
+    let console = Console::open(tongue).await;
+    console.invite_one("kim@example.com", "김민수").await;
+    console.go("/admin/mails");
+    console.reads("tbody tr:has-text('kim@example.com')", "mail-kind-invitation");
+    console.browser.click("main nav a[href$='state=failed']").unwrap();
+    console.reads("main", "mails-none");
+    console.go("/admin/settings");
+    console.reads("tr:has-text('ADMIN_ADDR')", "setting-environment");
+    let key = console.browser.text("tr:has-text('JWT_PRIVATE_KEY') >> nth=0").unwrap();
+    assert!(!key.contains("PRIVATE KEY-----"), "{key}");
+    console.go("/admin/doctor");
+    console.reads("main", "doctor-not-yet");
+    console.browser.click("main button.primary").unwrap();
+    console.sees("main .list li .tag");
+    console.go("/admin/?window=30d");
+    console.sees("main svg[role=img]");
+    console.browser.click("main details summary").unwrap();
+    console.reads("main details table", "chart-refused");
+    console.assert_content();
+}

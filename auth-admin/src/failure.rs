@@ -132,16 +132,13 @@ impl Failure {
 
     /// Of a call that the console makes of itself: it has no session that could have ended, only its secret.
     pub fn of_console(error: ClientError) -> Self {
-        match Self::from(error) {
-            // Without any secret, the API keeps to itself that there is such a call.
-            Self::SignedOut | Self::NotFound => {
-                tracing::error!(
-                    "the Auth API does not know this console: ADMIN_CLIENT_SECRET must be the same at both"
-                );
-                Self::Unacquainted
-            }
-            other => other,
+        let failure = Self::from(error);
+        // Without any secret, the API keeps to itself that there is such a call.
+        if matches!(failure, Self::SignedOut | Self::NotFound) {
+            tracing::error!("the Auth API does not know this console: ADMIN_CLIENT_SECRET must be the same at both");
+            return Self::Unacquainted;
         }
+        failure
     }
 
     /// Whether this code of the API is why.

@@ -59,9 +59,7 @@ impl Held {
             api.list_user_identities(id),
             api.list_user_roles(id),
             async { if may_see_keys { api.list_user_api_keys(id).await.map(Some) } else { Ok(None) } },
-            async {
-                if may_see_audit { api.list_audit_logs(&about, &few).await.map(Some) } else { Ok(None) }
-            },
+            async { if may_see_audit { api.list_audit_logs(&about, &few).await.map(Some) } else { Ok(None) } },
         );
         Ok(Self {
             sessions: sessions?.items,

@@ -61,7 +61,7 @@ pub async fn run(operator: Operator, Path(id): Path<String>, Form(members): Form
     let id = parse_id(&id)?;
     let offset = operator.part(Section::Users).offset();
     let (user, lines) = read(&operator, id).await?;
-    let lines: Vec<Line> = lines.into_iter().map(|line| line.as_wished(&members)).collect();
+    let lines: Vec<Line> = lines.into_iter().map(|line| line.wished(&members)).collect();
     let Some(wish) = lines.iter().filter(|line| line.held).map(|line| line.grant(offset)).collect::<Option<Vec<_>>>()
     else {
         return Err(Failure::BadForm);
@@ -105,7 +105,7 @@ fn last_day(end: Timestamp, offset: Offset) -> String {
 }
 
 impl Line {
-    fn as_wished(self, members: &Members) -> Self {
+    fn wished(self, members: &Members) -> Self {
         let held = members.all("role").any(|name| name == self.role.name);
         let until = members.find(&format!("until:{}", self.role.name)).unwrap_or_default().to_owned();
         Self { held, until, ..self }

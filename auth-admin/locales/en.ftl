@@ -758,3 +758,5 @@ verify-faults = { $n ->
 }
 
 audit-all = All
+
+refusals-title = Refused lately

@@ -701,3 +701,5 @@ verify-whole = 기록 { $shown }개가 봉인된 그대로입니다.
 verify-faults = 문제가 { $shown }개 발견되었습니다.
 
 audit-all = 전체 보기
+
+refusals-title = 최근 거절된 일

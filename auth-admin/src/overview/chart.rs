@@ -1,4 +1,4 @@
-//! Logins and refusals over time as an inline drawing: axes that can be read, the last value marked.
+//! Logins, refusals and registrations over time as an inline drawing: axes that can be read, the last value marked.
 
 use auth_sdk::Statistics;
 
@@ -63,9 +63,10 @@ impl Chart {
     pub fn of(frame: &Frame, statistics: &Statistics) -> Self {
         let logins: Vec<u64> = statistics.buckets.iter().map(|bucket| bucket.logins).collect();
         let refused: Vec<u64> = statistics.buckets.iter().map(|bucket| bucket.refused.values().sum()).collect();
+        let registrations: Vec<u64> = statistics.buckets.iter().map(|bucket| bucket.registrations).collect();
         let names: Vec<String> =
             statistics.buckets.iter().map(|bucket| frame.bucket(&bucket.at, &statistics.bucket)).collect();
-        let most = round_up(logins.iter().chain(&refused).copied().max().unwrap_or(0));
+        let most = round_up(logins.iter().chain(&refused).chain(&registrations).copied().max().unwrap_or(0));
         let level = |quarter: u64| Level { y: point(y(most * quarter / 4, most)), text: number(most * quarter / 4) };
         let step = names.len().div_ceil(NAMES).max(1);
         let shown = names.iter().enumerate().step_by(step);
@@ -76,7 +77,11 @@ impl Chart {
             registrations: number(bucket.registrations),
         });
         Self {
-            lines: vec![line("good", "chart-logins", &logins, most), line("refused", "chart-refused", &refused, most)],
+            lines: vec![
+                line("good", "chart-logins", &logins, most),
+                line("refused", "chart-refused", &refused, most),
+                line("new", "tile-registrations", &registrations, most),
+            ],
             levels: [0, 2, 4].map(level).into(),
             names: shown.map(|(n, text)| Name { x: point(x(n, names.len())), text: text.clone() }).collect(),
             rows: rows.collect(),

@@ -3,11 +3,12 @@
 mod chart;
 
 use askama::Template;
-use auth_sdk::{Statistics, StatisticsParams, SystemStatus};
+use auth_sdk::{AuditFilter, Instance, PageParams, Statistics, StatisticsParams, SystemStatus};
 use axum::response::{Html, IntoResponse, Response};
 
 use self::chart::Chart;
 use crate::{
+    audit::line::Line,
     failure::{Failure, Result},
     forms::Query,
     frame::{Frame, Section, number},
@@ -26,6 +27,10 @@ struct OverviewPage {
     chart: Chart,
     /// Unknown to those who may not see it.
     status: Option<SystemStatus>,
+    /// Likewise.
+    gateways: Option<Vec<Instance>>,
+    /// Likewise: what was refused lately, newest first.
+    refusals: Option<Vec<Line>>,
 }
 
 /// The page.
@@ -38,13 +43,27 @@ pub async fn show(operator: Operator, Query(query): Query) -> Result<Response> {
     }
     let api = operator.api();
     let params = StatisticsParams { window: Some(window.to_owned()), offset: Some(frame.offset_text()) };
-    let may_see_system = frame.may("system:read");
-    let (statistics, status) = tokio::join!(api.statistics(&params), async {
-        if may_see_system { api.system_status().await.map(Some) } else { Ok(None) }
-    });
-    let (statistics, status) = (statistics?, status?);
-    let chart = Chart::of(&frame, &statistics);
-    Ok(Html(OverviewPage { frame, window, statistics, chart, status }.render()?).into_response())
+    let (may_see_system, may_see_audit) = (frame.may("system:read"), frame.may("audit:read"));
+    let refused = AuditFilter { outcome: Some("refused".to_owned()), ..AuditFilter::default() };
+    let few = PageParams { limit: Some(8), cursor: None };
+    let (statistics, status, instances, refusals) = tokio::join!(
+        api.statistics(&params),
+        async { if may_see_system { api.system_status().await.map(Some) } else { Ok(None) } },
+        async { if may_see_system { api.list_instances().await.map(Some) } else { Ok(None) } },
+        async { if may_see_audit { api.list_audit_logs(&refused, &few).await.map(Some) } else { Ok(None) } },
+    );
+    let statistics = statistics?;
+    let is_gateway = |instance: &Instance| instance.role == "gateway" && instance.left_at.is_none();
+    let page = OverviewPage {
+        window,
+        chart: Chart::of(&frame, &statistics),
+        statistics,
+        status: status?,
+        gateways: instances?.map(|page| page.items.into_iter().filter(is_gateway).collect()),
+        refusals: refusals?.map(|page| Line::all(&frame, page.items)),
+        frame,
+    };
+    Ok(Html(page.render()?).into_response())
 }
 
 impl OverviewPage {

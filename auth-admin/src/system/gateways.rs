@@ -36,15 +36,6 @@ impl GatewaysPage {
         }
     }
 
-    /// What a gateway knows of the revocations, likewise.
-    fn freshness(&self, state: &FreshnessState) -> (&'static str, &'static str) {
-        match state {
-            FreshnessState::Current => ("ok", "feed-current"),
-            FreshnessState::Stale => ("bad", "feed-stale"),
-            FreshnessState::Unknown => ("bad", "feed-unknown"),
-        }
-    }
-
     /// A server behind a gateway, likewise.
     fn server(&self, server: &GatewayServer) -> (&'static str, &'static str) {
         match (server.healthy, server.ejected) {
@@ -56,5 +47,14 @@ impl GatewaysPage {
 
     fn number(&self, n: &u64) -> String {
         number(*n)
+    }
+}
+
+/// How what a gateway knows of the revocations looks: its class and its text's key.
+pub const fn freshness(state: &FreshnessState) -> (&'static str, &'static str) {
+    match state {
+        FreshnessState::Current => ("ok", "feed-current"),
+        FreshnessState::Stale => ("bad", "feed-stale"),
+        FreshnessState::Unknown => ("bad", "feed-unknown"),
     }
 }

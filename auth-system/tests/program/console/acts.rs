@@ -33,8 +33,7 @@ impl Console {
     /// Does it.
     fn carry_out(&self, act: &str) {
         self.ask(act);
-        self.browser.click("dialog[open] button.primary").unwrap();
-        self.reads("[role=status]", &format!("done-{act}"));
+        self.does("dialog[open] button.primary", &format!("done-{act}"));
     }
 
     /// Goes back from the question.
@@ -169,8 +168,7 @@ async fn roles_are_given_until_a_day_and_taken_in_browser(#[values(Tongue::Korea
     console.reads_text("dialog[open] h1", &tongue.say_of("roles-of", NAME));
     console.browser.check("dialog[open] input[value=manager]").unwrap();
     console.browser.fill("dialog[open] input[name='until:manager']", "2099-12-31").unwrap();
-    console.browser.click("dialog[open] button.primary").unwrap();
-    console.reads("[role=status]", "done-roles");
+    console.does("dialog[open] button.primary", "done-roles");
     console.reads_text(".card", "manager");
     assert_eq!(console.account(&id).await["roles"], json!(["manager", "user"]));
     assert_eq!(person.get("/api/v1/users/me").await.status, 401, "old rights are gone from the token");
@@ -198,13 +196,11 @@ async fn roles_are_given_until_a_day_and_taken_in_browser(#[values(Tongue::Korea
         "the end of that day where they read it: {before:?}"
     );
     console.browser.uncheck("dialog[open] input[value=user]").unwrap();
-    console.browser.click("dialog[open] button.primary").unwrap();
-    console.reads("[role=status]", "done-roles");
+    console.does("dialog[open] button.primary", "done-roles");
     assert_eq!(ends().await, before);
     console.browser.click(opens).unwrap();
     console.browser.uncheck("dialog[open] input[value=manager]").unwrap();
-    console.browser.click("dialog[open] button.primary").unwrap();
-    console.reads("[role=status]", "done-roles");
+    console.does("dialog[open] button.primary", "done-roles");
     assert_eq!(console.account(&id).await["roles"], json!([]));
     console.assert_content();
 }
@@ -222,8 +218,7 @@ async fn profiles_are_changed_and_people_invited_in_browser(#[values(Tongue::Kor
     assert_eq!(browser.evaluate("document.querySelector('#display_name').value").unwrap(), "김민지", "nothing is lost");
     assert_eq!(console.account(&id).await["display_name"], NAME);
     browser.fill("dialog[open] #phone", "+821012345678").unwrap();
-    browser.click("dialog[open] button.primary").unwrap();
-    console.reads("[role=status]", "done-profile");
+    console.does("dialog[open] button.primary", "done-profile");
     console.reads_text("h1", "김민지");
     let account = console.account(&id).await;
     assert_eq!((&account["display_name"], &account["phone"]), (&json!("김민지"), &json!("+821012345678")));
@@ -236,8 +231,7 @@ async fn profiles_are_changed_and_people_invited_in_browser(#[values(Tongue::Kor
     browser.fill("dialog[open] #email", "lee@example.com").unwrap();
     browser.fill("dialog[open] #display_name", "이새롬").unwrap();
     browser.check("dialog[open] input[value=manager]").unwrap();
-    browser.click("dialog[open] button.primary").unwrap();
-    console.reads("[role=status]", "done-invited");
+    console.does("dialog[open] button.primary", "done-invited");
     console.reads_text("h1", "이새롬");
     console.reads_text(".card", "manager");
     assert_eq!(mails(&console, "invitation").await, ["lee@example.com"]);

@@ -39,8 +39,7 @@ async fn only_who_may_comes_in_and_nothing_stays_behind_in_browser(
     console.reads_text("main", "guest@example.com");
     let kept = "fetch('/admin/users').then((answer) => answer.headers.get('cache-control'))";
     assert_eq!(console.browser.evaluate(kept).unwrap(), "no-store");
-    console.browser.click("form[action='/admin/sign-out'] button:not([type=button])").unwrap();
-    console.reads("[role=status]", "done-signed-out");
+    console.does("form[action='/admin/sign-out'] button:not([type=button])", "done-signed-out");
     console.browser.go_back().unwrap();
     console.reads("h1", "sign-in-title");
     assert!(!console.browser.text("body").unwrap().contains("guest@example.com"));

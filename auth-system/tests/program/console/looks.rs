@@ -67,7 +67,7 @@ const INSIDE: &[Look] = &[
     dialog("invite", "/admin/users", "invite-why", "a[href='/admin/users/new']"),
     dialog("disable", "/admin/users/PERSON", "act-disable", "a[href$='/disable']"),
     dialog("profile", "/admin/users/PERSON", "profile-edit", "a[href$='/profile']"),
-    dialog("roles", "/admin/users/PERSON", "roles-why", "a[href$='/roles'][hx-get]"),
+    dialog("person-roles", "/admin/users/PERSON", "roles-why", "a[href$='/roles'][hx-get]"),
     dialog("new-role", "/admin/roles", "role-make", "a[href='/admin/roles/new']"),
     dialog("permission", "/admin/roles", "permission-holders", ".matrix tbody th a"),
     dialog("new-permission", "/admin/roles", "permission-new", "a[href='/admin/permissions/new']"),

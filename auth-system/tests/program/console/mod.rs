@@ -109,6 +109,14 @@ impl Console {
         self.sees(&format!("{selector}:has-text({text:?})"));
     }
 
+    /// Clicks on what does something, and waits until a page says that it was done, by the text's key.
+    fn does(&self, button: &str, done: &str) {
+        // What was said before is not what is waited for.
+        self.browser.evaluate("document.querySelector('[role=status]')?.remove()").unwrap();
+        self.browser.click(button).unwrap();
+        self.sees(&format!("[role=status]:text-is({:?})", self.tongue.say(done)));
+    }
+
     /// How many there are of what a selector finds.
     fn count(&self, selector: &str) -> u64 {
         self.browser.evaluate(&format!("document.querySelectorAll({selector:?}).length")).unwrap().as_u64().unwrap()

@@ -11,6 +11,8 @@ const LEFT: f64 = 52.0;
 const RIGHT: f64 = 56.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 26.0;
+/// How far numbers must stand from each other to be read.
+const APART: f64 = 15.0;
 /// The most names under the axis.
 const NAMES: usize = 8;
 
@@ -29,6 +31,8 @@ pub struct Line {
     pub key: &'static str,
     pub path: String,
     pub last: Mark,
+    /// How low it ends.
+    end: f64,
 }
 
 /// Where a line ends, and at how much.
@@ -36,6 +40,8 @@ pub struct Mark {
     pub x: String,
     pub y: String,
     pub text: String,
+    /// Where the number stands: beside the mark, or above another's.
+    pub text_y: String,
 }
 
 /// A horizontal line with its number.
@@ -76,12 +82,14 @@ impl Chart {
             refused: number(bucket.refused.values().sum()),
             registrations: number(bucket.registrations),
         });
+        let mut lines = vec![
+            line("good", "chart-logins", &logins, most),
+            line("refused", "chart-refused", &refused, most),
+            line("new", "tile-registrations", &registrations, most),
+        ];
+        set_apart(&mut lines);
         Self {
-            lines: vec![
-                line("good", "chart-logins", &logins, most),
-                line("refused", "chart-refused", &refused, most),
-                line("new", "tile-registrations", &registrations, most),
-            ],
+            lines,
             levels: [0, 2, 4].map(level).into(),
             names: shown.map(|(n, text)| Name { x: point(x(n, names.len())), text: text.clone() }).collect(),
             rows: rows.collect(),
@@ -97,7 +105,20 @@ fn line(class: &'static str, key: &'static str, values: &[u64], most: u64) -> Li
     });
     let (end_x, end_y) = points.last().copied().unwrap_or((LEFT, HEIGHT - BOTTOM));
     let text = values.last().copied().map(number).unwrap_or_default();
-    Line { class, key, path: path.collect(), last: Mark { x: point(end_x), y: point(end_y), text } }
+    let last = Mark { x: point(end_x), y: point(end_y), text, text_y: point(end_y) };
+    Line { class, key, path: path.collect(), last, end: end_y }
+}
+
+/// Moves the numbers at the ends up, so that none stands on another.
+fn set_apart(lines: &mut [Line]) {
+    let mut lowest_first: Vec<&mut Line> = lines.iter_mut().collect();
+    lowest_first.sort_by(|one, other| other.end.total_cmp(&one.end));
+    let mut free = f64::INFINITY;
+    for line in lowest_first {
+        let y = line.end.min(free);
+        free = y - APART;
+        line.last.text_y = point(y);
+    }
 }
 
 fn x(number: usize, of: usize) -> f64 {
@@ -133,6 +154,13 @@ mod tests {
         for (most, end) in [(0, 4), (4, 4), (5, 8), (9, 20), (21, 40), (150, 200), (8_214, 20_000)] {
             assert_eq!(round_up(most), end, "{most}");
         }
+    }
+
+    #[test]
+    fn numbers_at_the_ends_do_not_cover_each_other() {
+        let mut lines = [4, 0, 0].map(|last| line("good", "chart-logins", &[1, last], 4));
+        set_apart(&mut lines);
+        assert_eq!(lines.map(|line| line.last.text_y), ["14.0", "194.0", "179.0"]);
     }
 
     #[test]

@@ -37,6 +37,12 @@ impl Members {
         self.raw(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
+    /// The page of the console that a member names; the first page where it names anything else.
+    pub fn page(&self, name: &str) -> &str {
+        let is_ours = |to: &&str| to.starts_with("/admin/") && !to.contains(['\\', '\r', '\n']);
+        self.find(name).filter(is_ours).unwrap_or("/admin/")
+    }
+
     /// A member as it was written: of a password, white space counts.
     pub fn raw(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -99,5 +105,25 @@ impl FromRequestParts<App> for Query {
         _: &App,
     ) -> Result<Self, std::convert::Infallible> {
         Ok(Self(Members::of_query(parts.uri.query().unwrap_or_default())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_elsewhere() {
+        let to = |to: &str| {
+            let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("to", to).finish();
+            Members::of_query(&query).page("to").to_owned()
+        };
+        assert_eq!(to("/admin/users?search=a"), "/admin/users?search=a");
+        for foreign in
+            ["https://evil.example", "//evil.example", "/\\evil.example", "/admin", "javascript:alert(1)", ""]
+        {
+            assert_eq!(to(foreign), "/admin/", "{foreign}");
+        }
+        assert_eq!(to("/admin/\\evil.example"), "/admin/");
     }
 }

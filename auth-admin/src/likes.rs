@@ -6,12 +6,7 @@ use axum::{
 };
 use service_kit::language::Language;
 
-use crate::{
-    cookies::Theme,
-    forms::{Members, OpenForm},
-    users,
-    visit::Visit,
-};
+use crate::{cookies::Theme, forms::OpenForm, users, visit::Visit};
 
 /// Keeps what the form says, and goes back to where it was sent from.
 pub async fn keep(visit: Visit, OpenForm(form): OpenForm) -> Response {
@@ -29,11 +24,5 @@ pub async fn keep(visit: Visit, OpenForm(form): OpenForm) -> Response {
         let all = users::COLUMNS.iter();
         likes.hidden = all.filter(|name| !shown.contains(name)).map(|&name| name.to_owned()).collect();
     }
-    ([(header::SET_COOKIE, likes.to_cookie())], Redirect::to(&back(&form))).into_response()
-}
-
-/// Back to a page of the console, whatever was asked.
-fn back(form: &Members) -> String {
-    let is_ours = |to: &&str| to.starts_with("/admin/") && !to.contains(['\\', '\r', '\n']);
-    form.find("back").filter(is_ours).unwrap_or("/admin/").to_owned()
+    ([(header::SET_COOKIE, likes.to_cookie())], Redirect::to(form.page("back"))).into_response()
 }

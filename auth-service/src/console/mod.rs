@@ -1,8 +1,8 @@
 //! The console's own door: what it, and nothing else, may do to begin sessions of people who operate the system.
 //!
 //! The console shows `ADMIN_CLIENT_SECRET` with everything. Its people have a session like any other, but of the kind
-//! [`SessionKind::Console`](crate::sessions::SessionKind): with a credential of its own, which is worth nothing without
-//! that secret, in place of refresh tokens. From the credential on, everything is as for any caller.
+//! `SessionKind::Console`: with a credential of its own, which is worth nothing without that secret, in place of refresh
+//! tokens. From the credential on, everything is as for any caller.
 
 pub mod http;
 mod resolve;

@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use rate_limit::{GuessLimiter, RateLimiter, TimeSource};
-use service_kit::{clock::Clock, redis::Redis};
+use service_kit::{clock::Clock, redis::Redis, shutdown::Shutdown};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -116,11 +116,12 @@ pub enum StartError {
 }
 
 impl App {
-    /// Starts an instance. It is ready when this returns, or, where the database is away, as soon as that is back.
+    /// Starts an instance. It is ready when this returns, or, where the database is away, as soon as that is back, until
+    /// `shutdown` is requested.
     ///
     /// # Errors
     /// When the configuration cannot work, whatever the database does.
-    pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+    pub async fn start(config: Config, clock: Clock, shutdown: Shutdown) -> Result<Self, StartError> {
         let db = Db::open(&config.db, config.extra_roots.as_deref())?;
         let key = config.keys.source.load(config.keys.algorithm).map_err(StartError::Key)?;
         let keys = KeyRing::new(&config.keys, key, config.sessions.access_token_life);
@@ -164,7 +165,7 @@ impl App {
             login_times: Lately::default(),
             strangers: Strangers::default(),
             statistics: Answers::default(),
-            readiness: Readiness::default(),
+            readiness: Readiness::new(shutdown),
             examination: Mutex::default(),
             config,
         }));
@@ -206,11 +207,6 @@ impl App {
     /// Makes every instance forget what it remembers of an account that has changed.
     pub fn user_changed(&self, id: UserId) {
         self.announcer.user_changed(id);
-    }
-
-    /// Answers "not ready" from now on, so that load balancers send nothing more.
-    pub fn drain(&self) {
-        self.readiness.drain();
     }
 
     /// The hash to store of a password that its owner has chosen; `member` is where it stands in the request.

@@ -35,8 +35,8 @@ impl Shutdown {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            tracing::info!("shutdown requested");
             trigger.request();
+            tracing::info!("shutdown requested");
         });
         Ok(shutdown)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::watch;
+use service_kit::shutdown::Shutdown;
 
 use crate::db::DbError;
 
@@ -12,26 +12,26 @@ pub struct Readiness {
     schema_current: AtomicBool,
     schema_complained: AtomicBool,
     database_up: AtomicBool,
-    draining: watch::Sender<bool>,
+    shutdown: Shutdown,
 }
 
-impl Default for Readiness {
-    fn default() -> Self {
+impl Readiness {
+    /// The state of an instance that leaves when `shutdown` is requested.
+    #[must_use]
+    pub fn new(shutdown: Shutdown) -> Self {
         Self {
             schema_current: AtomicBool::new(false),
             schema_complained: AtomicBool::new(false),
             // Believed until it is asked, before anything is served: so a database that is away at the start is logged.
             database_up: AtomicBool::new(true),
-            draining: watch::Sender::new(false),
+            shutdown,
         }
     }
-}
 
-impl Readiness {
     /// Whether requests should be sent here.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.schema_current.load(Ordering::Relaxed) && self.is_database_up() && !*self.draining.borrow()
+        self.schema_current.load(Ordering::Relaxed) && self.is_database_up() && !self.shutdown.is_requested()
     }
 
     /// Whether the database answered when it was last asked, at most a few seconds ago.
@@ -69,14 +69,8 @@ impl Readiness {
         }
     }
 
-    /// Notes that the instance is leaving: it finishes what it has and should be sent nothing more.
-    pub fn drain(&self) {
-        self.draining.send_replace(true);
-    }
-
     /// Returns once the instance is leaving: what would go on for ever ends then, and begins again elsewhere.
     pub async fn leaving(&self) {
-        // The sender lives in `self`, so the wait cannot end otherwise.
-        drop(self.draining.subscribe().wait_for(|draining| *draining).await);
+        self.shutdown.requested().await;
     }
 }

@@ -132,7 +132,7 @@ async fn an_instance_that_leaves_says_so(#[values(Engine::Sqlite, Engine::Postgr
     let other = team.deployment.start().await;
     let all = async || of(&team.admin.get(LIST).await, "api");
     until("both are listed", IN_TIME, async || all().await.len() == 2).await;
-    other.app.drain();
+    other.stop();
     until("one has left", IN_TIME, async || all().await.iter().filter(|one| one["left_at"].is_string()).count() == 1)
         .await;
 }

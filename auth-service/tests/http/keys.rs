@@ -5,6 +5,7 @@ use auth_token::{Algorithm, RsaBits, SigningKey};
 use data_encoding::BASE64URL_NOPAD;
 use rstest::rstest;
 use serde_json::{Value, json};
+use service_kit::shutdown::Shutdown;
 use test_peers::free_port;
 
 use crate::support::{Answer, Deployment, Engine, Instance};
@@ -42,7 +43,7 @@ fn public_pem(private: &str) -> String {
 
 /// What an instance says that cannot start.
 async fn refusal(deployment: Deployment) -> String {
-    match App::start(deployment.config(), deployment.clock.clone()).await {
+    match App::start(deployment.config(), deployment.clock.clone(), Shutdown::manual().1).await {
         Err(StartError::Key(reason)) => reason,
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it started"),

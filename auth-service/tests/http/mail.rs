@@ -218,7 +218,7 @@ async fn mails_wait_while_the_relay_is_away_and_outlive_a_restart(
     }
     let tried = "SELECT COUNT(*) FROM mail_outbox WHERE last_error IS NOT NULL";
     until("all were tried", IN_TIME, async || deployment.number(tried).await == 3).await;
-    api.app.drain();
+    api.stop();
     proxy.set(Fault::Pass);
     deployment.clock.advance(Duration::from_secs(60));
     let _next = deployment.start().await;
@@ -283,7 +283,7 @@ async fn what_waited_for_more_than_a_day_is_not_sent_any_more(
     assert_eq!(api.register("kim@example.com").await.status, 201);
     let tried = "SELECT COUNT(*) FROM mail_outbox WHERE last_error LIKE '%421%'";
     until("it was tried", IN_TIME, async || deployment.number(tried).await == 1).await;
-    api.app.drain();
+    api.stop();
     relay.set(None);
     deployment.clock.advance(Duration::from_secs(86_401));
     let _next = deployment.start().await;

@@ -6,6 +6,7 @@ use std::{net::Ipv4Addr, time::Duration};
 use auth_service::{App, app::StartError};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
+use service_kit::shutdown::Shutdown;
 
 use crate::{
     audit_log::person_with_role,
@@ -192,7 +193,8 @@ async fn a_file_that_holds_no_places_keeps_the_service_from_starting() {
     for path in [broken.clone(), format!("{folder}/none.mmdb"), folder.clone()] {
         let mut config = deployment.config();
         config.geoip_db = Some(path.clone().into());
-        let Err(StartError::Places(reason)) = App::start(config, deployment.clock.clone()).await else {
+        let Err(StartError::Places(reason)) = App::start(config, deployment.clock.clone(), Shutdown::manual().1).await
+        else {
             panic!("{path} was taken")
         };
         assert!(reason.starts_with(&format!("GEOIP_DB: {path} cannot be read")), "{reason}");

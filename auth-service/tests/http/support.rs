@@ -91,27 +91,24 @@ impl Deployment {
 
     /// Starts one more instance, by a clock of its own.
     pub async fn start_at(&self, clock: Clock) -> Instance {
-        self.run(App::start(self.config(), clock).await.unwrap()).await
+        self.run(self.config(), clock, 0).await
     }
 
     /// Starts one more instance, which runs by another configuration.
     pub async fn start_with(&self, config: Config) -> Instance {
-        self.run(App::start(config, self.clock.clone()).await.unwrap()).await
+        self.run(config, self.clock.clone(), 0).await
     }
 
     /// Starts one more instance where browsers were told to find it: at this port of 127.0.0.1.
     pub async fn start_on(&self, port: u16) -> Instance {
-        self.run_on(App::start(self.config(), self.clock.clone()).await.unwrap(), port).await
+        self.run(self.config(), self.clock.clone(), port).await
     }
 
-    async fn run(&self, app: App) -> Instance {
-        self.run_on(app, 0).await
-    }
-
-    async fn run_on(&self, app: App, port: u16) -> Instance {
+    async fn run(&self, config: Config, clock: Clock, port: u16) -> Instance {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (trigger, shutdown) = Shutdown::manual();
+        let app = App::start(config, clock, shutdown.clone()).await.unwrap();
         tokio::spawn(serve(listener, auth_service::router(app.clone()), ServeLimits::default(), shutdown));
         Instance {
             app,
@@ -119,7 +116,7 @@ impl Deployment {
             client: reqwest::Client::builder().redirect(Policy::none()).build().unwrap(),
             headers: HeaderMap::new(),
             _data: Arc::clone(&self.data),
-            _trigger: Arc::new(trigger),
+            trigger: Arc::new(trigger),
         }
     }
 }
@@ -133,7 +130,7 @@ pub struct Instance {
     headers: HeaderMap,
     /// Kept as long as the instance may open files in it.
     _data: Arc<TempDir>,
-    _trigger: Arc<Trigger>,
+    trigger: Arc<Trigger>,
 }
 
 /// What came back.
@@ -155,6 +152,11 @@ pub struct Person {
 }
 
 impl Instance {
+    /// Has it leave, as a signal does.
+    pub fn stop(&self) {
+        self.trigger.request();
+    }
+
     /// The same client, sending one more header with everything.
     pub fn with_header(&self, name: &'static str, value: &str) -> Self {
         let mut other = self.clone();

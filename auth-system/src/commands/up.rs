@@ -69,7 +69,7 @@ async fn serve_all(servers: Servers, mut settings: Settings, began: Instant) -> 
     let Settings { service, gateway, admin, .. } = settings;
     let welcome = Welcome::of(&service, fronts.as_ref(), metrics_addr);
     let (api_addr, secret) = (listener.local_addr()?, service.console_secret.clone());
-    let app = App::start(service, Clock::System).await?;
+    let app = App::start(service, Clock::System, shutdown.clone()).await?;
     let setup_token = find_setup_token(&app).await;
     let (front, console) = match fronts {
         Some(fronts) => {
@@ -85,7 +85,6 @@ async fn serve_all(servers: Servers, mut settings: Settings, began: Instant) -> 
     if app.config.environment == Environment::Development {
         println!("{}", welcome.with_setup(setup_token.as_deref()));
     }
-    tokio::spawn(drain(app.clone(), shutdown.clone()));
     let page = metrics::router(exporter);
     let page = match &front {
         Some(front) => page.route_service(HealthDetails::PATH, front.health_details()),
@@ -154,12 +153,6 @@ async fn serve_in_turn(
     let api = serve::serve(listener, api, share(0.25), behind_console);
     let (gateway, console, api) = tokio::join!(gateway, console, api);
     gateway.and(console).and(api)
-}
-
-/// Answers "not ready" from the first moment of leaving, so that load balancers stop sending.
-async fn drain(app: App, shutdown: Shutdown) {
-    shutdown.requested().await;
-    app.drain();
 }
 
 /// What a developer is told once everything runs.

@@ -34,13 +34,19 @@ pub enum Weight {
     Heavy,
 }
 
+/// What a form is to say once the API has refused what it asked for.
+#[derive(Default)]
+pub struct Refusal {
+    pub asks_password: bool,
+    pub fault: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "_confirm.html")]
 struct Part {
     frame: Frame,
     question: Question,
-    asks_password: bool,
-    fault: Option<String>,
+    refusal: Refusal,
 }
 
 #[derive(Template)]
@@ -48,8 +54,7 @@ struct Part {
 struct Page {
     frame: Frame,
     question: Question,
-    asks_password: bool,
-    fault: Option<String>,
+    refusal: Refusal,
 }
 
 /// Asks.
@@ -57,7 +62,7 @@ struct Page {
 /// # Errors
 /// When a page needs who is signed in, and that cannot be had.
 pub async fn ask(operator: &Operator, question: Question) -> Result<Response> {
-    show(operator, question, false, None).await
+    show(operator, question, Refusal::default()).await
 }
 
 /// Asks, and for the password at once: what was asked for by a link was refused for want of it.
@@ -65,7 +70,7 @@ pub async fn ask(operator: &Operator, question: Question) -> Result<Response> {
 /// # Errors
 /// As [`ask`].
 pub async fn ask_password(operator: &Operator, question: Question) -> Result<Response> {
-    show(operator, question, true, None).await
+    show(operator, question, Refusal { asks_password: true, fault: None }).await
 }
 
 /// Proves who is there, if the form holds a password, and does what was asked. A refusal is shown beside the question.
@@ -78,30 +83,42 @@ pub async fn carry_out<T>(
     question: Question,
     act: impl AsyncFnOnce() -> Result<T>,
 ) -> Result<Result<T, Response>> {
-    let asks = members.raw("password").is_some();
-    let outcome = match members.raw("password") {
-        Some(password) => match operator.api().reauthenticate(password).await {
-            Ok(()) => act().await,
-            Err(refused) => Err(refused.into()),
-        },
-        None => act().await,
-    };
-    let failure = match outcome {
-        Ok(done) => return Ok(Ok(done)),
-        Err(failure) => failure,
-    };
-    if failure.is(STALE) {
-        return show(operator, question, true, None).await.map(Err);
+    match prove_and(operator, members, act).await? {
+        Ok(done) => Ok(Ok(done)),
+        Err(refusal) => show(operator, question, refusal).await.map(Err),
     }
-    let fault = failure.into_sentence()?;
-    show(operator, question, asks, Some(fault)).await.map(Err)
 }
 
-async fn show(operator: &Operator, question: Question, asks_password: bool, fault: Option<String>) -> Result<Response> {
+/// Proves who is there, if the form holds a password, and does what was asked; or what the form is to say.
+///
+/// # Errors
+/// Whatever has nothing to do with the form.
+pub async fn prove_and<T>(
+    operator: &Operator,
+    members: &Members,
+    act: impl AsyncFnOnce() -> Result<T>,
+) -> Result<Result<T, Refusal>> {
+    let password = members.raw("password");
+    let proof = match password {
+        Some(password) => operator.api().reauthenticate(password).await.map_err(Failure::from),
+        None => Ok(()),
+    };
+    let outcome = match proof {
+        Ok(()) => act().await,
+        Err(refused) => Err(refused),
+    };
+    Ok(match outcome {
+        Ok(done) => Ok(done),
+        Err(stale) if stale.is(STALE) => Err(Refusal { asks_password: true, fault: None }),
+        Err(failure) => Err(Refusal { asks_password: password.is_some(), fault: Some(failure.into_sentence()?) }),
+    })
+}
+
+async fn show(operator: &Operator, question: Question, refusal: Refusal) -> Result<Response> {
     let html = if operator.wants_part {
-        Part { frame: operator.part(Section::None), question, asks_password, fault }.render()?
+        Part { frame: operator.part(Section::None), question, refusal }.render()?
     } else {
-        Page { frame: operator.frame(Section::None).await?, question, asks_password, fault }.render()?
+        Page { frame: operator.frame(Section::None).await?, question, refusal }.render()?
     };
     Ok(Html(html).into_response())
 }

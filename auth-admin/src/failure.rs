@@ -48,7 +48,8 @@ impl From<ClientError> for Failure {
                 status => Self::Refused {
                     status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY),
                     code: problem.code,
-                    detail: problem.detail,
+                    // Of the first member that is wrong, where it is about members: a form can say that of itself.
+                    detail: problem.errors.into_iter().next().map_or(problem.detail, |first| first.detail),
                     request_id: problem.request_id,
                 },
             },

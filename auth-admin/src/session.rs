@@ -131,11 +131,6 @@ fn sentence(frame: &Frame, refusal: ClientError) -> Result<String> {
 
 /// What to say beside a form: of the first member that is wrong, or of the whole.
 pub fn first_fault(refusal: ClientError) -> Result<String> {
-    if let ClientError::Refused(problem) = &refusal
-        && let Some(first) = problem.errors.first()
-    {
-        return Ok(first.detail.clone());
-    }
     Failure::from(refusal).into_sentence()
 }
 

@@ -27,7 +27,7 @@ use crate::{
     social::{self, Providers, outbound::Reach},
     statistics::{Answers, Strangers},
     sweep,
-    users::ProfileCache,
+    users::{ProfileCache, admin::looks::Looks},
 };
 
 /// How long a start waits for Redis.
@@ -83,6 +83,8 @@ pub struct Parts {
     pub strangers: Strangers,
     /// Remembered answers to what is asked in numbers.
     pub statistics: Answers,
+    /// Looks at people that are noted already.
+    pub looks: Looks,
     /// Whether it can serve.
     pub readiness: Readiness,
     /// Held while this instance is examined: once at a time, for it knocks at others' doors.
@@ -165,6 +167,7 @@ impl App {
             login_times: Lately::default(),
             strangers: Strangers::default(),
             statistics: Answers::default(),
+            looks: Looks::default(),
             readiness: Readiness::new(shutdown),
             examination: Mutex::default(),
             config,

@@ -52,6 +52,15 @@ impl Caller {
         }
     }
 
+    /// The session or the key that calls.
+    #[must_use]
+    pub fn credential_id(&self) -> Uuid {
+        match self {
+            Self::Session(token) => token.claims.sid,
+            Self::ApiKey(grant) => grant.key_id,
+        }
+    }
+
     /// What the key may do, if it is one that calls.
     #[must_use]
     pub fn api_key(&self) -> Option<&KeyGrant> {

@@ -11,11 +11,10 @@ use axum::{
 
 use super::{Resource, parse_id, read_resources};
 use crate::{
-    confirm,
+    confirm::{self, Refusal},
     failure::Result,
     forms::{Form, Members},
     frame::{Frame, Section},
-    session,
     visit::Operator,
 };
 
@@ -38,15 +37,9 @@ struct GrantForm {
     role: Role,
     resources: Vec<Resource>,
     chosen: BTreeSet<String>,
-    asks_password: bool,
-    fault: Option<Fault>,
-}
-
-/// Why it is shown again.
-enum Fault {
     /// Somebody else has set other permissions meanwhile.
-    Overtaken,
-    Refused(String),
+    is_overtaken: bool,
+    refusal: Refusal,
 }
 
 /// The form.
@@ -55,7 +48,8 @@ pub async fn ask(operator: Operator, Path(id): Path<String>) -> Result<Response>
     let (role, resources) = tokio::join!(api.show_role(id), read_resources(&api));
     let role = role?;
     let chosen = role.permissions.iter().cloned().collect();
-    show(&operator, GrantForm { role, resources: resources?, chosen, asks_password: false, fault: None }).await
+    let (is_overtaken, refusal) = (false, Refusal::default());
+    show(&operator, GrantForm { role, resources: resources?, chosen, is_overtaken, refusal }).await
 }
 
 /// Sets them, unless somebody else did meanwhile: what they gave or took would be undone unseen.
@@ -63,26 +57,18 @@ pub async fn run(operator: Operator, Path(id): Path<String>, Form(members): Form
     let (api, id) = (operator.api(), parse_id(&id)?);
     let (role, resources) = tokio::join!(api.show_role(id), read_resources(&api));
     let (role, resources) = (role?, resources?);
-    if is_overtaken(&role, &members) {
+    let is_overtaken = is_overtaken(&role, &members);
+    if is_overtaken {
         let chosen = role.permissions.iter().cloned().collect();
-        let fault = Some(Fault::Overtaken);
-        return show(&operator, GrantForm { role, resources, chosen, asks_password: false, fault }).await;
+        return show(&operator, GrantForm { role, resources, chosen, is_overtaken, refusal: Refusal::default() }).await;
     }
     let chosen: BTreeSet<String> = members.all("permission").map(str::to_owned).collect();
     let wish = SetPermissions { permissions: chosen.iter().cloned().collect() };
-    let outcome = match members.raw("password") {
-        Some(password) => api.reauthenticate(password).await,
-        None => Ok(()),
-    };
-    let outcome = match outcome {
-        Ok(()) => api.set_role_permissions(id, &wish).await.map(drop),
-        Err(refused) => Err(refused),
-    };
-    let Err(refusal) = outcome else { return Ok(operator.go("/admin/roles?done=role-permissions")) };
-    let is_stale = refusal.code() == confirm::STALE;
-    let asks_password = is_stale || members.raw("password").is_some();
-    let fault = if is_stale { None } else { Some(Fault::Refused(session::first_fault(refusal)?)) };
-    show(&operator, GrantForm { role, resources, chosen, asks_password, fault }).await
+    let act = async || Ok(api.set_role_permissions(id, &wish).await?);
+    match confirm::prove_and(&operator, &members, act).await? {
+        Ok(_) => Ok(operator.go("/admin/roles?done=role-permissions")),
+        Err(refusal) => show(&operator, GrantForm { role, resources, chosen, is_overtaken, refusal }).await,
+    }
 }
 
 /// Whether the role no longer permits what it did when the form was shown.

@@ -8,10 +8,10 @@ use axum::response::{Html, IntoResponse, Response};
 
 use super::{Resource, read_resources};
 use crate::{
+    confirm::{self, Refusal},
     failure::Result,
     forms::{Form, Members},
     frame::{Frame, Section},
-    session,
     visit::Operator,
 };
 
@@ -36,7 +36,7 @@ struct NewForm {
     description: String,
     chosen: BTreeSet<String>,
     resources: Vec<Resource>,
-    fault: Option<String>,
+    refusal: Refusal,
 }
 
 impl NewForm {
@@ -64,12 +64,10 @@ pub async fn run(operator: Operator, Form(members): Form) -> Result<Response> {
         description: Some(form.description.clone()),
         permissions: Some(form.chosen.iter().cloned().collect()),
     };
-    match operator.api().create_role(&role).await {
+    let act = async || Ok(operator.api().create_role(&role).await?);
+    match confirm::prove_and(&operator, &members, act).await? {
         Ok(_) => Ok(operator.go("/admin/roles?done=role-made")),
-        Err(refusal) => {
-            let fault = Some(session::first_fault(refusal)?);
-            show(&operator, NewForm { fault, ..form }).await
-        }
+        Err(refusal) => show(&operator, NewForm { refusal, ..form }).await,
     }
 }
 

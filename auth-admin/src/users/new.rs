@@ -5,10 +5,10 @@ use auth_sdk::{CreateUser, PageParams, Role, RoleGrant};
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::{
+    confirm::{self, Refusal},
     failure::Result,
     forms::{Form, Members},
     frame::{Frame, Section},
-    session,
     visit::Operator,
 };
 
@@ -18,7 +18,7 @@ struct NewPage {
     frame: Frame,
     wish: Wish,
     roles: Vec<Role>,
-    fault: Option<String>,
+    refusal: Refusal,
 }
 
 #[derive(Template)]
@@ -27,7 +27,7 @@ struct NewPart {
     frame: Frame,
     wish: Wish,
     roles: Vec<Role>,
-    fault: Option<String>,
+    refusal: Refusal,
 }
 
 /// What the form holds.
@@ -58,7 +58,7 @@ impl Wish {
 pub async fn ask(operator: Operator) -> Result<Response> {
     let locale = operator.bare().lang().to_owned();
     let wish = Wish { email: String::new(), display_name: String::new(), locale, roles: vec!["user".to_owned()] };
-    show(&operator, wish, None).await
+    show(&operator, wish, Refusal::default()).await
 }
 
 /// Makes the account; its person chooses a password by the mail that is sent.
@@ -72,23 +72,21 @@ pub async fn run(operator: Operator, Form(members): Form) -> Result<Response> {
         locale: some(&wish.locale),
         roles: Some(wish.roles.iter().cloned().map(RoleGrant::Name).collect()),
     };
-    match operator.api().create_user(&user).await {
+    let act = async || Ok(operator.api().create_user(&user).await?);
+    match confirm::prove_and(&operator, &members, act).await? {
         Ok(made) => Ok(operator.go(&format!("/admin/users/{}?done=invited", made.id))),
-        Err(refusal) => {
-            let fault = session::first_fault(refusal)?;
-            show(&operator, wish, Some(fault)).await
-        }
+        Err(refusal) => show(&operator, wish, refusal).await,
     }
 }
 
-async fn show(operator: &Operator, wish: Wish, fault: Option<String>) -> Result<Response> {
+async fn show(operator: &Operator, wish: Wish, refusal: Refusal) -> Result<Response> {
     let all = PageParams { limit: Some(100), cursor: None };
     // Who may not see the roles can still invite somebody with none but the usual.
     let roles = operator.api().list_roles(&all).await.map(|page| page.items).unwrap_or_default();
     let html = if operator.wants_part {
-        NewPart { frame: operator.part(Section::Users), wish, roles, fault }.render()?
+        NewPart { frame: operator.part(Section::Users), wish, roles, refusal }.render()?
     } else {
-        NewPage { frame: operator.frame(Section::Users).await?, wish, roles, fault }.render()?
+        NewPage { frame: operator.frame(Section::Users).await?, wish, roles, refusal }.render()?
     };
     Ok(Html(html).into_response())
 }

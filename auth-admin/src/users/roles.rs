@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::person::parse_id;
 use crate::{
+    confirm::{self, Refusal},
     failure::{Failure, Result},
     forms::{Form, Members},
     frame::{Frame, Section},
-    session,
     visit::Operator,
 };
 
@@ -36,8 +36,7 @@ struct RolesPart {
 struct RolesForm {
     user: User,
     lines: Vec<Line>,
-    asks_password: bool,
-    fault: Option<String>,
+    refusal: Refusal,
 }
 
 /// A role, whether it is to be held, and until which day.
@@ -52,7 +51,7 @@ struct Line {
 /// The form.
 pub async fn ask(operator: Operator, Path(id): Path<String>) -> Result<Response> {
     let (user, lines) = read(&operator, parse_id(&id)?).await?;
-    show(&operator, RolesForm { lines, user, asks_password: false, fault: None }).await
+    show(&operator, RolesForm { lines, user, refusal: Refusal::default() }).await
 }
 
 /// Gives and takes.
@@ -66,21 +65,11 @@ pub async fn run(operator: Operator, Path(id): Path<String>, Form(members): Form
     else {
         return Err(Failure::BadForm);
     };
-    let outcome = match members.raw("password") {
-        Some(password) => api.reauthenticate(password).await,
-        None => Ok(()),
-    };
-    let outcome = match outcome {
-        Ok(()) => api.set_user_roles(id, &SetRoles { roles: wish }).await.map(drop),
-        Err(refused) => Err(refused),
-    };
-    let Err(refusal) = outcome else { return Ok(operator.go(&format!("/admin/users/{id}?done=roles"))) };
-    let asks_password = refusal.code() == "reauthentication_required" || members.raw("password").is_some();
-    let fault = match refusal {
-        stale if stale.code() == "reauthentication_required" => None,
-        other => Some(session::first_fault(other)?),
-    };
-    show(&operator, RolesForm { user, lines, asks_password, fault }).await
+    let act = async || Ok(api.set_user_roles(id, &SetRoles { roles: wish }).await?);
+    match confirm::prove_and(&operator, &members, act).await? {
+        Ok(_) => Ok(operator.go(&format!("/admin/users/{id}?done=roles"))),
+        Err(refusal) => show(&operator, RolesForm { user, lines, refusal }).await,
+    }
 }
 
 /// Who it is about, and every role as they hold it now.

@@ -12,11 +12,10 @@ use crate::{
     fields::Fault,
     ids::Entropy,
     passwords::PasswordHash,
+    roles::DEFAULT_ROLE,
     users::{DisplayName, Email, Locale, Username, search},
 };
 
-/// The role of a person for whom the file names none.
-const DEFAULT_ROLE: &str = "user";
 /// How much of a value is repeated in a refusal.
 const MAX_QUOTED: usize = 60;
 

@@ -41,6 +41,9 @@ pub async fn create(
     permissions: Vec<String>,
     client: &Client,
 ) -> Result<RoleWithPermissions> {
+    if !permissions.is_empty() {
+        caller.require_recent_proof(app).await?;
+    }
     let now = app.now();
     let (name, description) = (role.0.into_string(), role.1);
     let row = RoleRow { id: app.entropy.uuid(now), name, description, is_system: false, created_at: now };

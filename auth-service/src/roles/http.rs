@@ -67,7 +67,7 @@ pub async fn show_role(State(app): State<App>, caller: Caller, Path(id): Path<St
 /// It can permit no more than its maker holds.
 #[utoipa::path(
     post, path = "/api/v1/roles", tag = "roles", security(("bearer" = []), ("api_key" = [])), request_body = CreateRole,
-    responses((status = 201, body = Role, headers(("Location" = String, description = "The role"))), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem, description = "name_taken"), (status = 422, body = Problem), (status = 503, body = Problem))
+    responses((status = 201, body = Role, headers(("Location" = String, description = "The role"))), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden, beyond_own_rights or reauthentication_required"), (status = 409, body = Problem, description = "name_taken"), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn create_role(State(app): State<App>, caller: Caller, client: Client, once: Once) -> Result<Response> {
     caller.require(Permission::RolesWrite)?;
@@ -111,7 +111,7 @@ pub async fn update_role(
 /// Tokens of whoever holds it are refused within a second, and refresh to the new rights.
 #[utoipa::path(
     put, path = "/api/v1/roles/{id}/permissions", tag = "roles", security(("bearer" = []), ("api_key" = [])), request_body = SetPermissions, params(("id" = Uuid, Path, description = "The role")),
-    responses((status = 200, body = Role), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem, description = "system_role"), (status = 422, body = Problem), (status = 503, body = Problem))
+    responses((status = 200, body = Role), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden, beyond_own_rights or reauthentication_required"), (status = 404, body = Problem), (status = 409, body = Problem, description = "system_role"), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn set_role_permissions(
     State(app): State<App>,
@@ -131,7 +131,7 @@ pub async fn set_role_permissions(
 /// One that people hold only with `?force=true`; it is taken from them.
 #[utoipa::path(
     delete, path = "/api/v1/roles/{id}", tag = "roles", security(("bearer" = []), ("api_key" = [])), params(("id" = Uuid, Path, description = "The role"), ("force" = Option<bool>, Query, description = "Whether to take it from those who hold it")),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem, description = "role_in_use or system_role"), (status = 422, body = Problem), (status = 503, body = Problem))
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden, beyond_own_rights or reauthentication_required"), (status = 404, body = Problem), (status = 409, body = Problem, description = "role_in_use or system_role"), (status = 422, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn delete_role(
     State(app): State<App>,

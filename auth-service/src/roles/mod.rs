@@ -17,3 +17,6 @@ pub use assign::{Grant, assign, read_grants};
 pub use name::RoleName;
 pub use permission::{Permission, PermissionName};
 pub use rights::Rights;
+
+/// The system role that every new account holds.
+pub const DEFAULT_ROLE: &str = "user";

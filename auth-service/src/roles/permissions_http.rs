@@ -71,7 +71,7 @@ pub async fn create_permission(State(app): State<App>, caller: Caller, client: C
 /// It is taken from every role. Those that the service itself asks for cannot be deleted.
 #[utoipa::path(
     delete, path = "/api/v1/permissions/{id}", tag = "roles", security(("bearer" = []), ("api_key" = [])), params(("id" = Uuid, Path, description = "The permission")),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem, description = "system_role"), (status = 503, body = Problem))
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden or reauthentication_required"), (status = 404, body = Problem), (status = 409, body = Problem, description = "system_role"), (status = 503, body = Problem))
 )]
 pub async fn delete_permission(
     State(app): State<App>,
@@ -80,6 +80,7 @@ pub async fn delete_permission(
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
     caller.require(Permission::RolesWrite)?;
+    caller.require_recent_proof(&app).await?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     change::delete_permission(&app, &caller, id, &client).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -7,10 +7,8 @@ use crate::{
     db::{Conn, DbError, Ts, run},
     fields::Change,
     ids::UserId,
+    roles::DEFAULT_ROLE,
 };
-
-/// The system role that every new account holds.
-const DEFAULT_ROLE: &str = "user";
 
 /// A row of `users`.
 #[derive(Clone, sqlx::FromRow)]

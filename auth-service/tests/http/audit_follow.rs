@@ -41,7 +41,7 @@ async fn what_somebody_did_and_what_was_done_to_them_is_one_list(
     let team = Team::new(engine).await;
     let path = team.user_path();
     for _ in 0..3 {
-        team.deployment.clock.advance(Duration::from_secs(1));
+        team.deployment.clock.advance(Duration::from_secs(60));
         assert_eq!(team.admin.get(&path).await.status, 200);
         team.deployment.clock.advance(Duration::from_secs(1));
         let me = team.api.bearing(&team.user.access);

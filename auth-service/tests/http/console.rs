@@ -7,7 +7,10 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{Answer, Deployment, Engine, Instance, PASSWORD};
+use crate::{
+    mailbox::with_relay,
+    support::{Answer, Deployment, Engine, Instance, PASSWORD},
+};
 
 const SECRET: &str = "secret-of-the-console-of-the-tests";
 const LOGIN: &str = "/internal/v1/console/login";
@@ -25,7 +28,11 @@ struct Door {
 
 impl Door {
     async fn new(engine: Engine) -> Self {
-        let deployment = Deployment::new(engine).set("ADMIN_CLIENT_SECRET", SECRET);
+        Self::of(Deployment::new(engine)).await
+    }
+
+    async fn of(deployment: Deployment) -> Self {
+        let deployment = deployment.set("ADMIN_CLIENT_SECRET", SECRET);
         let api = deployment.start().await;
         let console = api.with_header("x-client-secret", SECRET);
         Self { deployment, api, console }
@@ -174,9 +181,9 @@ async fn what_is_hard_to_undo_asks_for_the_password_again(#[case] engine: Engine
         (Method::DELETE, "", json!({})),
         (Method::PUT, "/roles", json!({"roles": ["manager"]})),
         (Method::GET, "/export", json!({})),
+        (Method::DELETE, "/identities/kakao", json!({})),
     ] {
-        let refused = admin.call(method, &format!("{path}{end}"), body).await;
-        assert_eq!((refused.status, refused.code()), (403, "reauthentication_required"), "{end}");
+        refuse_stale(&admin.call(method, &format!("{path}{end}"), body).await, end);
     }
     // What can be undone is not worth a password, and a program has no screen that somebody could find.
     assert_eq!(admin.post(&format!("{path}/disable"), json!({})).await.status, 200);
@@ -185,6 +192,45 @@ async fn what_is_hard_to_undo_asks_for_the_password_again(#[case] engine: Engine
     assert_eq!(wrong.code(), "wrong_password");
     assert_eq!(admin.post("/api/v1/auth/reauthenticate", json!({"password": PASSWORD})).await.status, 204);
     assert_eq!(admin.delete(&path).await.status, 204);
+}
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test]
+async fn rights_are_given_on_no_path_without_the_password(#[case] engine: Engine) {
+    let (_relay, deployment) = with_relay(engine);
+    let door = Door::of(deployment).await;
+    let admin = door.somebody(ADMIN, "admin").await;
+    let (users, roles, permissions) = ("/api/v1/users", "/api/v1/roles", "/api/v1/permissions");
+    let support = admin.post(roles, json!({"name": "support"})).await;
+    let own = admin.post(permissions, json!({"name": "reports:read"})).await;
+    let (role, permission) = (support.text("id"), own.text("id"));
+    door.deployment.clock.advance(6 * MINUTE);
+    let invited = json!({"email": "new@example.com", "roles": ["admin"]});
+    let expiring =
+        json!({"email": "new@example.com", "roles": [{"name": "admin", "expires_at": "2027-01-01T00:00:00Z"}]});
+    let powers = json!({"name": "helper", "permissions": ["users:write"]});
+    for (method, path, body) in [
+        (Method::POST, users.to_owned(), invited.clone()),
+        (Method::POST, users.to_owned(), expiring),
+        (Method::POST, roles.to_owned(), powers.clone()),
+        (Method::PUT, format!("{roles}/{role}/permissions"), json!({"permissions": ["users:write"]})),
+        (Method::DELETE, format!("{roles}/{role}"), json!({})),
+        (Method::DELETE, format!("{permissions}/{permission}"), json!({})),
+    ] {
+        refuse_stale(&admin.call(method, &path, body).await, &path);
+    }
+    // What gives nobody anything asks for nothing.
+    let plain = json!({"email": "plain@example.com", "roles": ["user"]});
+    let many = admin.post(&format!("{users}/bulk"), json!({"items": [invited, plain]})).await;
+    let results = many.body["results"].as_array().unwrap();
+    assert_eq!(results[0]["error"]["code"], "reauthentication_required", "{many:?}");
+    assert_eq!((&results[0]["status"], &results[1]["status"]), (&json!(403), &json!(201)), "{many:?}");
+    assert_eq!(admin.post(users, json!({"email": "usual@example.com"})).await.status, 201);
+    assert_eq!(admin.post(roles, json!({"name": "empty", "permissions": []})).await.status, 201);
+    assert_eq!(admin.post("/api/v1/auth/reauthenticate", json!({"password": PASSWORD})).await.status, 204);
+    assert_eq!(admin.post(roles, powers).await.status, 201);
 }
 
 #[rstest]
@@ -266,4 +312,8 @@ impl Instance {
             tokio::task::yield_now().await;
         }
     }
+}
+
+fn refuse_stale(answer: &Answer, what: &str) {
+    assert_eq!((answer.status, answer.code()), (403, "reauthentication_required"), "{what}");
 }

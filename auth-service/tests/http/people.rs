@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::{
     mailbox::IN_TIME,
@@ -104,6 +105,32 @@ async fn roles_are_listed_with_the_time_they_end_and_kept_by_setting_them_again(
     team.deployment.clock.advance(Duration::from_secs(3_600));
     let later = team.api.bearing_as(ADMIN).await.get(&path).await;
     assert_eq!((&later.body["total"], &later.body["items"][0]["name"]), (&json!(1), &json!("user")), "one has ended");
+}
+
+#[rstest]
+#[tokio::test]
+async fn one_look_is_one_entry_however_much_is_shown(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let team = Team::new(engine).await;
+    let looks = async || team.count_events_by("user_viewed", ADMIN).await;
+    let ends = ["", "/roles", "/sessions", "/login-history", "/identities", "/api-keys"];
+    let mut calls = JoinSet::new();
+    for end in ends.repeat(8) {
+        let (admin, path) = (team.admin.clone(), format!("{}{end}", team.user_path()));
+        calls.spawn(async move { admin.get(&path).await.status });
+    }
+    assert_eq!(calls.join_all().await, [200; 48]);
+    assert_eq!(looks().await, 1);
+    // Somebody else, another session and another person are looks of their own, and so is a minute later.
+    assert_eq!(team.manager.get(&team.user_path()).await.status, 200);
+    assert_eq!((looks().await, team.count_events_by("user_viewed", MANAGER).await), (1, 1));
+    let elsewhere = team.api.bearing_as(ADMIN).await;
+    assert_eq!(elsewhere.get(&team.user_path()).await.status, 200);
+    assert_eq!(looks().await, 2);
+    assert_eq!(team.admin.get(&format!("/api/v1/users/{}", team.admin.own_id().await)).await.status, 200);
+    assert_eq!(looks().await, 3);
+    team.deployment.clock.advance(Duration::from_secs(60));
+    assert_eq!(team.admin.get(&team.user_path()).await.status, 200);
+    assert_eq!(looks().await, 4);
 }
 
 #[rstest]

@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
 };
 
-use super::{lock, parse_id, record};
+use super::{lock, looks, parse_id};
 use crate::{
     api_keys,
     app::App,
@@ -32,11 +32,11 @@ pub async fn list_user_api_keys(
 ) -> Result<Json<Page<ApiKey>>> {
     caller.require(Permission::ApiKeysRead)?;
     let id = parse_id(&id)?;
-    let mut tx = app.db.begin().await?;
-    users::store::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
-    let rows = api_keys::list_live(&mut tx, id, app.now()).await?;
-    record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
-    tx.commit().await?;
+    let mut conn = app.db.read().await?;
+    users::store::find(&mut conn, id).await?.ok_or(Error::NotFound)?;
+    let rows = api_keys::list_live(&mut conn, id, app.now()).await?;
+    drop(conn);
+    looks::note(&app, &caller, id, &client).await?;
     let items: Vec<_> = rows.into_iter().map(api_keys::http::as_api_key).collect();
     let total = u64::try_from(items.len()).ok();
     Ok(Json(Page { items, next_cursor: None, total }))

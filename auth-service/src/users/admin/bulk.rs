@@ -54,6 +54,7 @@ pub async fn create_all(app: &App, caller: &Caller, items: Vec<Value>, client: &
 async fn create_one(app: &App, caller: &Caller, item: Value, client: &Client) -> Result<User> {
     let Value::Object(members) = item else { return Err(Error::NotAnObject) };
     let invited = Fields::from_members(members).read(|f| Invited::read(f, app, client))?;
+    invited.require_recent_proof(app, caller).await?;
     let mut tx = app.db.begin().await?;
     let rights = Rights::lock(app, &mut tx, caller).await?;
     let user = create::insert(app, &mut tx, &rights, invited, (caller, client)).await?;

@@ -12,7 +12,7 @@ use crate::{
     fields::Fields,
     ids::UserId,
     mail::{self, Mail, Recipient},
-    roles::{self, Grant, Rights},
+    roles::{self, DEFAULT_ROLE, Grant, Rights},
     users::{
         DisplayName, Email, Locale, Profile, Username, http,
         store::{self, Inserted, NewUser},
@@ -45,14 +45,24 @@ impl Invited {
             grants: grants?,
         })
     }
+
+    /// Rights are given by an invitation as they are by a change of roles, and as hard to take back once used.
+    ///
+    /// # Errors
+    /// [`Error::ReauthenticationRequired`], or when the database fails.
+    pub async fn require_recent_proof(&self, app: &App, caller: &Caller) -> Result<()> {
+        let gives_rights = self.grants.iter().flatten().any(|grant| grant.role.as_str() != DEFAULT_ROLE);
+        if gives_rights { caller.require_recent_proof(app).await } else { Ok(()) }
+    }
 }
 
 /// Makes an account.
 ///
 /// # Errors
-/// [`Error::EmailTaken`], [`Error::UsernameTaken`], [`Error::BeyondOwnRights`], [`Error::Invalid`] for a role that does
-/// not exist, [`Error::MailNotConfigured`].
+/// [`Error::EmailTaken`], [`Error::UsernameTaken`], [`Error::BeyondOwnRights`], [`Error::ReauthenticationRequired`],
+/// [`Error::Invalid`] for a role that does not exist, [`Error::MailNotConfigured`].
 pub async fn create(app: &App, caller: &Caller, invited: Invited, client: &Client) -> Result<User> {
+    invited.require_recent_proof(app, caller).await?;
     mail::require_configured(app)?;
     let mut tx = app.db.begin().await?;
     let rights = Rights::lock(app, &mut tx, caller).await?;

@@ -17,7 +17,7 @@ use super::{
     bulk,
     create::{self, Invited},
     filter::{Filter, Order},
-    find, lock, parse_id, record, store,
+    find, lock, looks, parse_id, record, store,
 };
 use crate::{
     app::App,
@@ -77,13 +77,13 @@ pub async fn show_user(
 ) -> Result<Json<User>> {
     caller.require(Permission::UsersRead)?;
     let id = parse_id(&id)?;
-    let mut tx = app.db.begin().await?;
-    let user = match Profile::find(&mut tx, id, app.now()).await? {
+    let mut conn = app.db.read().await?;
+    let user = match Profile::find(&mut conn, id, app.now()).await? {
         Some(profile) => profile.user,
-        None => show_deleted(&mut tx, &caller, id, app.now()).await?.ok_or(Error::NotFound)?,
+        None => show_deleted(&mut conn, &caller, id, app.now()).await?.ok_or(Error::NotFound)?,
     };
-    record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
-    tx.commit().await?;
+    drop(conn);
+    looks::note(&app, &caller, id, &client).await?;
     Ok(Json(user))
 }
 
@@ -93,7 +93,7 @@ pub async fn show_user(
 /// in it, and an account that holds no more than the caller.
 #[utoipa::path(
     get, path = "/api/v1/users/{id}/export", tag = "users", security(("bearer" = []), ("api_key" = [])), params(("id" = Uuid, Path, description = "The account")),
-    responses((status = 200, body = PersonalData), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden or beyond_own_rights"), (status = 404, body = Problem), (status = 503, body = Problem))
+    responses((status = 200, body = PersonalData), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden, beyond_own_rights or reauthentication_required"), (status = 404, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn export_user(
     State(app): State<App>,
@@ -117,7 +117,7 @@ pub async fn export_user(
 /// The person is sent an invitation, and chooses a password through it.
 #[utoipa::path(
     post, path = "/api/v1/users", tag = "users", security(("bearer" = []), ("api_key" = [])), request_body = CreateUser,
-    responses((status = 201, body = User, headers(("Location" = String, description = "The account"))), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden or beyond_own_rights"), (status = 409, body = Problem, description = "email_taken or username_taken"), (status = 422, body = Problem), (status = 503, body = Problem, description = "mail_not_configured, among others"))
+    responses((status = 201, body = User, headers(("Location" = String, description = "The account"))), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden, beyond_own_rights or reauthentication_required"), (status = 409, body = Problem, description = "email_taken or username_taken"), (status = 422, body = Problem), (status = 503, body = Problem, description = "mail_not_configured, among others"))
 )]
 pub async fn create_user(State(app): State<App>, caller: Caller, client: Client, once: Once) -> Result<Response> {
     caller.require(Permission::UsersWrite)?;

@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
 };
 
-use super::{lock, parse_id, record};
+use super::{lock, looks, parse_id};
 use crate::{
     app::App,
     audit::{Entry, Event, Target},
@@ -32,11 +32,11 @@ pub async fn list_user_identities(
 ) -> Result<Json<Identities>> {
     caller.require(Permission::UsersRead)?;
     let id = parse_id(&id)?;
-    let mut tx = app.db.begin().await?;
-    users::store::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
-    let rows = social::store::list(&mut tx, id).await?;
-    record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
-    tx.commit().await?;
+    let mut conn = app.db.read().await?;
+    users::store::find(&mut conn, id).await?.ok_or(Error::NotFound)?;
+    let rows = social::store::list(&mut conn, id).await?;
+    drop(conn);
+    looks::note(&app, &caller, id, &client).await?;
     Ok(Json(Identities { items: rows.into_iter().map(IdentityRow::into_wire).collect() }))
 }
 
@@ -46,7 +46,7 @@ pub async fn list_user_identities(
 #[utoipa::path(
     delete, path = "/api/v1/users/{id}/identities/{provider}", tag = "users", security(("bearer" = []), ("api_key" = [])),
     params(("id" = Uuid, Path, description = "The account"), ("provider" = String, Path, description = "Its name")),
-    responses((status = 204, description = "It enters the account no more"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem, description = "last_way_in"), (status = 503, body = Problem))
+    responses((status = 204, description = "It enters the account no more"), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden, beyond_own_rights or reauthentication_required"), (status = 404, body = Problem), (status = 409, body = Problem, description = "last_way_in"), (status = 503, body = Problem))
 )]
 pub async fn unlink_user_identity(
     State(app): State<App>,
@@ -55,6 +55,7 @@ pub async fn unlink_user_identity(
     Path((id, provider)): Path<(String, String)>,
 ) -> Result<StatusCode> {
     caller.require(Permission::UsersWrite)?;
+    caller.require_recent_proof(&app).await?;
     let (id, now) = (parse_id(&id)?, app.now());
     let mut tx = app.db.begin().await?;
     lock(&app, &mut tx, &caller, id).await?;

@@ -10,6 +10,7 @@ mod filter;
 mod find;
 pub mod http;
 pub mod identities_http;
+pub(crate) mod looks;
 mod remove;
 mod roles;
 pub mod sessions_http;

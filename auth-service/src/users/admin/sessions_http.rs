@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
 };
 
-use super::{lock, parse_id, record};
+use super::{lock, looks, parse_id, record};
 use crate::{
     app::App,
     audit::{Entry, Event, Target},
@@ -36,11 +36,11 @@ pub async fn list_user_sessions(
 ) -> Result<Json<SessionList>> {
     caller.require(Permission::UsersRead)?;
     let (id, now) = (parse_id(&id)?, app.now());
-    let mut tx = app.db.begin().await?;
-    users::store::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
-    let rows = sessions::store::list_live(&mut tx, id, now).await?;
-    record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
-    tx.commit().await?;
+    let mut conn = app.db.read().await?;
+    users::store::find(&mut conn, id).await?.ok_or(Error::NotFound)?;
+    let rows = sessions::store::list_live(&mut conn, id, now).await?;
+    drop(conn);
+    looks::note(&app, &caller, id, &client).await?;
     let items: Vec<Session> = rows.into_iter().map(|row| sessions::http::to_wire(row, None, &app.places)).collect();
     let total = u64::try_from(items.len()).ok();
     Ok(Json(SessionList { items, next_cursor: None, total }))
@@ -141,10 +141,10 @@ pub async fn list_user_logins(
 ) -> Result<Json<Page<LoginRecord>>> {
     caller.require(Permission::UsersRead)?;
     let (id, page) = (parse_id(&id)?, params.read(history::page)?);
-    let mut tx = app.db.begin().await?;
-    users::store::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
-    let logins = history::list(&mut tx, id, &page, &app.places).await?;
-    record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
-    tx.commit().await?;
+    let mut conn = app.db.read().await?;
+    users::store::find(&mut conn, id).await?.ok_or(Error::NotFound)?;
+    let logins = history::list(&mut conn, id, &page, &app.places).await?;
+    drop(conn);
+    looks::note(&app, &caller, id, &client).await?;
     Ok(Json(logins))
 }

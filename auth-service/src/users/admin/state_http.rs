@@ -7,10 +7,9 @@ use axum::{
     http::StatusCode,
 };
 
-use super::{close, parse_id, record, remove, roles, store};
+use super::{close, looks, parse_id, remove, roles, store};
 use crate::{
     app::App,
-    audit::Event,
     caller::Caller,
     client::Client,
     error::{Error, Result},
@@ -24,7 +23,7 @@ use crate::{
 /// Softly: its address is free at once, and it can be restored until it is erased.
 #[utoipa::path(
     delete, path = "/api/v1/users/{id}", tag = "users", security(("bearer" = []), ("api_key" = [])), params(("id" = Uuid, Path, description = "The account")),
-    responses((status = 204), (status = 409, body = Problem, description = "last_administrator"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem))
+    responses((status = 204), (status = 409, body = Problem, description = "last_administrator"), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden, beyond_own_rights or reauthentication_required"), (status = 404, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn delete_user(
     State(app): State<App>,
@@ -119,11 +118,11 @@ pub async fn list_user_roles(
 ) -> Result<Json<Page<HeldGrant>>> {
     caller.require(Permission::UsersRead)?;
     let id = parse_id(&id)?;
-    let mut tx = app.db.begin().await?;
-    users::store::find(&mut tx, id).await?.ok_or(Error::NotFound)?;
-    let rows = store::list_grants(&mut tx, id, app.now()).await?;
-    record(&app, &mut tx, Event::UserViewed, &caller, (id, &client)).await?;
-    tx.commit().await?;
+    let mut conn = app.db.read().await?;
+    users::store::find(&mut conn, id).await?.ok_or(Error::NotFound)?;
+    let rows = store::list_grants(&mut conn, id, app.now()).await?;
+    drop(conn);
+    looks::note(&app, &caller, id, &client).await?;
     let items: Vec<HeldGrant> = rows.into_iter().map(as_grant).collect();
     let total = u64::try_from(items.len()).ok();
     Ok(Json(Page { items, next_cursor: None, total }))
@@ -135,7 +134,7 @@ pub async fn list_user_roles(
 /// carries the new rights.
 #[utoipa::path(
     put, path = "/api/v1/users/{id}/roles", tag = "users", security(("bearer" = []), ("api_key" = [])), request_body = SetRoles, params(("id" = Uuid, Path, description = "The account")),
-    responses((status = 200, body = User), (status = 409, body = Problem, description = "last_administrator"), (status = 422, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem))
+    responses((status = 200, body = User), (status = 409, body = Problem, description = "last_administrator"), (status = 422, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem, description = "forbidden, beyond_own_rights or reauthentication_required"), (status = 404, body = Problem), (status = 503, body = Problem))
 )]
 pub async fn set_user_roles(
     State(app): State<App>,

@@ -99,3 +99,34 @@ async fn who_signed_in_long_ago_proves_themselves_in_browser(
     console.reads("[role=status]", "done-delete");
     console.assert_content();
 }
+
+#[rstest]
+#[tokio::test]
+async fn who_gives_rights_to_somebody_new_proves_themselves_in_browser(
+    #[values(Tongue::Korean, Tongue::English)] tongue: Tongue,
+) {
+    let aged = Aged::open(tongue).await;
+    let (console, browser) = (&aged.console, &aged.console.browser);
+    console.go("/admin/users");
+    aged.age();
+    browser.click("a[href$='/admin/users/new']").unwrap();
+    browser.fill("dialog[open] #email", "lee@example.com").unwrap();
+    browser.check("dialog[open] input[value=manager]").unwrap();
+    browser.click("dialog[open] button.primary").unwrap();
+    aged.guess("dialog[open]");
+    console.reads("[role=status]", "done-invited");
+    console.reads_text("main h1", "lee@example.com");
+
+    console.go("/admin/roles");
+    aged.age();
+    browser.click("a[href$='/admin/roles/new']").unwrap();
+    browser.fill("dialog[open] #name", "helper").unwrap();
+    browser.check("dialog[open] input[value='users:read']").unwrap();
+    browser.click("dialog[open] button.primary").unwrap();
+    aged.guess("dialog[open]");
+    console.reads("[role=status]", "done-role-made");
+    let helper = console.api().await.get("/api/v1/roles?limit=100").await;
+    let made = helper.body["items"].as_array().unwrap().iter().find(|role| role["name"] == "helper").unwrap();
+    assert_eq!(made["permissions"], json!(["users:read"]));
+    console.assert_content();
+}

@@ -116,6 +116,39 @@ pub fn node_modules(package: &'static str) -> Result<PathBuf, PeerError> {
     found.then_some(modules).ok_or_else(|| PeerError::Missing { program: package.into(), package: "npm" })
 }
 
+/// A program of the Python packages that `cargo xtask test` installs, such as `cfn-lint`.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn python_tool(name: &'static str) -> Result<PathBuf, PeerError> {
+    find(name, vec![Path::new(PEERS).join("python/bin")])
+        .ok_or_else(|| PeerError::Missing { program: name.into(), package: "python3-venv" })
+}
+
+/// The web server.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn nginx() -> Result<PathBuf, PeerError> {
+    program("nginx").ok_or(PeerError::Missing { program: "nginx".into(), package: "nginx" })
+}
+
+/// What reads compose files: version 1, which is the stricter.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn docker_compose() -> Result<PathBuf, PeerError> {
+    program("docker-compose").ok_or(PeerError::Missing { program: "docker-compose".into(), package: "docker-compose" })
+}
+
+/// What checks the rules of Prometheus.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn promtool() -> Result<PathBuf, PeerError> {
+    program("promtool").ok_or(PeerError::Missing { program: "promtool".into(), package: "prometheus" })
+}
+
 /// A browser's program.
 #[derive(Debug)]
 pub struct ChromiumProgram {

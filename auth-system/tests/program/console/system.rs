@@ -50,12 +50,18 @@ async fn the_installation_says_how_it_is_in_browser(#[values(Tongue::Korean, Ton
     console.reads("main", "mails-none");
     console.go("/admin/settings");
     console.reads("tr:has-text('ADMIN_ADDR')", "setting-environment");
-    let key = console.browser.text("tr:has-text('JWT_PRIVATE_KEY') >> nth=0").unwrap();
-    assert!(!key.contains("PRIVATE KEY-----"), "{key}");
+    let (database, key) = match tongue {
+        Tongue::Korean => ("데이터베이스의 postgresql:// 주소", "서명 키"),
+        Tongue::English => ("postgresql:// address of the database", "signing key"),
+    };
+    console.reads_text(&format!("tr:has-text('DB_PRIMARY_DB_URL') [lang={}]", tongue.tag()), database);
+    let private = console.browser.text("tr:has-text('JWT_PRIVATE_KEY') >> nth=0").unwrap();
+    assert!(!private.contains("PRIVATE KEY-----"), "{private}");
     console.go("/admin/doctor");
     console.reads("main", "doctor-not-yet");
     console.browser.click("main button.primary").unwrap();
-    console.sees("main .list li .tag");
+    console.reads_text(&format!("main .list li [lang={}]", tongue.tag()), key);
+    assert_eq!(console.count(&format!("main .list [lang={}]", tongue.other().tag())), 0, "nothing in another language");
     console.go("/admin/?window=30d");
     console.sees("main svg[role=img]");
     console.browser.click("main details summary").unwrap();

@@ -31,13 +31,14 @@
     else if (event.key === "k") move(-1);
   });
 
-  // What was asked for by hx-target="#dialog" is shown in the dialog once it is there.
+  // A sheet that was asked for is shown in the dialog; one that a sheet was answered by takes its place, there or on a page.
   document.addEventListener("htmx:afterSwap", (event) => {
-    const dialog = $("#dialog");
-    if (event.detail.target.id === "dialog-body") {
-      dialog.classList.toggle("wide", $("[data-wide]", dialog) !== null);
-      if (!dialog.open) dialog.showModal();
-      ($("[autofocus]", dialog) ?? $("input:not([type=hidden]), button", dialog))?.focus();
+    const sheet = event.target.matches(".sheet") ? event.target : $(":scope > .sheet", event.target);
+    if (sheet) {
+      const dialog = sheet.closest("dialog");
+      dialog?.classList.toggle("wide", sheet.matches("[data-wide]"));
+      if (dialog && !dialog.open) dialog.showModal();
+      ($("[autofocus]", sheet) ?? $("input:not([type=hidden]), button", sheet))?.focus();
     } else {
       at = -1;
     }

@@ -7,7 +7,7 @@ use fluent_bundle::FluentValue;
 use jiff::{Timestamp, tz::Offset};
 use service_kit::language::Language;
 
-use crate::{cookies::Theme, texts::Texts, visit::Visit};
+use crate::{cookies::Theme, direction, texts::Texts, visit::Visit};
 
 /// Korea has one time all year round.
 const KOREA: Offset = jiff::tz::offset(9);
@@ -103,7 +103,7 @@ impl Who {
 /// What to call somebody: by the name they show, or what else is known.
 pub fn name_of(user: &User) -> String {
     let name = user.display_name.as_deref().or(user.username.as_deref()).or(user.email.as_deref());
-    name.map_or_else(|| user.id.to_string(), str::to_owned)
+    name.map_or_else(|| user.id.to_string(), direction::settle)
 }
 
 /// What surrounds a page.
@@ -146,12 +146,13 @@ impl Frame {
 
     /// A text about a value.
     pub fn t1(&self, key: &str, name: &str, value: &str) -> String {
-        self.texts.with(key, &[(name, FluentValue::from(value))]).into_owned()
+        self.texts.with(key, &[(name, FluentValue::from(direction::isolate(value)))]).into_owned()
     }
 
     /// A text about several values, where there is one.
     pub fn told(&self, key: &str, values: &[(&str, &str)]) -> Option<String> {
-        let values: Vec<_> = values.iter().map(|(name, value)| (*name, FluentValue::from(*value))).collect();
+        let values: Vec<_> =
+            values.iter().map(|(name, value)| (*name, FluentValue::from(direction::isolate(value)))).collect();
         self.texts.has(key).then(|| self.texts.with(key, &values).into_owned())
     }
 
@@ -159,6 +160,16 @@ impl Frame {
     pub fn tn(&self, key: &str, n: &u64) -> String {
         let shown = number(*n);
         self.texts.with(key, &[("n", FluentValue::from(*n)), ("shown", FluentValue::from(shown))]).into_owned()
+    }
+
+    /// What a person wrote, to stand alone in a `bdi`.
+    pub fn own(&self, value: &str) -> String {
+        direction::settle(value)
+    }
+
+    /// What a person wrote, to stand beside words of ours where no element can be.
+    pub fn apart(&self, value: &str) -> String {
+        direction::isolate(value)
     }
 
     /// What to call somebody.
@@ -173,7 +184,7 @@ impl Frame {
 
     /// A device in words: by its own name, or by browser and system.
     pub fn device(&self, name: &Option<String>, browser: &Option<String>, os: &Option<String>) -> String {
-        name.clone().unwrap_or_else(|| self.software(browser, os))
+        name.as_deref().map_or_else(|| self.software(browser, os), direction::settle)
     }
 
     /// Browser and system in words.
@@ -309,6 +320,19 @@ mod tests {
     fn numbers_are_grouped() {
         for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_480, "12,480"), (1_000_000, "1,000,000")] {
             assert_eq!(number(n), text);
+        }
+    }
+
+    #[test]
+    fn a_name_turns_no_sentence_around() {
+        let frame = Frame::for_tests(Language::English);
+        for (name, asked) in [
+            ("שלום", "Disable \u{2068}שלום\u{2069}?"),
+            ("\u{2069}\u{202e}שלום", "Disable \u{2068}שלום\u{2069}?"),
+            ("김민수", "Disable 김민수?"),
+            ("gnp.\u{202e}exe", "Disable gnp.exe?"),
+        ] {
+            assert_eq!(frame.t1("ask-disable", "name", name), asked);
         }
     }
 

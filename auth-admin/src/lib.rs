@@ -10,6 +10,7 @@ mod audit;
 pub mod config;
 mod confirm;
 mod cookies;
+mod direction;
 mod failure;
 mod forms;
 mod frame;

@@ -1,4 +1,5 @@
-//! Texts in the two languages, by key: `locales/en.ftl` and `locales/ko.ftl`.
+//! Texts in the two languages, by key: `locales/en.ftl` and `locales/ko.ftl`. What the API says in English itself is only
+//! in `locales/api.ko.ftl`.
 
 use std::borrow::Cow;
 
@@ -6,8 +7,8 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentB
 use service_kit::language::Language;
 use unic_langid::LanguageIdentifier;
 
-const ENGLISH: (&str, &str) = ("en", include_str!("../locales/en.ftl"));
-const KOREAN: (&str, &str) = ("ko", include_str!("../locales/ko.ftl"));
+const ENGLISH: (&str, &[&str]) = ("en", &[include_str!("../locales/en.ftl")]);
+const KOREAN: (&str, &[&str]) = ("ko", &[include_str!("../locales/ko.ftl"), include_str!("../locales/api.ko.ftl")]);
 
 /// The texts of one language.
 pub struct Texts {
@@ -21,16 +22,19 @@ impl Texts {
     /// # Errors
     /// What is wrong with the file; a test reads both.
     pub fn read(language: Language) -> Result<Self, String> {
-        let (id, source) = match language {
+        let (id, sources) = match language {
             Language::English => ENGLISH,
             Language::Korean => KOREAN,
         };
-        let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| format!("{errors:?}"))?;
         let id: LanguageIdentifier = id.parse().map_err(|_| format!("{id} is no language"))?;
         let mut bundle = FluentBundle::new_concurrent(vec![id]);
-        // Marks around each value would stand in attributes and in what is copied.
+        // Numbers and dates need none: what people write is isolated where it is put in.
         bundle.set_use_isolating(false);
-        bundle.add_resource(resource).map_err(|errors| format!("{errors:?}"))?;
+        for source in sources {
+            let resource =
+                FluentResource::try_new((*source).to_owned()).map_err(|(_, errors)| format!("{errors:?}"))?;
+            bundle.add_resource(resource).map_err(|errors| format!("{errors:?}"))?;
+        }
         Ok(Self { bundle, language })
     }
 
@@ -81,6 +85,7 @@ mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 
     use super::*;
+    use crate::system::said;
 
     fn keys(source: &str) -> BTreeSet<&str> {
         let starts = |line: &&str| line.starts_with(|c: char| c.is_ascii_lowercase());
@@ -103,7 +108,7 @@ mod tests {
         for language in [Language::English, Language::Korean] {
             Texts::read(language).unwrap();
         }
-        assert_eq!(keys(ENGLISH.1), keys(KOREAN.1));
+        assert_eq!(keys(ENGLISH.1[0]), keys(KOREAN.1[0]));
     }
 
     #[test]
@@ -113,7 +118,7 @@ mod tests {
         walk(&root.join("src"), &mut files);
         walk(&root.join("templates"), &mut files);
         let all = files.concat();
-        let known = keys(ENGLISH.1);
+        let known = keys(ENGLISH.1[0]);
         for called in ["t(\"", "t1(\"", "tn(\"", "get(\"", "with(\"", "has(\""] {
             for (at, _) in all.match_indices(called) {
                 let key = all[at + called.len()..].split('"').next().unwrap();
@@ -130,6 +135,26 @@ mod tests {
                 .any(|family| all.contains(&format!("\"{family}-{{")) || all.contains(&format!("\"{family}\"")));
             assert!(all.contains(&format!("\"{key}\"")) || is_of_family, "nobody says {key}");
         }
+    }
+
+    #[test]
+    fn what_the_api_says_in_english_has_a_korean_text() {
+        let documented = include_str!("../../docs/configuration.md");
+        let sections = documented.lines().filter_map(|line| line.strip_prefix("## ")).map(said::section);
+        let settings = documented.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        let settings = settings.map(|(name, _)| said::setting(name));
+        let subjects =
+            ["signing key", "disk", "redis", "mail", "database", "schema", "indexes", "clock", "login provider"];
+        let codes = auth_sdk::CHECK_CODES.into_iter().map(said::finding);
+        let lacks = auth_sdk::PROVIDER_FAULT_CODES.into_iter().map(said::lack);
+        let all = sections.chain(settings).chain(subjects.map(said::subject)).chain(codes).chain(lacks);
+        let expected: BTreeSet<String> = all.collect();
+        assert!(expected.len() > 150, "{expected:?}");
+        let (fixes, others): (BTreeSet<_>, BTreeSet<_>) =
+            keys(KOREAN.1[1]).into_iter().map(str::to_owned).partition(|key| key.starts_with(&said::fix("")));
+        assert_eq!(others, expected);
+        let fixable = auth_sdk::CHECK_CODES.map(said::fix);
+        assert!(fixes.iter().all(|key| fixable.contains(key)), "{fixes:?}");
     }
 
     #[test]

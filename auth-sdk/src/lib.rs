@@ -58,9 +58,9 @@ pub use status::{
     SystemStatus,
 };
 pub use system::{
-    CheckOutcome, OutboxMail, OutboxMailState, ProviderFault, RotateSigningKey, SettingSource, Settings,
-    SettingsSection, SigningKey, SigningKeySource, SigningKeyState, SigningKeys, SystemCheck, SystemCheckup,
-    SystemProvider, SystemProviders, SystemSetting,
+    CHECK_CODES, CheckOutcome, OutboxMail, OutboxMailState, PROVIDER_FAULT_CODES, ProviderFault, RotateSigningKey,
+    SettingSource, Settings, SettingsSection, SigningKey, SigningKeySource, SigningKeyState, SigningKeys, SystemCheck,
+    SystemCheckup, SystemProvider, SystemProviders, SystemSetting,
 };
 pub use users::{
     BulkError, BulkResult, BulkResults, ChangePassword, CreateUser, CreateUsers, RegisterRequest, RoleGrant, SetRoles,

@@ -1,9 +1,49 @@
 //! Operating the system: what it runs by, and how it fares.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// What a check of the doctor can find: each [`SystemCheck::code`] there is.
+pub const CHECK_CODES: [&str; 31] = [
+    "no_answer",
+    "key_used",
+    "key_unusable",
+    "disk_free",
+    "disk_full",
+    "disk_unreadable",
+    "redis_answers",
+    "redis_absent",
+    "redis_url_wrong",
+    "redis_unreachable",
+    "redis_silent",
+    "relay_answers",
+    "relay_refuses",
+    "mail_in_log",
+    "mail_off",
+    "database_answers",
+    "database_url_wrong",
+    "database_unreachable",
+    "schema_current",
+    "schema_behind",
+    "schema_unreadable",
+    "index_there",
+    "index_missing",
+    "clock_shared",
+    "clock_near",
+    "clock_differs",
+    "providers_wrong",
+    "providers_without_apps",
+    "provider_answers",
+    "provider_lacks",
+    "provider_unreachable",
+];
+
+/// What the configuration of a provider can lack: each [`ProviderFault::code`] there is.
+pub const PROVIDER_FAULT_CODES: [&str; 3] = ["no_public_url", "no_redirect_uris", "no_kakao_admin_key"];
 
 /// Answer of `GET /api/v1/system/settings`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -28,6 +68,9 @@ pub struct SystemSetting {
     /// Its name; a pattern such as `OIDC_<NAME>_ISSUER` where no variable fits it.
     #[schema(example = "DB_PRIMARY_DB_URL")]
     pub name: String,
+    /// The name that it is documented as: its own, or a pattern that it fits.
+    #[schema(example = "DB_PRIMARY_DB_URL")]
+    pub documented_as: String,
     /// Its value; `null` where there is none, or where it is secret. Credentials in an address are left out.
     #[schema(example = "postgresql://***@db.example.com:5432/authdb")]
     pub value: Option<String>,
@@ -189,6 +232,12 @@ pub struct SystemCheck {
     pub name: String,
     /// How it went.
     pub outcome: CheckOutcome,
+    /// What was found, for programs: one of [`CHECK_CODES`].
+    #[schema(example = "redis_answers")]
+    pub code: String,
+    /// What the summary and the fix tell of, by name.
+    #[schema(example = json!({"milliseconds": "1"}))]
+    pub values: BTreeMap<String, String>,
     /// What was found, in English.
     #[schema(example = "PONG after 1 ms")]
     pub summary: String,
@@ -253,7 +302,7 @@ pub struct SystemProvider {
 /// What the configuration of a provider lacks.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ProviderFault {
-    /// `no_public_url`, `no_redirect_uris` or `no_kakao_admin_key`.
+    /// `no_public_url`, `no_redirect_uris` or `no_kakao_admin_key`, as in [`PROVIDER_FAULT_CODES`].
     #[schema(example = "no_public_url")]
     pub code: String,
     /// What to do about it, in English.

@@ -34,7 +34,7 @@ mod tls;
 mod visitor;
 
 #[cfg(feature = "identity")]
-pub use browser::{Browser, Motion, Outlook, Scheme, Violation};
+pub use browser::{Browser, Motion, Outlook, Scheme, Scripts, Violation};
 pub use error::PeerError;
 pub use fault_proxy::{Fault, FaultProxy};
 pub use log::Log;

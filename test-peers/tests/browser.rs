@@ -9,7 +9,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde_json::json;
 use test_peers::{
-    Apple, Browser, Certified, Motion, Naver, OpenIdProvider, OpenIdSetup, Outlook, RegisteredClient, Scheme,
+    Apple, Browser, Certified, Motion, Naver, OpenIdProvider, OpenIdSetup, Outlook, RegisteredClient, Scheme, Scripts,
 };
 
 const PAGE: &str = "<!doctype html><title>Safe</title><p id=word>Hello</p>";
@@ -111,7 +111,8 @@ fn page_is_looked_at_as_somebody_prefers_in_browser() {
     let browser = Browser::start().unwrap();
     let looks = "[innerWidth, innerHeight, navigator.language, matchMedia('(prefers-color-scheme: dark)').matches, \
                  matchMedia('(prefers-reduced-motion: reduce)').matches]";
-    let outlook = Outlook { width: 390, height: 700, scheme: Scheme::Dark, motion: Motion::Reduced, locale: "ko-KR" };
+    let (scheme, motion) = (Scheme::Dark, Motion::Reduced);
+    let outlook = Outlook { width: 390, height: 700, scheme, motion, locale: "ko-KR", ..Outlook::default() };
     browser.start_afresh_as(&outlook).unwrap();
     assert_eq!(browser.evaluate(looks).unwrap(), json!([390, 700, "ko-KR", true, true]));
     browser.resize(1280, 800).unwrap();
@@ -119,6 +120,19 @@ fn page_is_looked_at_as_somebody_prefers_in_browser() {
     assert_eq!(browser.evaluate(looks).unwrap(), json!([1280, 800, "ko-KR", false, true]));
     browser.start_afresh_as(&Outlook::default()).unwrap();
     assert_eq!(browser.evaluate(looks).unwrap(), json!([1280, 800, "en-US", false, false]));
+}
+
+#[test]
+fn page_runs_no_script_for_whoever_wants_none_in_browser() {
+    let browser = Browser::start().unwrap();
+    let page = "data:text/html,<title>still</title><script>document.title = 'ran'</script>";
+    for (scripts, title) in [(Scripts::On, "ran"), (Scripts::Off, "still")] {
+        browser.start_afresh_as(&Outlook { scripts, ..Outlook::default() }).unwrap();
+        browser.goto(page).unwrap();
+        assert_eq!(browser.evaluate("document.title").unwrap(), title);
+        let knows = browser.evaluate("matchMedia('(scripting: none)').matches").unwrap();
+        assert_eq!(knows, scripts == Scripts::Off, "style sheets are told");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use auth_sdk::{AuditEntry, AuditRef};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::frame::Frame;
+use crate::{direction, frame::Frame};
 
 /// Stand in the sentence for who did it and whom it was done to, until these are put in as links: no text holds them.
 const ACTOR: char = '\u{e000}';
@@ -103,7 +103,7 @@ fn target_of(frame: &Frame, entry: &AuditEntry) -> Word {
     let told = entry.details.get("name").and_then(Value::as_str).or(target.name.as_deref());
     let name = told.map_or_else(|| short(target.id), str::to_owned);
     let key = format!("audit-thing-{}", target.kind.replace('_', "-"));
-    Word::Text(frame.told(&key, &[("name", &name)]).unwrap_or(name))
+    Word::Text(frame.told(&key, &[("name", &name)]).unwrap_or_else(|| frame.apart(&name)))
 }
 
 fn person(frame: &Frame, told: &AuditRef) -> Word {
@@ -127,7 +127,7 @@ fn origin_of(frame: &Frame, entry: &AuditEntry) -> String {
     let software = entry.os.as_ref().map(|_| frame.software(&entry.browser, &entry.os));
     // A program says who it is in its first word; all that want to pass for a browser say the same one.
     let program = entry.user_agent.as_deref().and_then(|agent| agent.split_whitespace().next());
-    let program = program.filter(|word| !word.starts_with("Mozilla/")).map(str::to_owned);
+    let program = program.filter(|word| !word.starts_with("Mozilla/")).map(|word| frame.apart(word));
     let known: Vec<String> = [entry.ip_address.clone(), software.or(program)].into_iter().flatten().collect();
     known.join(" · ")
 }
@@ -140,7 +140,7 @@ fn list_details(frame: &Frame, entry: &AuditEntry) -> Vec<(String, String)> {
 fn write(value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => direction::settle(text),
         Value::Array(values) if values.is_empty() => "–".to_owned(),
         Value::Array(values) => values.iter().map(write).collect::<Vec<_>>().join(", "),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
@@ -226,6 +226,14 @@ mod tests {
         assert_eq!(told, "[{ $target } <b>\u{e001}] looked through the list of people");
         let told = entry("sky_fell", (user(1, None), Value::Null), &json!({}));
         assert_eq!(said(Language::English, &told), "sky_fell");
+    }
+
+    #[test]
+    fn a_name_turns_nothing_around_but_itself() {
+        let actor = user(1, Some("שלום\u{2069}\u{202e}"));
+        let told = said(Language::English, &entry("user_disabled", (actor, user(2, Some("b\u{202e}c"))), &json!({})));
+        assert_eq!(told, "[\u{2068}שלום\u{2069}] disabled [bc]");
+        assert_eq!(write(&json!(["a\u{202e}", "b"])), "a, b");
     }
 
     #[test]

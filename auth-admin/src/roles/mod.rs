@@ -7,7 +7,7 @@ pub mod matrix;
 pub mod new;
 pub mod permissions;
 
-use auth_sdk::{PageParams, Permission, Role, client::Api};
+use auth_sdk::{HeldGrant, PageParams, Permission, Role, client::Api};
 use uuid::Uuid;
 
 use crate::{
@@ -48,14 +48,23 @@ pub async fn read_permissions(api: &Api) -> Result<Vec<Permission>> {
 
 /// What a role is for.
 pub fn about_role(frame: &Frame, role: &Role) -> String {
-    let is_shipped = AS_SHIPPED.contains(&(&role.name, &role.description));
-    if is_shipped { frame.t(&format!("about-role-{}", role.name)) } else { role.description.clone() }
+    about(frame, &role.name, &role.description)
+}
+
+/// The same of a role that somebody holds.
+pub fn about_grant(frame: &Frame, grant: &HeldGrant) -> String {
+    about(frame, &grant.name, &grant.description)
 }
 
 /// What a permission is for: of those that the service itself asks for, in the language of the page.
 pub fn about_permission(frame: &Frame, permission: &Permission) -> String {
     let told = frame.name("about", &permission.name);
-    if permission.is_system && told != permission.name { told } else { permission.description.clone() }
+    if permission.is_system && told != permission.name { told } else { frame.apart(&permission.description) }
+}
+
+fn about(frame: &Frame, name: &str, description: &str) -> String {
+    let is_shipped = AS_SHIPPED.contains(&(name, description));
+    if is_shipped { frame.t(&format!("about-role-{name}")) } else { frame.apart(description) }
 }
 
 /// The id of a role or permission in an address.

@@ -4,6 +4,7 @@ use askama::Template;
 use auth_sdk::{CheckOutcome, SystemCheck};
 use axum::response::{Html, IntoResponse, Response};
 
+use super::said::{self, Said};
 use crate::{
     failure::Result,
     forms::Form,
@@ -41,5 +42,86 @@ impl DoctorPage {
             CheckOutcome::Failed => ("bad", "check-failed"),
             CheckOutcome::Skipped => ("", "check-skipped"),
         }
+    }
+
+    /// What was tried.
+    fn subject(&self, check: &SystemCheck) -> Said {
+        Said::new(&self.frame, &said::subject(&check.name), &[], &check.name)
+    }
+
+    /// What was found.
+    fn found(&self, check: &SystemCheck) -> Said {
+        Said::new(&self.frame, &said::finding(&check.code), &values(check), &check.summary)
+    }
+
+    /// What to do about it.
+    fn fix(&self, check: &SystemCheck) -> Option<Said> {
+        let english = check.fix.as_deref()?;
+        let mut values = values(check);
+        // What a provider lacks is said in full: a sentence for each code.
+        let lacks = check.values.get("lacks").and_then(|codes| self.advise(codes));
+        if let Some(advice) = &lacks {
+            values.retain(|(name, _)| *name != "advice");
+            values.push(("advice", advice));
+        }
+        Some(Said::new(&self.frame, &said::fix(&check.code), &values, english))
+    }
+
+    fn advise(&self, codes: &str) -> Option<String> {
+        let sentences = codes.split(' ').map(|code| self.frame.told(&said::lack(code), &[]));
+        Some(sentences.collect::<Option<Vec<_>>>()?.join(" "))
+    }
+}
+
+fn values(check: &SystemCheck) -> Vec<(&str, &str)> {
+    check.values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use service_kit::language::Language;
+
+    use super::*;
+
+    fn check(code: &str, values: &[(&str, &str)]) -> SystemCheck {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        SystemCheck {
+            name: "login provider".to_owned(),
+            outcome: CheckOutcome::Warning,
+            code: code.to_owned(),
+            values: values.iter().map(owned).collect::<BTreeMap<_, _>>(),
+            summary: "the summary".to_owned(),
+            fix: Some("the fix".to_owned()),
+        }
+    }
+
+    fn page(language: Language) -> DoctorPage {
+        DoctorPage { frame: Frame::for_tests(language), checks: None }
+    }
+
+    #[test]
+    fn what_the_api_found_is_told_in_the_language_of_the_page() {
+        let (korean, english) = (page(Language::Korean), page(Language::English));
+        let slow = check("no_answer", &[("seconds", "9")]);
+        let found = korean.found(&slow);
+        assert_eq!((found.text.as_str(), found.lang), ("9초 동안 응답이 없습니다.", "ko"));
+        assert_eq!(korean.subject(&slow).text, "소셜 로그인");
+        let found = english.found(&slow);
+        assert_eq!((found.text.as_str(), found.lang), ("the summary", "en"));
+        let newer = korean.found(&check("of_a_newer_api", &[]));
+        assert_eq!((newer.text.as_str(), newer.lang), ("the summary", "en"));
+    }
+
+    #[test]
+    fn each_thing_that_a_provider_lacks_is_told() {
+        let lacking =
+            check("provider_lacks", &[("advice", "in English"), ("lacks", "no_public_url no_kakao_admin_key")]);
+        let fix = page(Language::Korean).fix(&lacking).unwrap().text;
+        assert!(fix.contains("PUBLIC_URL을") && fix.contains("KAKAO_ADMIN_KEY를"), "{fix}");
+        assert_eq!(page(Language::English).fix(&lacking).unwrap().text, "the fix");
+        let unknown = check("provider_lacks", &[("advice", "in English"), ("lacks", "no_luck")]);
+        assert_eq!(page(Language::Korean).fix(&unknown).unwrap().text, "in English");
     }
 }

@@ -5,5 +5,6 @@ pub mod doctor;
 pub mod gateways;
 pub mod mails;
 pub mod providers;
+pub mod said;
 pub mod settings;
 pub mod signing_keys;

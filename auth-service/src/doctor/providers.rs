@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::{Finding, Wrong, bounded};
+use super::{Finding, bounded, finding::Kind};
 use crate::{
     Config,
     social::{
@@ -65,38 +65,34 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     let reach = Reach::of(config.environment);
     let providers = match Providers::open(&config.social, reach, config.extra_roots.as_deref()) {
         Ok(providers) => providers,
-        Err(wrong) => return vec![Finding::of(SUBJECT, Err(Wrong::new(wrong, "Correct it in the configuration")))],
+        Err(cause) => return vec![Finding::new(SUBJECT, Kind::ProvidersWrong).with("cause", cause)],
     };
     let tried = providers
         .iter()
         .map(|provider| bounded(SUBJECT, async { vec![examine_one(config, &providers, provider).await] }));
     let mut findings: Vec<Finding> = join_all(tried).await.into_iter().flatten().collect();
     if !findings.is_empty() && config.social.redirect_uris.is_empty() {
-        let wrong = Wrong::new("no app may use any", "List the addresses of apps in OAUTH_REDIRECT_URIS");
-        findings.push(Finding::of(SUBJECT, Err(wrong)));
+        findings.push(Finding::new(SUBJECT, Kind::ProvidersWithoutApps));
     }
     findings
 }
 
 async fn examine_one(config: &Config, providers: &Providers, provider: &Provider) -> Finding {
     let name = provider.name.as_str();
+    let of = |kind| Finding::new(SUBJECT, kind).with("provider", name);
     let place = match find_place(providers, provider).await {
         Ok(place) => place,
-        Err(cause) => {
-            let fix = "Check its address in the configuration, and that this machine may call it";
-            return Finding::of(SUBJECT, Err(Wrong::new(format!("{name}: {cause}"), fix)));
-        }
+        Err(cause) => return of(Kind::ProviderUnreachable).with("cause", cause),
     };
-    let callback = config.social.callback_uri(name);
-    let found = format!("{name}: people log in at {place}; it must know the redirect URI {callback}");
     // That no app may use it is said once for all.
-    let lacks = lacks(config, provider).into_iter().filter(|lack| *lack != Lack::RedirectUris);
-    let advice: Vec<_> = lacks.map(Lack::advice).collect();
-    if advice.is_empty() {
-        Finding::of(SUBJECT, Ok(found))
+    let lacks: Vec<_> = lacks(config, provider).into_iter().filter(|lack| *lack != Lack::RedirectUris).collect();
+    let found = if lacks.is_empty() {
+        of(Kind::ProviderAnswers)
     } else {
-        Finding::warning(SUBJECT, found, advice.join("; "))
-    }
+        let (codes, advice): (Vec<_>, Vec<_>) = lacks.into_iter().map(|lack| (lack.code(), lack.advice())).unzip();
+        of(Kind::ProviderLacks).with("lacks", codes.join(" ")).with("advice", advice.join("; "))
+    };
+    found.with("place", place).with("callback", config.social.callback_uri(name))
 }
 
 /// Where people log in, of a provider that answers.

@@ -47,13 +47,13 @@ pub async fn examine_system(State(app): State<App>, caller: Caller, client: Clie
     caller.require(Permission::SystemRead)?;
     let Ok(_alone) = app.examination.try_lock() else { return Err(Error::Busy(TAKES)) };
     let findings = doctor::examine(&app.config).await;
-    let failed = findings.iter().filter(|finding| finding.outcome == Outcome::Failed).count();
+    let failed = findings.iter().filter(|finding| finding.outcome() == Outcome::Failed).count();
     let entry = Entry::by(Event::SystemExamined, &caller, None, &client).detail("failed", failed);
     if let Err(cause) = record(&app, entry).await {
         // What is wrong may be the database itself: then who is to mend it must be told.
         tracing::error!(%cause, "an examination of the system could not be recorded");
     }
-    Ok(Json(SystemCheckup { checks: findings.into_iter().map(as_check).collect() }))
+    Ok(Json(SystemCheckup { checks: findings.iter().map(as_check).collect() }))
 }
 
 async fn record(app: &App, entry: Entry<'_>) -> Result<(), DbError> {
@@ -62,17 +62,19 @@ async fn record(app: &App, entry: Entry<'_>) -> Result<(), DbError> {
     tx.commit().await
 }
 
-fn as_check(finding: Finding) -> SystemCheck {
+fn as_check(finding: &Finding) -> SystemCheck {
     SystemCheck {
         name: finding.subject.to_owned(),
-        outcome: match finding.outcome {
+        outcome: match finding.outcome() {
             Outcome::Ok => CheckOutcome::Ok,
             Outcome::Warning => CheckOutcome::Warning,
             Outcome::Failed => CheckOutcome::Failed,
             Outcome::Skipped => CheckOutcome::Skipped,
         },
-        summary: finding.found,
-        fix: finding.fix,
+        code: finding.code().to_owned(),
+        values: finding.values().iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        summary: finding.found(),
+        fix: finding.fix(),
     }
 }
 
@@ -99,6 +101,7 @@ fn to_wire(setting: &Setting) -> SystemSetting {
     };
     SystemSetting {
         name: setting.name.clone(),
+        documented_as: setting.documented_as.to_owned(),
         value,
         default: setting.default.map(str::to_owned),
         source,

@@ -50,6 +50,10 @@ async fn a_healthy_system_is_found_healthy(#[values(Engine::Sqlite, Engine::Post
     ];
     assert_eq!(found, expected.map(|(name, outcome)| (json!(name), json!(outcome))));
     assert!(checks(&answer).iter().all(|one| one["fix"].is_null() && one["summary"].is_string()), "{answer:?}");
+    let (mail, from) = (check(&answer, "mail"), &team.deployment.config().mail.from.to_string());
+    assert_eq!(mail["code"], "relay_answers");
+    assert_eq!(mail["values"], json!({"host": "127.0.0.1", "from": from}));
+    assert_eq!(mail["summary"], format!("127.0.0.1 takes mail from {from}"));
     let events: Vec<String> =
         team.deployment.column("SELECT details FROM audit_logs WHERE event = 'system_examined'").await;
     assert_eq!(events, [r#"{"failed":0}"#]);
@@ -71,9 +75,13 @@ async fn each_fault_is_told_with_what_to_do_about_it_and_no_secret(
     let admin = team.deployment.start_with(config).await.bearing_as(ADMIN).await;
     assert_eq!(team.deployment.change("DROP INDEX idx_users_email_active").await, 0);
     let answer = examine(&admin).await;
-    for (name, fix) in [("mail", "SMTP_URL"), ("redis", "REDIS_URL"), ("indexes", "auth-system migrate")] {
+    for (name, code, fix) in [
+        ("mail", "relay_refuses", "SMTP_URL"),
+        ("redis", "redis_unreachable", "REDIS_URL"),
+        ("indexes", "index_missing", "auth-system migrate"),
+    ] {
         let found = check(&answer, name);
-        assert_eq!(found["outcome"], "failed", "{found}");
+        assert_eq!((&found["outcome"], &found["code"]), (&json!("failed"), &json!(code)), "{found}");
         assert!(found["fix"].as_str().unwrap().contains(fix), "{found}");
     }
     assert_eq!(check(&answer, "database")["outcome"], "ok", "each is tried whatever the others find");

@@ -73,7 +73,7 @@ async fn every_variable_is_there_with_where_its_value_came_from(
     let answer = team.admin.get(SETTINGS).await;
     assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
     let audience = json!({
-        "name": "JWT_AUDIENCE", "value": "orders", "default": "auth-system", "source": "environment",
+        "name": "JWT_AUDIENCE", "documented_as": "JWT_AUDIENCE", "value": "orders", "default": "auth-system", "source": "environment",
         "secret": false, "description": "The `aud` of access tokens.",
     });
     assert_eq!(find(&answer.body, "JWT_AUDIENCE"), audience);
@@ -84,7 +84,8 @@ async fn every_variable_is_there_with_where_its_value_came_from(
         (&issuer["value"], &issuer["default"], &issuer["source"]),
         (&Value::Null, &Value::Null, &json!("default"))
     );
-    assert_eq!(find(&answer.body, "OIDC_ACME_TITLE")["value"], "Acme");
+    let title = find(&answer.body, "OIDC_ACME_TITLE");
+    assert_eq!((&title["value"], &title["documented_as"]), (&json!("Acme"), &json!("OIDC_<NAME>_TITLE")));
     assert_eq!(find(&answer.body, "OIDC_<NAME>_ISSUER")["source"], "default");
     let database = find(&answer.body, "DB_PRIMARY_DB_URL");
     let source = if engine == Engine::Postgres { "environment" } else { "default" };

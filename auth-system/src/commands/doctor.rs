@@ -18,7 +18,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     }
     let findings = block_on(doctor::examine(&settings.service))?;
     for finding in &findings {
-        let label = match finding.outcome {
+        let label = match finding.outcome() {
             Outcome::Ok => "ok",
             Outcome::Warning => "warning",
             Outcome::Failed => "FAILED",
@@ -26,6 +26,6 @@ pub fn run() -> anyhow::Result<ExitCode> {
         };
         println!("{label:8} {finding}");
     }
-    let all_well = findings.iter().all(|finding| finding.outcome != Outcome::Failed);
+    let all_well = findings.iter().all(|finding| finding.outcome() != Outcome::Failed);
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

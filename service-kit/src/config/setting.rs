@@ -18,6 +18,8 @@ pub struct Setting {
     pub section: &'static str,
     /// The variable; a pattern such as `OIDC_<NAME>_ISSUER` where no variable fits it.
     pub name: String,
+    /// The variable or pattern that it is documented as.
+    pub documented_as: &'static str,
     /// What holds when it is unset.
     pub default: Option<&'static str>,
     /// What it does, one sentence.
@@ -43,8 +45,8 @@ pub enum Value {
 pub(super) fn of(variable: &Documented, values: &BTreeMap<String, String>) -> Vec<Setting> {
     let fits = |name: &&String| name.as_str() == variable.name || typo::variable_part(variable.name, name).is_some();
     let setting = |name: &str, value: Value| {
-        let Documented { section, default, help, secrecy, .. } = *variable;
-        Setting { section, name: name.to_owned(), default, help, secrecy, value }
+        let Documented { section, name: documented_as, default, help, secrecy } = *variable;
+        Setting { section, name: name.to_owned(), documented_as, default, help, secrecy, value }
     };
     let set = values.iter().filter(|(name, _)| fits(name));
     let set: Vec<_> = set.map(|(name, value)| setting(name, show(value.trim(), variable.secrecy))).collect();

@@ -12,7 +12,7 @@ use std::{fs, io};
 use serde_json::{Value, json};
 
 pub use self::accessibility::Violation;
-pub use self::outlook::{Motion, Outlook, Scheme};
+pub use self::outlook::{Motion, Outlook, Scheme, Scripts};
 use crate::folder::Folder;
 use crate::{PeerError, installation};
 

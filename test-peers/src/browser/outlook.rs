@@ -1,4 +1,4 @@
-//! How a page is looked at: in what size, light, motion and language.
+//! How a page is looked at: in what size, light, motion and language, with scripts or without.
 
 use serde_json::{Value, json};
 
@@ -16,6 +16,8 @@ pub struct Outlook {
     pub scheme: Scheme,
     /// Whether things may move.
     pub motion: Motion,
+    /// Whether pages may run scripts.
+    pub scripts: Scripts,
     /// The browser's language, such as `ko-KR`.
     pub locale: &'static str,
 }
@@ -38,9 +40,19 @@ pub enum Motion {
     Reduced,
 }
 
+/// Whether somebody lets pages run scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scripts {
+    /// They run.
+    On,
+    /// None does; those of the tests do.
+    Off,
+}
+
 impl Default for Outlook {
     fn default() -> Self {
-        Self { width: 1280, height: 800, scheme: Scheme::Light, motion: Motion::Full, locale: "en-US" }
+        let (scheme, motion, scripts) = (Scheme::Light, Motion::Full, Scripts::On);
+        Self { width: 1280, height: 800, scheme, motion, scripts, locale: "en-US" }
     }
 }
 
@@ -80,6 +92,7 @@ impl Outlook {
             "viewport": {"width": self.width, "height": self.height},
             "colorScheme": self.scheme.as_str(),
             "reducedMotion": motion,
+            "javaScriptEnabled": self.scripts == Scripts::On,
             "locale": self.locale,
         })
     }

@@ -14,7 +14,7 @@ async fn findings(deployment: &Deployment) -> Vec<(bool, String)> {
         let (subject, line) = (finding.subject, finding.to_string());
         line.strip_prefix(&format!("{subject}: ")).unwrap().to_owned()
     };
-    of_providers.map(|finding| (finding.outcome != Outcome::Failed, line(&finding))).collect()
+    of_providers.map(|finding| (finding.outcome() != Outcome::Failed, line(&finding))).collect()
 }
 
 #[tokio::test]
@@ -51,6 +51,12 @@ async fn what_the_configuration_lacks_is_said() {
     let world = World::with(Engine::Sqlite, &[("KAKAO_ADMIN_KEY", ""), ("PUBLIC_URL", "")]).await;
     let found = findings(&world.deployment).await;
     assert!(found[0].1.contains("set KAKAO_ADMIN_KEY") && found[0].1.contains("set PUBLIC_URL"), "{found:?}");
+    let told = doctor::examine(&world.deployment.config()).await;
+    let kakao = told.iter().find(|finding| finding.subject == "login provider").unwrap();
+    assert_eq!(
+        (kakao.code(), kakao.values()["lacks"].as_str()),
+        ("provider_lacks", "no_public_url no_kakao_admin_key")
+    );
     assert!(!found[1].1.contains("KAKAO_ADMIN_KEY"), "{found:?}");
 
     let no_app = Deployment::new(Engine::Sqlite).set("ENV", "test").set("NAVER_CLIENT_ID", "us");

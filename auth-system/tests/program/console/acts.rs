@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{Console, tongue::Tongue};
+use super::{Console, looks::RULES, tongue::Tongue};
 use crate::client::{Client, PASSWORD};
 
 const EMAIL: &str = "kim@example.com";
@@ -170,6 +170,7 @@ async fn roles_are_given_until_a_day_and_taken_in_browser(#[values(Tongue::Korea
     console.browser.fill("dialog[open] input[name='until:manager']", "2099-12-31").unwrap();
     console.does("dialog[open] button.primary", "done-roles");
     console.reads_text(".card", "manager");
+    console.reads("section[aria-labelledby=roles-title]", "about-role-manager");
     assert_eq!(console.account(&id).await["roles"], json!(["manager", "user"]));
     assert_eq!(person.get("/api/v1/users/me").await.status, 401, "old rights are gone from the token");
 
@@ -257,14 +258,16 @@ async fn whoever_may_less_is_led_nowhere_else_in_browser(#[values(Tongue::Korean
     // The console only hides: it is the API that refuses.
     console.go(&format!("/admin/users/{id}/delete"));
     console.browser.click("main button.primary").unwrap();
-    console.sees("dialog[open] [role=alert]");
+    console.sees("main .sheet [role=alert]");
+    assert_eq!((console.twice(), console.count("dialog[open], .sheet form, form.sheet")), (Vec::new(), 1), "one form");
+    assert_eq!(console.browser.violations(&RULES).unwrap(), []);
     assert_eq!(console.account(&id).await["status"], "active");
     console.assert_content();
 }
 
 #[rstest]
 #[tokio::test]
-async fn everything_is_done_without_scripts_too_in_browser(#[values(Tongue::Korean, Tongue::English)] tongue: Tongue) {
+async fn a_question_is_a_page_too_in_browser(#[values(Tongue::Korean, Tongue::English)] tongue: Tongue) {
     let (console, id, _) = at_person(tongue).await;
     console.go(&format!("/admin/users/{id}/disable"));
     console.reads_text("h1", &tongue.say_of("ask-disable", NAME));

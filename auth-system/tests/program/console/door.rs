@@ -3,8 +3,11 @@
 use rstest::rstest;
 use serde_json::json;
 
-use super::{ADMIN, ADMIN_NAME, Console, tongue::Tongue};
-use crate::client::PASSWORD;
+use super::{ADMIN, ADMIN_NAME, Console, proof::Aged, tongue::Tongue};
+use crate::{
+    client::PASSWORD,
+    support::{Engine, Workplace},
+};
 
 #[rstest]
 #[tokio::test]
@@ -83,6 +86,32 @@ async fn whose_session_ended_elsewhere_signs_in_and_is_back_in_browser(
     console.sign_in_as(ADMIN, PASSWORD);
     console.sees("#results");
     assert_eq!(console.browser.url().unwrap(), console.at("/admin/users?sort=email"));
+    console.assert_content();
+}
+
+#[rstest]
+#[tokio::test]
+async fn whose_password_is_too_old_chooses_another_in_browser(
+    #[values(Tongue::Korean, Tongue::English)] tongue: Tongue,
+) {
+    let aged = Aged::open_in(Workplace::on(Engine::Sqlite).set("PASSWORD_EXPIRES_DAYS", "90"), tongue).await;
+    let (console, browser) = (&aged.console, &aged.console.browser);
+    aged.change("UPDATE users SET password_changed_at = password_changed_at - INTERVAL '90 days'");
+    console.does("form[action='/admin/sign-out'] button:not([type=button])", "done-signed-out");
+    console.sign_in_as(ADMIN, PASSWORD);
+    console.reads("h1", "new-password-title");
+    assert!(browser.cookies().unwrap().iter().all(|cookie| cookie["name"] != "__Host-console"), "nobody is in yet");
+    browser.fill("#password", "short").unwrap();
+    browser.click("main button.primary").unwrap();
+    console.sees("[role=alert]");
+    console.reads("h1", "new-password-title");
+    browser.fill("#password", "another purple tram").unwrap();
+    browser.click("main button.primary").unwrap();
+    console.reads("[role=status]", "done-password-changed");
+    console.sign_in_as(ADMIN, PASSWORD);
+    console.reads("[role=alert]", "sign-in-refused");
+    console.sign_in_as(ADMIN, "another purple tram");
+    console.reads_text(".self", ADMIN_NAME);
     console.assert_content();
 }
 

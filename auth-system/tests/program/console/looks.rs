@@ -3,14 +3,14 @@
 use std::{fs, path::PathBuf};
 
 use rstest::rstest;
-use test_peers::Scheme;
+use test_peers::{Motion, Outlook, Scheme};
 
 use super::{Console, tongue::Tongue};
 
 /// Where pictures are kept.
 const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/console-screenshots");
 /// The rules of WCAG 2.2 AA.
-const RULES: [&str; 4] = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"];
+pub const RULES: [&str; 4] = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"];
 const WIDTHS: [Width; 4] = [
     Width { pixels: 360, draws: true, judges: false },
     Width { pixels: 390, draws: false, judges: true },
@@ -103,6 +103,54 @@ async fn every_page_can_be_used_by_everybody_in_browser(#[values(Tongue::Korean,
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+impl Console {
+    /// The ids that more than one element of the page has.
+    pub fn twice(&self) -> Vec<String> {
+        let ids = "[...document.querySelectorAll('[id]')].map((element) => element.id)";
+        let twice = format!("{ids}.filter((id, at, all) => all.indexOf(id) !== at)");
+        let twice = self.browser.evaluate(&twice).unwrap();
+        twice.as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[tokio::test]
+async fn every_line_of_the_navigation_is_looked_at_in_browser() {
+    let console = Console::open(Tongue::Korean).await;
+    let lines = "[...document.querySelectorAll('nav[aria-label] li a')].map((line) => line.getAttribute('href'))";
+    let lines = console.browser.evaluate(lines).unwrap();
+    let lines: Vec<_> = lines.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    assert!(lines.len() > 10, "{lines:?}");
+    for line in lines {
+        assert!(INSIDE.iter().any(|look| look.path == line && look.opens.is_none()), "nobody looks at {line}");
+    }
+}
+
+#[rstest]
+#[case(Motion::Full, true)]
+#[case(Motion::Reduced, false)]
+#[tokio::test]
+async fn nothing_moves_for_whoever_asked_for_less_in_browser(#[case] motion: Motion, #[case] moves: bool) {
+    let console = Console::start(Tongue::Korean).await;
+    let outlook = Outlook { motion, locale: Tongue::Korean.locale(), ..Outlook::default() };
+    console.browser.start_afresh_as(&outlook).unwrap();
+    console.set_up(&console.setup_link().await);
+    // Each element and what stands before and after it, in every state that a script gives it.
+    let moving = "(() => {
+        document.querySelectorAll('.busy').forEach((busy) => busy.classList.add('htmx-request'));
+        const moves = ({ animationName, transitionDuration }) =>
+            animationName !== 'none' || transitionDuration.split(',').some((duration) => parseFloat(duration) > 0);
+        const parts = [...document.querySelectorAll('*')].flatMap((element) =>
+            [null, '::before', '::after'].map((part) => getComputedStyle(element, part)));
+        return parts.filter(moves).length + document.getAnimations().length;
+    })()";
+    let mut count = 0;
+    for look in INSIDE.iter().filter(|look| look.opens.is_none() && !look.path.contains('?')) {
+        console.browser.goto(&console.at(look.path)).unwrap();
+        count += console.browser.evaluate(moving).unwrap().as_u64().unwrap();
+    }
+    assert_eq!(count > 0, moves, "{count}");
+}
+
 /// Somebody who has been at work, among others; their id.
 async fn somebody(console: &Console) -> String {
     let people = (0..12).map(|number| (format!("person-{number:02}@example.com"), format!("사람 {number}")));
@@ -149,6 +197,7 @@ fn look_at(console: &Console, look: &Look, path: &str) -> Vec<String> {
             }
         }
     }
+    found.extend(console.twice().into_iter().map(|id| format!("{}: #{id} is there twice", look.name)));
     let complaints = browser.take_complaints().unwrap();
     let own = |complaint: &String| !(look.says == "failure-not-found" && complaint.contains(" 404 "));
     found.extend(complaints.into_iter().filter(own).map(|complaint| format!("{}: {complaint}", look.name)));

@@ -6,6 +6,7 @@ mod audit;
 mod bulk;
 mod door;
 mod forms;
+mod identities;
 mod likes;
 mod looks;
 mod payloads;
@@ -14,6 +15,7 @@ mod proof;
 mod roles;
 mod system;
 mod tongue;
+mod unscripted;
 mod visitor;
 
 use serde_json::{Value, json};

@@ -10,15 +10,20 @@ use crate::{
 };
 
 /// A console on PostgreSQL, whose rows a test can age.
-struct Aged {
-    console: Console,
+pub struct Aged {
+    pub console: Console,
     database: String,
 }
 
 impl Aged {
     async fn open(tongue: Tongue) -> Self {
+        Self::open_in(Workplace::on(Engine::Sqlite), tongue).await
+    }
+
+    /// The console of this place, its first administrator signed in.
+    pub async fn open_in(place: Workplace, tongue: Tongue) -> Self {
         let database = postgres().create_database().unwrap();
-        let place = Workplace::on(Engine::Sqlite).set("DB_PRIMARY_DB_URL", &database);
+        let place = place.set("DB_PRIMARY_DB_URL", &database);
         let console = Console::start_in(place, tongue).await;
         console.set_up(&console.setup_link().await);
         Self { console, database }
@@ -26,8 +31,12 @@ impl Aged {
 
     /// Lets ten minutes pass since anybody signed in.
     fn age(&self) {
-        let age = "UPDATE sessions SET authenticated_at = authenticated_at - INTERVAL '10 minutes'";
-        postgres().psql(&self.database, ["-c", age]).unwrap();
+        self.change("UPDATE sessions SET authenticated_at = authenticated_at - INTERVAL '10 minutes'");
+    }
+
+    /// Changes rows.
+    pub fn change(&self, sql: &str) {
+        postgres().psql(&self.database, ["-c", sql]).unwrap();
     }
 
     /// Answers the question for the password, in a dialog or on a page.
@@ -40,8 +49,9 @@ impl Aged {
     /// Is wrong once, and then right.
     fn guess(&self, within: &str) {
         self.answer(within, "not the password");
-        self.console.sees("dialog[open] [role=alert]");
-        self.answer("dialog[open]", PASSWORD);
+        self.console.sees(&format!("{within} .sheet [role=alert]"));
+        assert_eq!(self.console.twice(), Vec::<String>::new());
+        self.answer(within, PASSWORD);
     }
 }
 
@@ -87,6 +97,7 @@ async fn who_signed_in_long_ago_proves_themselves_in_browser(
     browser.click("main a[href$='/export']").unwrap();
     console.reads_text("main h1", &tongue.say_of("ask-export", "김민수"));
     aged.guess("main");
+    assert_eq!(console.count("dialog[open]"), 0, "the page itself asks again");
     let export = format!("fetch('/admin/users/{id}/export').then((answer) => answer.headers.get('content-type'))");
     console.reads("[role=status]", "done-proven");
     assert_eq!(browser.evaluate(&export).unwrap(), "application/json");

@@ -1,6 +1,7 @@
 //! What signs, and what tokens say of their issuer.
 
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -8,7 +9,10 @@ use std::{
 use auth_token::{Algorithm, RsaBits};
 use service_kit::config::{Env, TokenNames};
 
-use super::{GenerateError, KeySource, SecretsKey, generate, generate_files, source::check_permissions};
+use super::{
+    GenerateError, KeySource, SecretsKey, generate, generate_files,
+    source::{check_permissions, give_to_this_user},
+};
 
 /// Where keys are when nothing else is said, as in the deployment guide.
 pub const DEFAULT_PRIVATE: &str = "keys/private.pem";
@@ -91,7 +95,9 @@ fn read_secrets_key(env: &mut Env) -> Option<Arc<SecretsKey>> {
                 text
             }
             Err(cause) => {
-                env.refuse(format!("SECRETS_KEY_PATH {} cannot be read: {cause}", path.display()));
+                let remedy = (cause.kind() == ErrorKind::PermissionDenied).then(|| give_to_this_user(&path));
+                let remedy = remedy.map(|remedy| format!(": {remedy}")).unwrap_or_default();
+                env.refuse(format!("SECRETS_KEY_PATH {} cannot be read ({cause}){remedy}", path.display()));
                 return None;
             }
         },

@@ -2,6 +2,7 @@
 
 use std::{
     fmt, fs,
+    io::{self, ErrorKind},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -114,11 +115,27 @@ pub(super) fn check_permissions(secrets: &Path, env: &mut Env) {
     }
 }
 
-fn explain_missing(private: &Path, cause: &std::io::Error) -> String {
+fn explain_missing(private: &Path, cause: &io::Error) -> String {
+    let remedy = if cause.kind() == ErrorKind::PermissionDenied {
+        give_to_this_user(private)
+    } else {
+        "make one with `auth-system keys generate`, or set JWT_PRIVATE_KEY_PATH or JWT_PRIVATE_KEY".to_owned()
+    };
+    format!("the jwt private key {} cannot be read ({cause}): {remedy}", private.display())
+}
+
+/// A file of secrets belongs to whoever reads it. In a container that is somebody whom the host may know by no name, so
+/// the number is said, and the command that gives the file to it.
+pub(super) fn give_to_this_user(file: &Path) -> String {
+    let uid = rustix::process::geteuid().as_raw();
+    // A folder that hides the file is what has to change hands.
+    let (owned, command) = match (file.parent(), fs::metadata(file)) {
+        (Some(folder), Err(_)) if !folder.as_os_str().is_empty() => (folder, format!("chown -R {uid}")),
+        _ => (file, format!("chown {uid}")),
+    };
+    let owned = owned.display();
     format!(
-        "the jwt private key {} cannot be read ({cause}): make one with `auth-system keys generate`, or set \
-         JWT_PRIVATE_KEY_PATH or JWT_PRIVATE_KEY",
-        private.display()
+        "this program runs as uid {uid}, so run `sudo {command} {owned}`, where it is mounted from a host on the host"
     )
 }
 

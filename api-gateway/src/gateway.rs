@@ -33,6 +33,7 @@ use crate::expiry::Expiry;
 use crate::gather::Memory;
 use crate::identity::{Identity, IdentityConfig};
 use crate::limits::Limits;
+use crate::meters;
 use crate::reload;
 use crate::reply::Reply;
 use crate::report;
@@ -145,6 +146,7 @@ impl App {
         clock: Clock,
         shutdown: Shutdown,
     ) -> Result<Self, StartError> {
+        meters::show_zeros();
         let roots = config.extra_roots.as_deref();
         let api = servers(config.api, neighbours.api, API_DEFAULT);
         let console = servers(config.console, neighbours.console, CONSOLE_DEFAULT);

@@ -1,4 +1,4 @@
-//! What is counted of a route: registered at the first answer of a kind, afterwards one atomic update each.
+//! What is counted of a route, registered at the first answer of a kind, and what is shown as zero before it happens.
 
 use std::sync::Arc;
 
@@ -36,6 +36,20 @@ impl RouteMeters {
         counter.increment(1);
         // Two threads that meet here add it twice, and the first is found.
         self.answers.rcu(|known| known.iter().cloned().chain([(status, counter.clone())]).collect::<Vec<_>>());
+    }
+}
+
+/// Shows counters as zero from the start: of one that appears with its first event, no alert sees that event.
+pub fn show_zeros() {
+    metrics::counter!("token_validations_failed_total").increment(0);
+    for outcome in ["done", "refused"] {
+        metrics::counter!("gateway_reloads_total", "outcome" => outcome).increment(0);
+    }
+    for outcome in ["good", "bad", "unknown"] {
+        metrics::counter!("gateway_api_key_resolutions_total", "outcome" => outcome).increment(0);
+    }
+    for rule in ["gateway_address", "gateway_user", "gateway_api_key", "gateway_route"] {
+        metrics::counter!("rate_limited_total", "rule" => rule).increment(0);
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     login::Guesses,
     mail,
     meta::Readiness,
+    meters,
     passwords::{Hasher, NewPassword, OwnWords, Rejected},
     places::Places,
     revocation::{Feeds, Pending, Recorder, RevocationLog, announce::Announcer, tail::Tail},
@@ -140,6 +141,7 @@ impl App {
         let reach = Reach::of(config.environment);
         let providers = Providers::open(&config.social, reach, config.extra_roots.as_deref());
         let providers = providers.map_err(StartError::Provider)?;
+        meters::show_zeros(&providers);
         let places = Places::open(config.geoip_db.as_deref()).map_err(StartError::Places)?;
         let (rates, guesses) = counters(redis.clone(), &clock);
         let (revocations, profiles) = (Arc::new(RevocationLog::default()), Arc::new(ProfileCache::default()));

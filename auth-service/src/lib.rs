@@ -28,6 +28,7 @@ mod lists;
 mod login;
 mod mail;
 mod meta;
+mod meters;
 pub mod operator;
 mod page;
 pub mod passwords;

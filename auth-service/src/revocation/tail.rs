@@ -84,11 +84,17 @@ impl Tail {
         Ok(())
     }
 
-    /// Shows how old the view is, which is how late a revocation may be noticed, and how busy the connections are.
+    /// Shows how old the view is, which is how late a revocation may be noticed, and how the servers
+    /// behind this one are.
     fn measure(&self) {
         let now = Instant::now();
         if let Some(lag) = self.app.revocations.view.staleness(now) {
             metrics::gauge!("revocation_lag_seconds").set(lag);
+        }
+        let as_gauge = |is_up: bool| f64::from(u8::from(is_up));
+        metrics::gauge!("database_up").set(as_gauge(self.app.readiness.is_database_up()));
+        if let Some(redis) = &self.app.redis {
+            metrics::gauge!("redis_up").set(as_gauge(redis.is_available()));
         }
         let (open, idle) = self.app.db.usage();
         metrics::gauge!("db_connections_open").set(open as f64);

@@ -69,7 +69,7 @@ fn check(env: &mut Env, name: &str, url: &Secret) {
         Ok(parsed) if matches!(parsed.scheme(), "postgresql" | "postgres") => {
             let sample = parsed.password().is_some_and(|password| SAMPLE_PASSWORDS.contains(&password));
             if sample && env.environment() == Environment::Production {
-                env.refuse(format!("{name} holds a development password: make one with `openssl rand -base64 32`"));
+                env.refuse(format!("{name} holds a development password: make one with `openssl rand -hex 32`"));
             }
             if env.environment() == Environment::Production && !is_verified_or_local(&parsed) {
                 env.warn(format!("{name}: whoever stands between can pose as the database; add ?sslmode=verify-full (and sslrootcert=FILE for a CA of your own)"));

@@ -13,6 +13,7 @@ mod configuration;
 mod console;
 mod crash;
 mod demo_cli;
+mod deploy;
 #[cfg(target_os = "linux")]
 mod disk;
 mod drain;

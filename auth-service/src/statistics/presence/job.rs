@@ -25,8 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(5 * 60);
 const COUNTING: &str = "counting_presence";
 /// The hours that anybody can ask for.
 const ASKED_HOURS: i64 = Window::Month.hours();
-/// Of what is held at least this long, hours before the first count can be counted too.
-const HELD_HOURS: i64 = 24;
 
 /// Counts the hours that are over, if no instance is at it.
 ///
@@ -64,7 +62,7 @@ async fn count_people(app: &App, last: Option<i64>, until: i64) -> Result<(), Db
     let earliest = until - ASKED_HOURS;
     let from = match last {
         Some(hour) => hour + 1,
-        None => begin(store::find_first_login(&mut conn, earliest).await?, until),
+        None => store::find_first_login(&mut conn, earliest).await?.unwrap_or(until),
     };
     let hours: Vec<i64> = (from.max(earliest)..until).collect();
     for batch in hours.chunks(BATCH_HOURS) {
@@ -88,7 +86,7 @@ async fn count_sessions(app: &App, last: Option<i64>, until: i64) -> Result<(), 
         Some(hour) => hour + 1,
         None => {
             let oldest = totals::first_id(hour_start(earliest).minus(SessionKind::App.absolute()));
-            begin(store::find_first_session(&mut conn, oldest).await?, until)
+            store::find_first_session(&mut conn, oldest).await?.unwrap_or(until)
         }
     };
     let hours = from.max(earliest)..until;
@@ -101,9 +99,4 @@ async fn count_sessions(app: &App, last: Option<i64>, until: i64) -> Result<(), 
         store::set_sessions(&mut tx, hour, sessions).await?;
     }
     tx.commit().await
-}
-
-/// The first hour of which anything is known.
-fn begin(first: Option<i64>, until: i64) -> i64 {
-    first.unwrap_or(until).min(until - HELD_HOURS)
 }

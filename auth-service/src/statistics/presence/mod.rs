@@ -3,7 +3,7 @@
 //! The people of a day are not the sum of its hours', and it begins at another hour for every offset. So it is kept of each
 //! hour how much earlier its people had last been there: those of a day are, hour by hour, the ones who had not been there
 //! since it began. Rows of sessions tell of any instant of the last month how many were open, so that nothing is missing
-//! where no instance ran for a while. Before anything is known of an hour, nothing is told of it.
+//! where no instance ran for a while. Of the hours before the first of which anything is known, nothing is told.
 
 mod job;
 mod open;
@@ -42,10 +42,13 @@ impl Presence {
         self.frame
     }
 
-    /// People who logged in within a bucket; nothing unless all of its hours are known.
+    /// People who logged in within a bucket; nothing unless all of its hours are known, or nobody can have been there in
+    /// those before.
     pub fn active_users(&self, bucket: i64) -> Option<i64> {
         let hours = self.hours(bucket);
-        hours.clone().map(|hour| Some(self.people.get(&hour)?.absent_for(hour - hours.start))).sum()
+        let (first, _) = self.people.first_key_value().filter(|(first, _)| **first < hours.end)?;
+        let known = hours.start.max(*first)..hours.end;
+        known.map(|hour| Some(self.people.get(&hour)?.absent_for(hour - hours.start))).sum()
     }
 
     /// Sessions that were open when a bucket ended, or are now.
@@ -71,14 +74,17 @@ pub async fn find(conn: &mut Conn, frame: Frame, now: Ts, totals: &Totals) -> Re
         sessions.extend(row.sessions.map(|open| (row.hour, open)));
     }
     let earliest = first.max(current - BEHIND);
-    let next = |last: Option<i64>| last.map_or(earliest, |hour| earliest.max(hour + 1));
-    for hour in next(people.keys().last().copied())..=current {
+    let from = match people.keys().last() {
+        Some(last) => earliest.max(last + 1),
+        None => store::find_first_login(conn, earliest).await?.unwrap_or(current),
+    };
+    for hour in from..=current {
         people.insert(hour, store::count_people(conn, hour).await?);
     }
-    let missing = next(sessions.keys().last().copied())..current;
-    if !missing.is_empty() && totals.are_few() {
-        let open = count_open(conn, missing.start).await?;
-        sessions.extend(open.at_ends(missing));
+    let from = sessions.keys().last().map_or(earliest, |last| earliest.max(last + 1));
+    if from < current && totals.are_few() {
+        let open = count_open(conn, from).await?;
+        sessions.extend(open.at_ends(from.max(open.begins())..current));
     }
     sessions.insert(current, totals.live_sessions);
     Ok(Presence { frame, current, people, sessions })

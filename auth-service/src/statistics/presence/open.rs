@@ -20,9 +20,14 @@ impl Open {
         *self.0.entry(ended).or_default() -= sessions;
     }
 
+    /// The hour in which the first one began, or the end of time.
+    pub(super) fn begins(&self) -> i64 {
+        self.0.keys().next().copied().unwrap_or(i64::MAX)
+    }
+
     /// Each of the hours, with how many were open at its end.
     pub(super) fn at_ends(&self, hours: Range<i64>) -> impl Iterator<Item = (i64, i64)> {
-        let mut open = self.0.range(..hours.start).map(|(_, change)| change).sum();
+        let mut open: i64 = self.0.range(..hours.start).map(|(_, change)| change).sum();
         hours.map(move |hour| {
             open += self.0.get(&hour).copied().unwrap_or(0);
             (hour, open)

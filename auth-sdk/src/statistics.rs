@@ -58,6 +58,11 @@ pub struct StatisticsBucket {
     pub refused: BTreeMap<String, u64>,
     /// Accounts that were made, by whomever.
     pub registrations: u64,
+    /// People who logged in, each once; absent from the time before they were counted.
+    pub active_users: Option<u64>,
+    /// Sessions that were open when it ended, or are now; absent from the time before they were counted, and for some minutes
+    /// after an hour where there are very many.
+    pub sessions: Option<u64>,
 }
 
 /// What happened in a window, and how many there are.

@@ -166,6 +166,14 @@ CREATE TABLE IF NOT EXISTS activity_hours (
     PRIMARY KEY (hour, kind, reason)
 );
 
+-- Who was there in an hour, counted once it is over: `people` is a JSON array of those who logged in, by how many hours
+-- earlier they last had; `sessions` is how many were open when it ended.
+CREATE TABLE IF NOT EXISTS presence_hours (
+    hour     BIGINT PRIMARY KEY,
+    people   TEXT,
+    sessions BIGINT
+);
+
 -- Who takes part: instances of the API, and gateways, each by an id that it chooses at its start. What it says of itself
 -- is JSON.
 CREATE TABLE IF NOT EXISTS instances (

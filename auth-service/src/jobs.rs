@@ -151,6 +151,7 @@ pub async fn erase_people(app: &App) -> Result<u64, DbError> {
 /// When the database fails.
 pub async fn count_activity(app: &App) -> Result<u64, DbError> {
     let hours = statistics::roll(app).await?;
+    statistics::count_presence(app).await?;
     statistics::recount(app).await?;
     Ok(hours)
 }

@@ -24,7 +24,7 @@ struct OverviewPage {
     frame: Frame,
     window: &'static str,
     statistics: Statistics,
-    chart: Chart,
+    charts: [Chart; 3],
     /// Unknown to those who may not see it.
     status: Option<SystemStatus>,
     /// Likewise.
@@ -56,7 +56,7 @@ pub async fn show(operator: Operator, Query(query): Query) -> Result<Response> {
     let is_gateway = |instance: &Instance| instance.role == "gateway" && instance.left_at.is_none();
     let page = OverviewPage {
         window,
-        chart: Chart::of(&frame, &statistics),
+        charts: Chart::all(&frame, &statistics),
         statistics,
         status: status?,
         gateways: instances?.map(|page| page.items.into_iter().filter(is_gateway).collect()),

@@ -38,6 +38,36 @@ pub const TAIL_REVOCATIONS: Pair = Pair {
         LEFT JOIN revocations AS r ON r.xact >= CAST($1 AS INTEGER) AND r.expires_at > $2",
 };
 
+/// The people who logged in from one instant to before another, by the hour in which they last had before, since a third.
+pub const COUNT_PEOPLE_OF_HOUR: Pair = Pair {
+    postgres: "SELECT floor(extract(epoch FROM before) / 3600)::bigint AS last_hour, COUNT(*) AS people
+        FROM (SELECT (SELECT MAX(earlier.at) FROM login_histories AS earlier
+                      WHERE earlier.user_id = present.user_id AND earlier.at >= $3 AND earlier.at < $1
+                          AND earlier.outcome = 'logged_in') AS before
+              FROM (SELECT DISTINCT user_id FROM login_histories
+                    WHERE at >= $1 AND at < $2 AND outcome = 'logged_in') AS present) AS seen
+        GROUP BY last_hour",
+    sqlite: "SELECT before / 3600000000 AS last_hour, COUNT(*) AS people
+        FROM (SELECT (SELECT MAX(earlier.at) FROM login_histories AS earlier
+                      WHERE earlier.user_id = present.user_id AND earlier.at >= $3 AND earlier.at < $1
+                          AND earlier.outcome = 'logged_in') AS before
+              FROM (SELECT DISTINCT user_id FROM login_histories
+                    WHERE at >= $1 AND at < $2 AND outcome = 'logged_in') AS present) AS seen
+        GROUP BY last_hour",
+};
+
+/// The sessions of a page that were open at an instant or later, by the hours in which they began, and ended or will.
+pub const COUNT_SESSIONS_BY_HOUR: Pair = Pair {
+    postgres: "SELECT floor(extract(epoch FROM created_at) / 3600)::bigint AS began,
+               floor(extract(epoch FROM LEAST(expires_at, ended_at)) / 3600)::bigint AS ended, COUNT(*) AS sessions
+        FROM sessions WHERE id > $1 AND id <= $2 AND expires_at > $3 AND (ended_at IS NULL OR ended_at > $3)
+        GROUP BY began, ended",
+    sqlite: "SELECT created_at / 3600000000 AS began,
+               MIN(expires_at, COALESCE(ended_at, expires_at)) / 3600000000 AS ended, COUNT(*) AS sessions
+        FROM sessions WHERE id > $1 AND id <= $2 AND expires_at > $3 AND (ended_at IS NULL OR ended_at > $3)
+        GROUP BY began, ended",
+};
+
 /// Whether this transaction alone may do the job with this number from now on. On SQLite its write lock says so already.
 pub const TRY_JOB_LOCK: Pair =
     Pair { postgres: "SELECT pg_try_advisory_xact_lock($1)", sqlite: "SELECT $1 IS NOT NULL" };

@@ -10,6 +10,7 @@ use auth_sdk::{Statistics, StatisticsBefore, StatisticsBucket, StatisticsTotals}
 
 use super::{
     Kind, Tally, hour_of, hour_start,
+    presence::{self, Presence},
     roll::{self, ROLLED_UNTIL},
     store,
     totals::{self, Totals},
@@ -84,7 +85,8 @@ async fn gather(app: &App, frame: Frame, now: Ts) -> Result<Statistics, DbError>
     }
     let before = before(&mut conn, frame, rolled_until, now).await?;
     let totals = totals::find(&mut conn, now).await?;
-    Ok(to_wire(frame, now, (buckets, before), &totals))
+    let presence = presence::find(&mut conn, frame, now, &totals).await?;
+    Ok(to_wire(now, (buckets, before), &presence, &totals))
 }
 
 /// The same stretch of time one window earlier. Of the hour that is still going on, as large a part of that one.
@@ -128,7 +130,13 @@ impl Tally {
     }
 }
 
-fn to_wire(frame: Frame, now: Ts, (buckets, before): (BTreeMap<i64, Tally>, Tally), counted: &Totals) -> Statistics {
+fn to_wire(
+    now: Ts,
+    (buckets, before): (BTreeMap<i64, Tally>, Tally),
+    presence: &Presence,
+    counted: &Totals,
+) -> Statistics {
+    let frame = presence.frame();
     let mut sum = Tally::default();
     for tally in buckets.values() {
         sum.merge(tally);
@@ -138,6 +146,8 @@ fn to_wire(frame: Frame, now: Ts, (buckets, before): (BTreeMap<i64, Tally>, Tall
         logins: number(tally.logins),
         refused: numbers(&tally.refused),
         registrations: number(tally.registrations),
+        active_users: presence.active_users(bucket).map(number),
+        sessions: presence.sessions(bucket).map(number),
     });
     Statistics {
         window: frame.window.as_str().to_owned(),

@@ -1,10 +1,11 @@
-//! What happened here, in numbers: logins, refusals and registrations by the hour, and how many people and sessions there are.
+//! What happened here, in numbers: logins, refusals and registrations by the hour, how many people and sessions there were in it, and are.
 //!
 //! Nothing is counted when it happens but what leaves no row, and that in memory: a counter that every login moved would
 //! have all of them wait for each other. A job counts each hour once it is over; the hours since are counted when asked for.
 
 mod answer;
 pub(crate) mod http;
+mod presence;
 mod roll;
 mod store;
 mod strangers;
@@ -12,6 +13,7 @@ mod totals;
 mod window;
 
 pub use answer::Answers;
+pub use presence::{Open, add_past, count as count_presence};
 pub use roll::{recount, roll};
 pub use strangers::Strangers;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Kind, Tally, hour_of, hour_start, store, strangers, totals, window::KEPT_HOURS};
+use super::{Kind, Tally, hour_of, hour_start, presence, store, strangers, totals, window::KEPT_HOURS};
 use crate::{
     app::App,
     db::{Conn, DbError, Ts},
@@ -10,11 +10,13 @@ use crate::{
 };
 
 /// How long after its end an hour is counted: clocks differ, and transactions take time.
-const SETTLES_AFTER: Duration = Duration::from_secs(10 * 60);
+pub(super) const SETTLES_AFTER: Duration = Duration::from_secs(10 * 60);
 /// Hours that one transaction counts.
 const BATCH_HOURS: usize = 24;
 /// The first hour that is not counted yet.
 pub(super) const ROLLED_UNTIL: &str = "rolled_until";
+/// What is claimed before a count of what takes long.
+const COUNTING: &str = "counting";
 /// Time between two counts of what takes long.
 const RECOUNT_EVERY: Duration = Duration::from_secs(5 * 60);
 
@@ -32,6 +34,7 @@ pub async fn roll(app: &App) -> Result<u64, DbError> {
         let hours = roll_batch(&mut tx, now).await?;
         if hours < BATCH_HOURS {
             store::delete_old(&mut tx, hour_of(now) - KEPT_HOURS).await?;
+            presence::delete_old(&mut tx, hour_of(now) - KEPT_HOURS).await?;
         }
         tx.commit().await?;
         rolled += u64::try_from(hours).unwrap_or(0);
@@ -47,7 +50,7 @@ pub async fn roll(app: &App) -> Result<u64, DbError> {
 /// When the database fails.
 pub async fn recount(app: &App) -> Result<(), DbError> {
     let now = app.now();
-    if !store::claim(&mut app.db.write().await?, now.minus(RECOUNT_EVERY), now).await? {
+    if !store::claim(&mut app.db.write().await?, COUNTING, now.minus(RECOUNT_EVERY), now).await? {
         return Ok(());
     }
     let counted = totals::count(&mut app.db.read().await?, now).await?;

@@ -136,12 +136,12 @@ pub async fn set_gauge(conn: &mut Conn, name: &str, value: i64, now: Ts) -> Resu
 }
 
 const CLAIM: &str = "
-    INSERT INTO gauges (name, value, counted_at) VALUES ('counting', 0, $1)
-    ON CONFLICT (name) DO UPDATE SET counted_at = excluded.counted_at WHERE gauges.counted_at < $2";
+    INSERT INTO gauges (name, value, counted_at) VALUES ($1, 0, $2)
+    ON CONFLICT (name) DO UPDATE SET counted_at = excluded.counted_at WHERE gauges.counted_at < $3";
 
-/// Whether it is the caller's turn to count, nobody having begun since an instant.
-pub async fn claim(conn: &mut Conn, since: Ts, now: Ts) -> Result<bool, DbError> {
-    Ok(run!(conn, execute, CLAIM, now, since)? > 0)
+/// Whether it is the caller's turn to count what this name stands for, nobody having begun since an instant.
+pub async fn claim(conn: &mut Conn, name: &str, since: Ts, now: Ts) -> Result<bool, DbError> {
+    Ok(run!(conn, execute, CLAIM, name, now, since)? > 0)
 }
 
 const USERS_END: &str = "SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";

@@ -11,6 +11,8 @@ use crate::{
 
 /// Rows that one statement counts, and the most that are counted anew for an answer.
 const PAGE: i64 = 20_000;
+/// The most pages that are counted for an answer.
+const MOST_PAGES: usize = 2;
 const USERS: &str = "users";
 const LIVE_SESSIONS: &str = "live_sessions";
 
@@ -25,6 +27,7 @@ pub struct Totals {
     active: [i64; 3],
     /// When they were counted.
     pub counted_at: Ts,
+    /// How many pages they were counted in; none where they were kept.
     pages: usize,
 }
 
@@ -38,9 +41,9 @@ impl Totals {
         }
     }
 
-    /// Whether they are too many to count for an answer.
-    fn takes_long(&self) -> bool {
-        self.pages > 2
+    /// Whether they were just counted, and are not too many to count for an answer.
+    pub const fn are_few(&self) -> bool {
+        matches!(self.pages, 1..=MOST_PAGES)
     }
 
     /// Keeps them for every instance, unless there are so few that each counts for itself.
@@ -48,7 +51,7 @@ impl Totals {
     /// # Errors
     /// When the database fails.
     pub async fn keep(&self, tx: &mut Conn) -> Result<(), DbError> {
-        if !self.takes_long() {
+        if self.are_few() {
             return store::delete_gauges(tx, [USERS, LIVE_SESSIONS]).await;
         }
         for (name, value) in [(USERS, self.users), (LIVE_SESSIONS, self.live_sessions)] {
@@ -89,14 +92,26 @@ pub async fn count(conn: &mut Conn, now: Ts) -> Result<Totals, DbError> {
         }
         totals.pages += 1;
     }
-    // Whatever began earlier is over.
-    from = Some(first_id(now.minus(SessionKind::App.absolute())));
-    while let Some(after) = from {
-        from = store::sessions_end(conn, after, PAGE).await?;
-        totals.live_sessions += store::count_sessions(conn, (after, from.unwrap_or(Uuid::max())), now).await?;
+    for page in list_session_pages(conn, now).await? {
+        totals.live_sessions += store::count_sessions(conn, page, now).await?;
         totals.pages += 1;
     }
     Ok(totals)
+}
+
+/// The pages of sessions that may have been open at an instant, by the ids after which each begins and up to which it goes.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_session_pages(conn: &mut Conn, since: Ts) -> Result<Vec<(Uuid, Uuid)>, DbError> {
+    let mut pages = Vec::new();
+    // Whatever began earlier was over.
+    let mut from = Some(first_id(since.minus(SessionKind::App.absolute())));
+    while let Some(after) = from {
+        from = store::sessions_end(conn, after, PAGE).await?;
+        pages.push((after, from.unwrap_or(Uuid::max())));
+    }
+    Ok(pages)
 }
 
 async fn find_kept(conn: &mut Conn) -> Result<Option<Totals>, DbError> {
@@ -117,7 +132,7 @@ const fn active_name(window: Window) -> &'static str {
 }
 
 /// Before every UUIDv7 of this time.
-fn first_id(time: Ts) -> Uuid {
+pub fn first_id(time: Ts) -> Uuid {
     let millis = u64::try_from(time.as_micros() / 1_000).unwrap_or(0);
     Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }

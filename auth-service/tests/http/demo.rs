@@ -113,6 +113,36 @@ async fn people_have_pasts_that_end_now_and_sessions_that_live(
 
 #[rstest]
 #[tokio::test]
+async fn the_month_before_is_told_of_day_by_day(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let deployment = Deployment::new(engine);
+    let api = deployment.start().await;
+    // What was counted before they came is counted again.
+    auth_service::jobs::count_activity(&api.app).await.unwrap();
+    let filled = fill(&deployment, SEED, Beside::Demonstrations).await.unwrap();
+    until("the hours are counted", A_SECOND * 20, async || {
+        auth_service::jobs::count_activity(&api.app).await.unwrap();
+        deployment.number("SELECT COUNT(*) FROM presence_hours WHERE people IS NOT NULL").await >= 719
+    })
+    .await;
+    let admin = administrator(&api, &filled).await;
+    let answer = admin.get("/api/v1/statistics?window=30d").await;
+    let told = |member: &str| -> Vec<u64> {
+        answer.body["buckets"].as_array().unwrap().iter().map(|day| day[member].as_u64().unwrap()).collect()
+    };
+    // Now it is midnight: nobody has come yet today but the administrator.
+    let (logins, people, sessions) = (told("logins"), told("active_users"), told("sessions"));
+    assert_eq!(people[29], 1);
+    for day in 0..29 {
+        assert!(0 < people[day] && people[day] <= logins[day], "{people:?} {logins:?}");
+    }
+    assert!(people.iter().sum::<u64>() < logins.iter().sum::<u64>() * 9 / 10, "each once a day");
+    assert!(sessions.iter().all(|open| (sessions[29] / 2..sessions[29] * 2).contains(open)), "{sessions:?}");
+    assert_eq!(sessions[29], answer.body["totals"]["live_sessions"]);
+    assert!(sessions[28].abs_diff(sessions[29]) <= 3, "the sessions of which rows are left: {sessions:?}");
+}
+
+#[rstest]
+#[tokio::test]
 async fn nobody_is_written_to_nobody_enters_and_the_log_is_sealed(
     #[values(Engine::Sqlite, Engine::Postgres)] engine: Engine,
 ) {

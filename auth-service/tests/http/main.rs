@@ -48,6 +48,7 @@ mod people;
 mod people_api_keys;
 mod personal_data;
 mod places;
+mod presence;
 mod refresh;
 mod register;
 mod reset;

@@ -68,8 +68,20 @@ async fn what_happened_is_counted_by_what_it_was(#[values(Engine::Sqlite, Engine
     );
     let buckets = answer.body["buckets"].as_array().unwrap();
     assert_eq!(buckets.len(), 24);
-    assert_eq!(buckets[23], json!({"at": "2026-01-01T00:00:00Z", "logins": 3, "refused": refused, "registrations": 3}));
-    assert_eq!(buckets[0], json!({"at": "2025-12-31T01:00:00Z", "logins": 0, "refused": {}, "registrations": 0}));
+    assert_eq!(
+        buckets[23],
+        json!({
+            "at": "2026-01-01T00:00:00Z", "logins": 3, "refused": refused, "registrations": 3, "active_users": 3,
+            "sessions": 2,
+        })
+    );
+    assert_eq!(
+        buckets[0],
+        json!({
+            "at": "2025-12-31T01:00:00Z", "logins": 0, "refused": {}, "registrations": 0, "active_users": null,
+            "sessions": null,
+        })
+    );
     let frame = ["window", "offset", "from", "until", "bucket"].map(|name| answer.text(name));
     assert_eq!(frame, ["24h", "+00:00", "2025-12-31T01:00:00Z", "2026-01-01T00:20:00Z", "hour"]);
     assert_eq!(answer.body["previous"], json!({"logins": 0, "refused": 0, "registrations": 0}));

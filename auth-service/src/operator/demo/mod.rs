@@ -28,6 +28,7 @@ use crate::{
     audit::{self, Event},
     db::{Db, DbError, Engine, dialect},
     ids::Entropy,
+    statistics::{self, Open},
 };
 use dice::Dice;
 use entries::Office;
@@ -138,19 +139,22 @@ async fn prepare(operator: &Operator<'_>, wish: Demonstration) -> Result<Setting
 }
 
 async fn fill(db: &Db, setting: &Setting, watch: &mut impl FnMut(u64)) -> Result<BTreeMap<&'static str, u64>, DbError> {
-    let (mut rows, mut office) = (BTreeMap::new(), Office::default());
+    let (mut rows, mut office, mut open) = (BTreeMap::new(), Office::default(), Open::default());
     let mut done = 0;
     while done < setting.users {
         let until = (done + CHUNK).min(setting.users);
         let mut chunk = Chunk::default();
         for place in done..until {
-            add_person(place, &mut chunk, &mut office, setting);
+            add_person(place, &mut chunk, (&mut office, &mut open), setting);
         }
         if until == setting.users {
             office.act(&mut chunk, setting, &mut Dice::new(setting.seed, u64::MAX));
         }
         let mut tx = db.begin().await?;
         chunk.store(&mut tx, &mut rows).await?;
+        if until == setting.users {
+            statistics::add_past(&mut tx, &open, setting.logins.begins(), setting.now).await?;
+        }
         tx.commit().await?;
         done = until;
         watch(done);
@@ -162,10 +166,10 @@ async fn fill(db: &Db, setting: &Setting, watch: &mut impl FnMut(u64)) -> Result
     Ok(rows)
 }
 
-fn add_person(place: u64, chunk: &mut Chunk, office: &mut Office, setting: &Setting) {
+fn add_person(place: u64, chunk: &mut Chunk, (office, open): (&mut Office, &mut Open), setting: &Setting) {
     let mut dice = Dice::new(setting.seed, place);
     let mut person = Person::new(setting, place, &mut dice);
-    traces::leave(&mut person, chunk, setting, &mut dice);
+    traces::leave(&mut person, chunk, open, setting, &mut dice);
     office.meet(&person, chunk, setting, &mut dice);
     belongings::leave(&person, chunk, setting, &mut dice);
     person.add_to(chunk, setting, &mut dice);

@@ -13,7 +13,7 @@ use super::{
     rows::{Chunk, LoginRow, SessionRow},
     setting::Setting,
 };
-use crate::{audit::Event, db::Ts, ids::Entropy, sessions::SessionKind};
+use crate::{audit::Event, db::Ts, ids::Entropy, sessions::SessionKind, statistics::Open};
 
 /// The share of people with an active account who logged in within the month, by whether they are new.
 const RECENT: f64 = 0.38;
@@ -40,12 +40,19 @@ struct Way {
     auth_methods: &'static str,
 }
 
-/// Adds what a person did, and notes in them when they last logged in.
-pub(super) fn leave(person: &mut Person, chunk: &mut Chunk, setting: &Setting, dice: &mut Dice) {
+/// How a session goes on after its login.
+struct Course {
+    last_used_at: Ts,
+    expires_at: Ts,
+    is_ended: bool,
+}
+
+/// Adds what a person did, also to the sessions that were open, and notes in them when they last logged in.
+pub(super) fn leave(person: &mut Person, chunk: &mut Chunk, open: &mut Open, setting: &Setting, dice: &mut Dice) {
     let is_new = person.created_at > setting.logins.begins();
     let is_recent = dice.chance(if is_new { RECENT_OF_NEW } else { RECENT });
     match person.state {
-        State::Active if is_recent => log_in(person, chunk, setting, dice),
+        State::Active if is_recent => log_in(person, chunk, open, setting, dice),
         State::Active | State::Disabled | State::Deleted if !is_new && !dice.chance(NEVER) => {
             let until = person.closed_at.unwrap_or(setting.now).min(setting.logins.begins());
             person.last_login_at = Some(between(person.created_at, until, dice));
@@ -57,7 +64,7 @@ pub(super) fn leave(person: &mut Person, chunk: &mut Chunk, setting: &Setting, d
     }
 }
 
-fn log_in(person: &mut Person, chunk: &mut Chunk, setting: &Setting, dice: &mut Dice) {
+fn log_in(person: &mut Person, chunk: &mut Chunk, open: &mut Open, setting: &Setting, dice: &mut Dice) {
     let since = person.created_at.max(setting.logins.begins());
     let share = 1.0 - setting.logins.share_by(since);
     let mean = (setting.amounts.logins_each * share - 1.0).max(0.0);
@@ -81,13 +88,25 @@ fn log_in(person: &mut Person, chunk: &mut Chunk, setting: &Setting, dice: &mut 
         let details = json!({"session_id": session, "way": way.method});
         entries::log_in((*at, person.id), &details, device, chunk, (setting, dice));
         person.last_login_at = Some(*at);
-        newest[used] = Some((*at, session, way));
+        let before = newest[used].replace((*at, session, way)).map(|(before, ..)| before);
+        if let Some(before) = before.or_else(|| login_before(person, *at, setting)) {
+            open.add(before, Course::since(before, setting, dice).ends_at().min(*at));
+        }
     }
     // Of the sessions before, only their lines are left: a month of them would be most of the database.
     for (device, newest) in devices.iter().zip(newest) {
         let Some((at, id, way)) = newest else { continue };
-        chunk.sessions.push(session(person.id, (at, id), device, way.auth_methods, (setting, dice)));
+        let course = Course::since(at, setting, dice);
+        open.add(at, course.ends_at());
+        chunk.sessions.push(session(person.id, (at, id), device, way.auth_methods, &course));
     }
+}
+
+/// When somebody may have logged in on a device before the history begins: as long before as after. So there are as many
+/// sessions then as at its end.
+fn login_before(person: &Person, first: Ts, setting: &Setting) -> Option<Ts> {
+    let begins = setting.logins.begins();
+    Some(begins.minus(first.since(begins))).filter(|before| *before > person.created_at)
 }
 
 fn way(person: &Person, dice: &mut Dice) -> Way {
@@ -147,10 +166,8 @@ fn session(
     (at, id): (Ts, Uuid),
     device: &Device,
     auth_methods: &'static str,
-    (setting, dice): (&Setting, &mut Dice),
+    course: &Course,
 ) -> SessionRow {
-    let last_used_at = between(at, at.plus(setting.idle).min(setting.now), dice);
-    let is_over = dice.chance(LOGGED_OUT);
     SessionRow {
         id,
         user_id,
@@ -158,13 +175,25 @@ fn session(
         auth_methods,
         authenticated_at: at,
         created_at: at,
-        last_used_at,
-        expires_at: last_used_at.plus(setting.idle).min(at.plus(SessionKind::App.absolute())),
+        last_used_at: course.last_used_at,
+        expires_at: course.expires_at,
         absolute_expires_at: at.plus(SessionKind::App.absolute()),
-        ended_at: is_over.then_some(last_used_at),
-        end_reason: is_over.then_some("logout"),
+        ended_at: course.is_ended.then_some(course.last_used_at),
+        end_reason: course.is_ended.then_some("logout"),
         ip_address: device.ip_address.clone(),
         user_agent: device.model.user_agent,
         device_name: device.model.device_name,
+    }
+}
+
+impl Course {
+    fn since(at: Ts, setting: &Setting, dice: &mut Dice) -> Self {
+        let last_used_at = between(at, at.plus(setting.idle).min(setting.now), dice);
+        let expires_at = last_used_at.plus(setting.idle).min(at.plus(SessionKind::App.absolute()));
+        Self { last_used_at, expires_at, is_ended: dice.chance(LOGGED_OUT) }
+    }
+
+    fn ends_at(&self) -> Ts {
+        if self.is_ended { self.last_used_at } else { self.expires_at }
     }
 }

@@ -169,13 +169,8 @@ impl App {
         let file = reload::read(config.file.as_deref()).map_err(StartError::File)?;
         let tls = file.tls.clone();
         let routing = reload::route(file, &ground, &identity, None).map_err(StartError::File)?;
-        let counters = match &config.redis_url {
-            Some(url) => {
-                let link = Redis::open(url.expose(), ground.extra_roots.as_deref())?;
-                RateLimiter::redis(link, TimeSource::of(&clock))
-            }
-            None => RateLimiter::memory(),
-        };
+        let redis = config.redis_url.map(|url| Redis::open(url.expose(), ground.extra_roots.as_deref())).transpose()?;
+        let counters = redis.map_or_else(RateLimiter::memory, |link| RateLimiter::redis(link, TimeSource::of(&clock)));
         let gateway = Arc::new(Gateway {
             id,
             started_at: clock.now(),

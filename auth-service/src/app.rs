@@ -128,15 +128,7 @@ impl App {
         let db = Db::open(&config.db, config.extra_roots.as_deref())?;
         let key = config.keys.source.load(config.keys.algorithm).map_err(StartError::Key)?;
         let keys = KeyRing::new(&config.keys, key, config.sessions.access_token_life);
-        let redis = match &config.redis_url {
-            Some(url) => Some(Redis::open(url.expose(), config.extra_roots.as_deref())?),
-            None => None,
-        };
-        if let Some(redis) = &redis {
-            // Counts are exact across instances from the first request, unless Redis takes long: then without it.
-            let patience = tokio::time::timeout(REDIS_PATIENCE, redis.available());
-            drop(patience.await);
-        }
+        let redis = open_redis(&config).await?;
         let outbox = mail::Outbox::open(&config.mail, config.extra_roots.as_deref()).map_err(StartError::Mail)?;
         let reach = Reach::of(config.environment);
         let providers = Providers::open(&config.social, reach, config.extra_roots.as_deref());
@@ -230,6 +222,14 @@ impl App {
             Err(Rejected::Busy(busy)) => Err(busy.into()),
         }
     }
+}
+
+/// Redis, if there is to be one: counts are exact across instances from the first request, unless it takes long to answer.
+async fn open_redis(config: &Config) -> Result<Option<Redis>, StartError> {
+    let Some(url) = &config.redis_url else { return Ok(None) };
+    let redis = Redis::open(url.expose(), config.extra_roots.as_deref())?;
+    drop(tokio::time::timeout(REDIS_PATIENCE, redis.available()).await);
+    Ok(Some(redis))
 }
 
 fn counters(redis: Option<Redis>, clock: &Clock) -> (RateLimiter, GuessLimiter) {

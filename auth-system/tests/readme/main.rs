@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -108,6 +109,24 @@ fn every_relative_link_leads_to_a_file() {
     assert!(pages.len() > 10, "{pages:?}");
     let broken: Vec<_> = pages.iter().flat_map(|page| broken_links(page)).collect();
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_book_has_every_page_in_both_languages() {
+    let docs = Path::new(ROOT).join("docs");
+    let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    let listed: BTreeSet<&str> = summary.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    let within = |folder: &str| {
+        let pages = markdown_in(&docs.join(folder)).into_iter();
+        pages.map(|page| page.strip_prefix(&docs).unwrap().to_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    for folder in ["guides", "ko", "ko/guides", "performance", "runbooks"] {
+        let missing: Vec<_> = within(folder).into_iter().filter(|page| !listed.contains(page.as_str())).collect();
+        assert!(missing.is_empty(), "docs/SUMMARY.md lacks {missing:?}");
+    }
+    let korean: BTreeSet<_> =
+        within("ko/guides").iter().map(|page| page.trim_start_matches("ko/").to_owned()).collect();
+    assert_eq!(korean, within("guides"), "every guide is in both languages");
 }
 
 fn broken_links(page: &Path) -> Vec<String> {

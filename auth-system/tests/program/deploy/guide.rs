@@ -1,6 +1,6 @@
 //! The deployment guide in both languages: its commands, as they stand, from an empty folder to a service that was verified.
 
-use std::{env, fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use rstest::rstest;
 use test_peers::{Postgres, Redis, installation};
@@ -43,7 +43,7 @@ impl Reader {
             .replace("auth-system-db.xxxxx.ap-northeast-2.rds.amazonaws.com", "127.0.0.1")
             .replace("https://api.yourdomain.com", &format!("http://localhost:{}", self.place.port));
         let ours = [Path::new(PROGRAM), &installation::psql().unwrap()].map(|path| path.parent().unwrap().to_owned());
-        let path = env::join_paths(ours.into_iter().chain(env::split_paths(&env::var_os("PATH").unwrap()))).unwrap();
+        let path = format!("{}:{}:/usr/bin:/bin", ours[0].display(), ours[1].display());
         let mut shell = Command::new("sh");
         shell.args(["-euc", &format!("{CURL}\n{commands}")]).current_dir(self.place.path(".")).env_clear();
         let shell = shell.env("PATH", path).env("SSL_CERT_FILE", self.redis.ca_path());

@@ -12,7 +12,7 @@ const RIGHT: f64 = 72.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 26.0;
 /// How far numbers must stand from each other to be read.
-const APART: f64 = 15.0;
+const APART: f64 = 20.0;
 /// The most names under the axis.
 const NAMES: usize = 8;
 
@@ -194,11 +194,11 @@ fn point(value: f64) -> String {
     format!("{value:.1}")
 }
 
-/// The next number that four parts can be told of: 4, 8, 20, 40, 80, 200, …
+/// The next number that four parts can be told of: 4, 8, 12, 16, 20, 40, 80, 120, …
 fn round_up(most: u64) -> u64 {
     let mut scale = 1;
     loop {
-        if let Some(step) = [4, 8, 20].into_iter().find(|step| step * scale >= most) {
+        if let Some(step) = [4, 8, 12, 16, 20].into_iter().find(|step| step * scale >= most) {
             return step * scale;
         }
         scale *= 10;
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn axes_end_at_numbers_that_can_be_read() {
-        for (most, end) in [(0, 4), (4, 4), (5, 8), (9, 20), (21, 40), (150, 200), (8_214, 20_000)] {
+        for (most, end) in [(0, 4), (4, 4), (5, 8), (9, 12), (21, 40), (150, 160), (9_214, 12_000)] {
             assert_eq!(round_up(most), end, "{most}");
         }
     }
@@ -229,7 +229,7 @@ mod tests {
         // One that is known no longer ends earlier, at its own height.
         set_apart(&mut lines);
         let places = lines.map(|line| line.last.unwrap().text_y);
-        assert_eq!(places, ["14.0", "194.0", "149.0", "179.0"]);
+        assert_eq!(places, ["14.0", "194.0", "149.0", "174.0"]);
     }
 
     #[test]

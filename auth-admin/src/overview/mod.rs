@@ -18,6 +18,9 @@ use crate::{
 /// What can be looked at, each with its text.
 const WINDOWS: [(&str, &str); 3] = [("24h", "window-24h"), ("7d", "window-7d"), ("30d", "window-30d")];
 
+/// In tenths of a percent: what grew tenfold began with next to nothing.
+const MOST_CHANGE: i64 = 10_000;
+
 #[derive(Template)]
 #[template(path = "overview/page.html")]
 struct OverviewPage {
@@ -78,12 +81,12 @@ impl OverviewPage {
         reasons
     }
 
-    /// How a number compares with the window before; nothing where there was none.
+    /// How a number compares with the window before; nothing where there was next to none.
     fn change(&self, now: &u64, before: &u64) -> Option<String> {
         let percent = i64::try_from((*now).abs_diff(*before) * 1_000 / (*before).max(1)).ok()?;
         let sign = if now >= before { "+" } else { "−" };
         let change = format!("{sign}{}.{} %", percent / 10, percent % 10);
-        (*before > 0).then(|| self.frame.t1("change-since", "change", &change))
+        (*before > 0 && percent < MOST_CHANGE).then(|| self.frame.t1("change-since", "change", &change))
     }
 
     fn milliseconds(&self, value: &Option<f64>) -> String {

@@ -3,6 +3,7 @@
 mod guide;
 mod monitoring;
 mod promql;
+mod workflows;
 
 use std::{fs, path::PathBuf, process::Command};
 

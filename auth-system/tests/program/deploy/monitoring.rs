@@ -183,7 +183,9 @@ fn named(text: &str, word: &str) -> Vec<String> {
 
 /// The expressions of rules, which may be folded over several lines.
 fn rule_expressions(rules: &str) -> Vec<String> {
-    let ends = |line: &str| ["for:", "labels:", "- alert:", "- record:", "- name:", "#"].iter().any(|key| line.starts_with(key));
+    let ends = |line: &str| {
+        ["for:", "labels:", "- alert:", "- record:", "- name:", "#"].iter().any(|key| line.starts_with(key))
+    };
     let of = |part: &str| {
         let lines = part.lines().map(str::trim).take_while(|line| !ends(line));
         lines.collect::<Vec<_>>().join(" ").trim_start_matches([' ', '>']).to_owned()
@@ -193,7 +195,8 @@ fn rule_expressions(rules: &str) -> Vec<String> {
 
 fn dashboard_expressions() -> Vec<String> {
     let dashboard: Value = serde_json::from_str(&read(DASHBOARD)).unwrap();
-    let targets = dashboard["panels"].as_array().unwrap().iter().filter_map(|panel| panel["targets"].as_array()).flatten();
+    let targets =
+        dashboard["panels"].as_array().unwrap().iter().filter_map(|panel| panel["targets"].as_array()).flatten();
     let annotations = dashboard["annotations"]["list"].as_array().unwrap();
     targets.chain(annotations).map(|from| from["expr"].as_str().unwrap().to_owned()).collect()
 }

@@ -66,7 +66,8 @@ fn behind(text: &str, end: char) -> &str {
 
 #[test]
 fn metrics_are_found_and_neither_functions_nor_labels() {
-    let found = selectors([r#"sum by (le) (rate(a_bucket{route="/x", status=~"5..", le="1"}[5m])) > bool 0.5 and b - 1e3"#]);
+    let found =
+        selectors([r#"sum by (le) (rate(a_bucket{route="/x", status=~"5..", le="1"}[5m])) > bool 0.5 and b - 1e3"#]);
     let selector = |name: &str, labels: &[&str]| Selector {
         name: name.to_owned(),
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),

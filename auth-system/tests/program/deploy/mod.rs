@@ -1,5 +1,6 @@
 //! What deployments are made by: the files in `deploy`, the commands for operators, and the guides, word for word.
 
+mod doctor;
 mod guide;
 mod monitoring;
 mod promql;

@@ -209,7 +209,8 @@ fn promql_blocks() -> Vec<String> {
 }
 
 fn blocks(page: &str, language: &str) -> Vec<String> {
-    let opened = page.split(&format!("```{language}\n")).skip(1);
+    let opening = format!("```{language}\n");
+    let opened = page.split(opening.as_str()).skip(1);
     opened.map(|rest| rest.split("```").next().unwrap().trim().to_owned()).collect()
 }
 

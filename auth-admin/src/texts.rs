@@ -143,8 +143,18 @@ mod tests {
         let sections = documented.lines().filter_map(|line| line.strip_prefix("## ")).map(said::section);
         let settings = documented.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
         let settings = settings.map(|(name, _)| said::setting(name));
-        let subjects =
-            ["signing key", "disk", "redis", "mail", "database", "schema", "indexes", "clock", "login provider"];
+        let subjects = [
+            "signing key",
+            "disk",
+            "cors",
+            "redis",
+            "mail",
+            "database",
+            "schema",
+            "indexes",
+            "clock",
+            "login provider",
+        ];
         let codes = auth_sdk::CHECK_CODES.into_iter().map(said::finding);
         let lacks = auth_sdk::PROVIDER_FAULT_CODES.into_iter().map(said::lack);
         let all = sections.chain(settings).chain(subjects.map(said::subject)).chain(codes).chain(lacks);

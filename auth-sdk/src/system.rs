@@ -8,17 +8,24 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What a check of the doctor can find: each [`SystemCheck::code`] there is.
-pub const CHECK_CODES: [&str; 31] = [
+pub const CHECK_CODES: [&str; 44] = [
     "no_answer",
     "key_used",
     "key_unusable",
     "disk_free",
     "disk_full",
     "disk_unreadable",
+    "cors_listed",
+    "cors_nobody",
+    "cors_anybody",
     "redis_answers",
     "redis_absent",
     "redis_url_wrong",
     "redis_unreachable",
+    "redis_refuses_password",
+    "redis_wants_tls",
+    "redis_without_tls",
+    "redis_untrusted",
     "redis_silent",
     "relay_answers",
     "relay_refuses",
@@ -27,6 +34,12 @@ pub const CHECK_CODES: [&str; 31] = [
     "database_answers",
     "database_url_wrong",
     "database_unreachable",
+    "database_host_unknown",
+    "database_refuses",
+    "database_absent",
+    "database_wants_tls",
+    "database_without_tls",
+    "database_untrusted",
     "schema_current",
     "schema_behind",
     "schema_unreadable",

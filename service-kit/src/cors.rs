@@ -39,9 +39,7 @@ impl Cors {
                 }
                 Some(origin) => origins.push(origin),
                 None if text == "*" && !production => return Self::AnyOrigin,
-                None => env.refuse(format!(
-                    "CORS_ALLOWED_ORIGINS: {text:?} is no origin; write for example https://app.example.com"
-                )),
+                None => env.refuse(explain(&text)),
             }
         }
         Self::Origins(origins)
@@ -140,6 +138,25 @@ fn split_list(value: &str) -> Vec<String> {
     parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
+/// What is wrong with what is no origin, and what to write instead.
+fn explain(text: &str) -> String {
+    if text == "*" {
+        return r#"CORS_ALLOWED_ORIGINS: "*" is refused in production, and browsers send no credentials to it: list the origins, ["https://app.example.com"]"#.to_owned();
+    }
+    if text.starts_with(['[', '{', '"']) || text.ends_with([']', '}', '"']) {
+        return format!(
+            r#"CORS_ALLOWED_ORIGINS: {text:?} is part of a broken list; write a JSON array, ["https://app.example.com","https://example.com"]"#
+        );
+    }
+    let origin = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    match origin.map(|url| url.origin().ascii_serialization()) {
+        Some(origin) => {
+            format!("CORS_ALLOWED_ORIGINS: {text:?} is more than an origin; write {origin}, as browsers send it")
+        }
+        None => format!("CORS_ALLOWED_ORIGINS: {text:?} is no origin; write for example https://app.example.com"),
+    }
+}
+
 /// A scheme and a host as browsers send them: lower case, no path, no default port, no user.
 fn parse_origin(text: &str) -> Option<HeaderValue> {
     let url = url::Url::parse(text).ok()?;
@@ -179,6 +196,21 @@ mod tests {
     fn production_refuses_wildcards_plain_http_and_what_is_no_origin_all_at_once() {
         let reasons = read("production", "*,http://a.com,https://a.com/path,a.com,null").unwrap_err();
         assert_eq!(reasons.len(), 5, "{reasons:?}");
+    }
+
+    #[test]
+    fn what_to_write_instead_is_said() {
+        for (value, said) in [
+            ("*", "list the origins"),
+            (r#"["https://a.com""#, "write a JSON array"),
+            (r#"{"origin": "https://a.com"}"#, "write a JSON array"),
+            ("https://a.com/path", "write https://a.com, as browsers send it"),
+            ("http://a.com", "must begin with https://"),
+            ("a.com", "write for example https://app.example.com"),
+        ] {
+            let reasons = read("production", value).unwrap_err();
+            assert!(reasons.iter().any(|reason| reason.contains(said)), "{value}: {reasons:?}");
+        }
     }
 
     #[test]

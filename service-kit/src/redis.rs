@@ -4,6 +4,10 @@
 //! and are answered within 200 ms; the first failure takes the link down, and until the keeper has it up again every
 //! call fails at once, so that a hanging Redis costs nobody latency. What Redis holds may vanish: callers fall back.
 
+mod probe;
+
+pub use probe::{RedisFault, probe};
+
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -195,14 +199,15 @@ async fn keep_up(client: Client, link: Weak<watch::Sender<Link>>) {
 }
 
 async fn connect(client: &Client) -> RedisResult<MultiplexedConnection> {
+    timeout(CONNECT_TIMEOUT, attempt(client)).await.unwrap_or_else(|_| Err(no_answer()))
+}
+
+async fn attempt(client: &Client) -> RedisResult<MultiplexedConnection> {
     // Time-outs are ours; the crate's own would end slow commands without taking the link down.
     let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    let attempt = async {
-        let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-        write_heartbeat(connection.clone()).await?;
-        Ok(connection)
-    };
-    timeout(CONNECT_TIMEOUT, attempt).await.unwrap_or_else(|_| Err(no_answer()))
+    let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+    write_heartbeat(connection.clone()).await?;
+    Ok(connection)
 }
 
 /// A write, for a full server or a demoted replica answers PING and yet keeps no counter.

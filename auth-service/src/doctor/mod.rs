@@ -1,5 +1,6 @@
 //! Tries what an operator has set up, part by part, and says what to do about each fault.
 
+mod blame;
 mod finding;
 mod providers;
 mod store;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use finding::Kind;
 use jiff::Timestamp;
-use service_kit::{clock::Clock, config::Secret, redis::Redis};
+use service_kit::{clock::Clock, config::Secret, cors::Cors, redis};
 
 use crate::{
     Config,
@@ -40,7 +41,7 @@ const DATABASE: &str = "database";
 
 /// Runs every check, each whatever the others find, and none for longer than ten seconds.
 pub async fn examine(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![examine_key(config), examine_disk(config)];
+    let mut findings = vec![examine_key(config), examine_disk(config), examine_cors(config)];
     let (redis, mail, providers, database) = tokio::join!(
         bounded(REDIS, async { vec![examine_redis(config).await] }),
         bounded(MAIL, async { vec![examine_mail(config).await] }),
@@ -91,17 +92,23 @@ async fn examine_redis(config: &Config) -> Finding {
 }
 
 async fn try_redis(url: &Secret, extra_roots: Option<&[u8]>) -> Finding {
-    let redis = match Redis::open(url.expose(), extra_roots) {
-        Ok(redis) => redis,
-        Err(cause) => return Finding::new(REDIS, Kind::RedisUrlWrong).with("cause", cause),
-    };
     let began = Instant::now();
-    if tokio::time::timeout(REDIS_PATIENCE, redis.available()).await.is_err() {
-        return Finding::new(REDIS, Kind::RedisUnreachable).with("seconds", REDIS_PATIENCE.as_secs());
-    }
-    match redis.ping().await {
+    match redis::probe(url.expose(), extra_roots, REDIS_PATIENCE).await {
         Ok(()) => Finding::new(REDIS, Kind::RedisAnswers).with("milliseconds", began.elapsed().as_millis()),
-        Err(cause) => Finding::new(REDIS, Kind::RedisSilent).with("cause", cause),
+        Err(fault) => Finding::new(REDIS, blame::of_redis(&fault)).with("cause", fault),
+    }
+}
+
+/// Whose browsers may call.
+fn examine_cors(config: &Config) -> Finding {
+    const SUBJECT: &str = "cors";
+    match &config.cors {
+        Cors::AnyOrigin => Finding::new(SUBJECT, Kind::CorsAnybody),
+        Cors::Origins(origins) if origins.is_empty() => Finding::new(SUBJECT, Kind::CorsNobody),
+        Cors::Origins(origins) => {
+            let origins: Vec<_> = origins.iter().filter_map(|origin| origin.to_str().ok()).collect();
+            Finding::new(SUBJECT, Kind::CorsListed).with("origins", origins.join(", "))
+        }
     }
 }
 
@@ -136,7 +143,8 @@ async fn examine_database(config: &Config) -> Vec<Finding> {
 }
 
 fn away(subject: &'static str, cause: &DbError) -> Finding {
-    Finding::new(subject, Kind::DatabaseUnreachable).with("cause", cause)
+    let cause = cause.to_string();
+    Finding::new(subject, blame::of_database(&cause)).with("cause", cause)
 }
 
 async fn examine_connection(db: &Db) -> Result<Finding, DbError> {

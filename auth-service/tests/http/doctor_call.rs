@@ -41,6 +41,7 @@ async fn a_healthy_system_is_found_healthy(#[values(Engine::Sqlite, Engine::Post
     let expected = [
         ("signing key", "ok"),
         ("disk", "ok"),
+        ("cors", "skipped"),
         ("redis", redis),
         ("mail", "ok"),
         ("database", "ok"),

@@ -1,0 +1,68 @@
+//! Tries Redis once, and says what is wrong with the way to it.
+
+use std::time::Duration;
+
+use redis::{ConnectionAddr, ErrorKind, RedisError};
+use tokio::time::timeout;
+
+use super::{InvalidRedisUrl, attempt, no_answer, open_client};
+
+/// Why Redis cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RedisFault {
+    /// Its address is none.
+    #[error(transparent)]
+    Url(#[from] InvalidRedisUrl),
+    /// It wants a password, or another one.
+    #[error("it refuses the password, or wants one")]
+    Password,
+    /// It ends a connection without TLS.
+    #[error("it ends connections without TLS ({0})")]
+    WantsTls(String),
+    /// It does not answer as TLS does.
+    #[error("it speaks no TLS ({0})")]
+    SpeaksNoTls(String),
+    /// It proves to be somebody who is not trusted.
+    #[error("{0}")]
+    Untrusted(String),
+    /// There is no way to it.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It answers, and takes no write.
+    #[error("{0}")]
+    Refuses(String),
+}
+
+/// Connects once and writes a heartbeat, as a link would; waits for so long and no longer.
+///
+/// # Errors
+/// What is wrong, by whom it is to be mended.
+pub async fn probe(url: &str, extra_roots_pem: Option<&[u8]>, patience: Duration) -> Result<(), RedisFault> {
+    let client = open_client(url, extra_roots_pem)?;
+    let has_tls = matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. });
+    match timeout(patience, attempt(&client)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(blame(&error, has_tls)),
+        Err(_) => Err(RedisFault::Unreachable(no_answer().to_string())),
+    }
+}
+
+fn blame(error: &RedisError, has_tls: bool) -> RedisFault {
+    if error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) {
+        return RedisFault::Password;
+    }
+    if let Some(code) = error.code() {
+        // Never the detail: Redis repeats arguments there.
+        return RedisFault::Refuses(code.to_owned());
+    }
+    let said = error.to_string();
+    if said.contains("certificate") {
+        RedisFault::Untrusted(said)
+    } else if error.is_connection_refusal() || error.is_timeout() || said.contains("lookup") {
+        RedisFault::Unreachable(said)
+    } else if has_tls {
+        RedisFault::SpeaksNoTls(said)
+    } else {
+        RedisFault::WantsTls(said)
+    }
+}

@@ -6,8 +6,10 @@ set -eu
 
 folder=${AUTH_SYSTEM_FOLDER:-/home/ec2-user/auth-system}
 etc=${NGINX_FOLDER:-/etc/nginx}
+containers=no
 if [ -e "$folder/docker-compose.prod.yml" ]; then
     etc=$folder/nginx
+    containers=yes
 fi
 
 # certbot may look after other names too.
@@ -23,7 +25,7 @@ mv -f "$etc/ssl/fullchain.pem.new" "$etc/ssl/fullchain.pem"
 mv -f "$etc/ssl/privkey.pem.new" "$etc/ssl/privkey.pem"
 
 # A configuration that does not hold leaves the running one in force.
-if [ "$etc" = "$folder/nginx" ]; then
+if [ "$containers" = yes ]; then
     cd "$folder"
     docker-compose -f docker-compose.prod.yml exec -T nginx nginx -s reload
 else

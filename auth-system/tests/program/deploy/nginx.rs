@@ -175,7 +175,7 @@ async fn every_answer_has_each_security_header_once_whoever_made_it() {
         ("/gateway/health", 200),
         ("/internal/v1/revocations", 404),
         // The console is not running: this is the gateway's answer.
-        ("/admin/login", 502),
+        ("/admin/sign-in", 502),
     ] {
         let heard = nginx.curl(path, &["--http2"]);
         assert_eq!((heard.status, heard.protocol.as_str()), (status, "2"), "{path}: {}", heard.body);
@@ -209,7 +209,7 @@ async fn plain_requests_are_sent_to_tls_except_proofs_for_certbot() {
 #[tokio::test]
 async fn a_service_that_is_away_is_answered_for_with_headers_of_nginx_s_own() {
     let nginx = Nginx::start([free_port().unwrap(), free_port().unwrap()], free_port().unwrap()).await;
-    for path in ["/api/v1/health", "/admin/login", "/api/v1/users/me"] {
+    for path in ["/api/v1/health", "/admin/sign-in", "/api/v1/users/me"] {
         let heard = nginx.curl(path, &[]);
         assert_eq!((heard.status, heard.header("content-type")), (502, "application/problem+json"), "{path}");
         assert_eq!(heard.header("retry-after"), "5");
@@ -273,5 +273,5 @@ async fn the_guide_s_change_for_a_server_without_containers_makes_it_a_front_of_
         .replace("127.0.0.1:8080", &format!("127.0.0.1:{}", place.gateway_port));
     let nginx = Nginx::start_with(&changed).await;
     assert_eq!(nginx.curl("/api/v1/health", &[]).status, 200);
-    assert_eq!(nginx.curl("/admin/login", &[]).status, 200, "the console, through the gateway");
+    assert_eq!(nginx.curl("/admin/sign-in", &[]).status, 303, "the console, through the gateway");
 }

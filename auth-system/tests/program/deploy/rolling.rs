@@ -7,7 +7,7 @@ use std::sync::{
 
 use serde_json::json;
 use test_peers::free_port;
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::nginx::Nginx;
 use crate::{
@@ -19,6 +19,8 @@ use crate::{
 
 /// Each a person with a session of their own.
 const PEOPLE: usize = 6;
+/// Who logs in at a time: more than a busy machine can hash within a second are refused at any time, restart or not.
+const LOGINS: usize = 1;
 
 /// Two instances of the Auth API on one database.
 struct Pair([(Workplace, Program); 2]);
@@ -66,20 +68,26 @@ impl Pair {
 struct Load {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
+    logins: Arc<Semaphore>,
     people: JoinSet<Result<Person, String>>,
 }
 
 impl Load {
     async fn start(front: impl Fn() -> Client) -> Self {
-        let mut load = Self { stop: Arc::default(), answered: Arc::default(), people: JoinSet::new() };
+        let logins = Arc::new(Semaphore::new(LOGINS));
+        let mut load = Self { stop: Arc::default(), answered: Arc::default(), logins, people: JoinSet::new() };
         for number in 0..PEOPLE {
             let (client, email) = (front(), format!("person{number}@example.com"));
             let person = client.person(&email).await;
             let (stop, answered) = (Arc::clone(&load.stop), Arc::clone(&load.answered));
+            let logins = Arc::clone(&load.logins);
             load.people.spawn(async move {
                 let mut person = person;
                 while !stop.load(Ordering::Relaxed) {
-                    person = live(&client, &email, person).await?;
+                    person = live(&client, person).await?;
+                    if let Ok(_permit) = logins.try_acquire() {
+                        log_in_once_more(&client, &email).await?;
+                    }
                     answered.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok(person)
@@ -103,22 +111,30 @@ impl Load {
     /// Ends it; who they are at the end.
     async fn end(self) -> Vec<Person> {
         self.stop.store(true, Ordering::Relaxed);
-        println!("{} rounds of a login, a refresh and two questions", self.answered.load(Ordering::Relaxed));
+        println!(
+            "{} rounds of a question and a refresh, and as many logins as fit between",
+            self.answered.load(Ordering::Relaxed)
+        );
         let outcomes: Result<Vec<_>, String> = self.people.join_all().await.into_iter().collect();
         outcomes.unwrap_or_else(|failure| panic!("{failure}"))
     }
 }
 
-/// What a person does with a session, and in a second one; what is not the expected answer.
-async fn live(client: &Client, email: &str, person: Person) -> Result<Person, String> {
-    let ask = |access: &str| Answer::of(client.bearing(access).request(reqwest::Method::GET, "/api/v1/users/me"));
-    expect("me", ask(&person.access).await)?;
+/// What a person does with a session; what is not the expected answer.
+async fn live(client: &Client, person: Person) -> Result<Person, String> {
+    expect("me", ask(client, &person.access).await)?;
     let refreshed = expect("refresh", client.try_refresh(&person.refresh).await)?;
-    let person = Person { access: refreshed.text("access_token"), refresh: refreshed.text("refresh_token") };
+    Ok(Person { access: refreshed.text("access_token"), refresh: refreshed.text("refresh_token") })
+}
+
+async fn log_in_once_more(client: &Client, email: &str) -> Result<(), String> {
     let login = json!({"email": email, "password": PASSWORD});
     let login = expect("login", client.try_post("/api/v1/auth/login", login).await)?;
-    expect("me after the login", ask(&login.text("access_token")).await)?;
-    Ok(person)
+    expect("me after the login", ask(client, &login.text("access_token")).await).map(drop)
+}
+
+async fn ask(client: &Client, access: &str) -> reqwest::Result<Answer> {
+    Answer::of(client.bearing(access).request(reqwest::Method::GET, "/api/v1/users/me")).await
 }
 
 fn expect(what: &str, answer: reqwest::Result<Answer>) -> Result<Answer, String> {

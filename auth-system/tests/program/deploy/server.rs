@@ -40,7 +40,7 @@ if [ -e "$DESTDIR/pid" ]; then
     while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
 fi
 cd "$DESTDIR/var/lib/auth-system"
-env -i $(cat "$DESTDIR/etc/auth-system/env") "$DESTDIR/usr/local/bin/auth-system" up >>"$DESTDIR/log" 2>&1 &
+env -i $(grep -v "^#" "$DESTDIR/etc/auth-system/env") "$DESTDIR/usr/local/bin/auth-system" up >>"$DESTDIR/log" 2>&1 &
 echo $! >"$DESTDIR/pid"
 "#;
 
@@ -98,7 +98,7 @@ impl Server {
         let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", tools.display());
         let mut script = Command::new("sh");
         script.arg(path_of("install.sh")).arg(argument.as_ref()).env_clear();
-        script.env("PATH", path).env("DESTDIR", self.root.path()).env("PATIENCE", "20");
+        script.env("PATH", path).env("DESTDIR", self.root.path()).env("PATIENCE", "10");
         Finished::from(script.stdin(Stdio::null()).output().unwrap())
     }
 

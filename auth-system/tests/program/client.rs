@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::{
-    Method, RequestBuilder,
+    ClientBuilder, Method, RequestBuilder,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use serde_json::{Value, json};
@@ -41,8 +41,13 @@ pub struct Person {
 
 impl Client {
     pub fn new(port: u16) -> Self {
-        let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-        Self { base: format!("http://127.0.0.1:{port}"), http: http.build().unwrap(), headers: HeaderMap::new() }
+        Self::with(format!("http://127.0.0.1:{port}"), reqwest::Client::builder())
+    }
+
+    /// A client that reaches `base` in its own way.
+    pub fn with(base: String, http: ClientBuilder) -> Self {
+        let http = http.timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+        Self { base, http: http.build().unwrap(), headers: HeaderMap::new() }
     }
 
     /// The same client, sending one more header with everything.

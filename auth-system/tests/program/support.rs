@@ -99,6 +99,11 @@ impl Workplace {
         Program::spawn(self.command(arguments), Arc::clone(&self.folder), port)
     }
 
+    /// Starts the program by a command of this place that was changed.
+    pub fn spawn_command(&self, command: Command) -> Program {
+        Program::spawn(command, Arc::clone(&self.folder), self.port)
+    }
+
     /// The port in a variable that holds an address.
     pub fn port_of(&self, name: &str) -> u16 {
         let value = self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value);
@@ -113,7 +118,8 @@ impl Workplace {
         Program::spawn(command, Arc::clone(&self.folder), self.port)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command in this place, to be changed before it is run.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.prepare(Command::new(PROGRAM));
         command.args(arguments);
         command

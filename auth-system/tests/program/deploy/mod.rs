@@ -1,27 +1,55 @@
-//! What deployments are made by: the files in `deploy`, the commands for operators, and the guides, word for word.
+//! The files for deployment: what they say is proven with the tools that will read them, and run as processes.
 
+mod compose;
 mod doctor;
 mod guide;
+mod image;
 mod monitoring;
+mod nginx;
 mod promql;
+mod rolling;
+mod server;
+mod stack;
 mod workflows;
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-/// A file of the repository.
-pub fn repository(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+use crate::support::Finished;
+
+/// The repository.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The path of a file of the repository.
+fn path(name: &str) -> PathBuf {
+    Path::new(ROOT).join(name)
 }
 
-/// What it holds.
-pub fn read(path: &str) -> String {
-    fs::read_to_string(repository(path)).unwrap_or_else(|cause| panic!("{path}: {cause}"))
+/// The text of a file of the repository.
+fn read(name: &str) -> String {
+    fs::read_to_string(path(name)).unwrap_or_else(|cause| panic!("{name}: {cause}"))
 }
 
-/// Runs a tool to its end, which must be a good one; what it printed.
-pub fn check(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|cause| panic!("{command:?}: {cause}"));
-    let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    assert!(output.status.success(), "{command:?}:\n{printed}");
-    printed
+/// Runs a command to its end, which must be a good one; what it printed.
+fn succeed(command: &mut Command) -> String {
+    let finished = Finished::from(command.output().unwrap());
+    assert_eq!(finished.code, Some(0), "{command:?}: {}{}", finished.out, finished.err);
+    finished.out
+}
+
+/// Writes an executable file.
+fn write_program(path: &Path, script: &str) {
+    fs::write(path, script).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The first block of commands below a heading of a document.
+fn commands_below(document: &str, heading: &str) -> String {
+    let (_, below) = document.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
+    let (_, block) = below.split_once("```bash\n").unwrap();
+    block.split_once("```").unwrap().0.to_owned()
 }

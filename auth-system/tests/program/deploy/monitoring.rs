@@ -13,7 +13,7 @@ use test_peers::{
     installation::{promtool, psql},
 };
 
-use super::{check, promql, read, repository};
+use super::{path, promql, read, succeed};
 use crate::{
     client::{Answer, Client},
     gateway::{FEED_TOKEN, Gateway},
@@ -29,8 +29,8 @@ const GUIDES: [&str; 2] = ["docs/guides/monitoring.md", "docs/ko/guides/monitori
 
 #[test]
 fn prometheus_takes_rules_and_example_and_each_alert_fires_and_is_silent() {
-    let folder = repository("deploy/prometheus");
-    let run = |arguments: &[&str]| check(Command::new(promtool().unwrap()).args(arguments).current_dir(&folder));
+    let folder = path("deploy/prometheus");
+    let run = |arguments: &[&str]| succeed(Command::new(promtool().unwrap()).args(arguments).current_dir(&folder));
     run(&["check", "rules", "--lint-fatal", "rules.yaml"]);
     run(&["check", "config", "--lint-fatal", "prometheus.example.yml"]);
     run(&["test", "rules", "rules.test.yaml"]);
@@ -117,7 +117,7 @@ fn every_expression_of_dashboard_and_guides_is_one() {
     let file = json!({"groups": [{"name": "checked", "rules": rules.collect::<Vec<_>>()}]});
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("rules.yaml"), file.to_string()).unwrap();
-    check(Command::new(promtool().unwrap()).args(["check", "rules", "rules.yaml"]).current_dir(folder.path()));
+    succeed(Command::new(promtool().unwrap()).args(["check", "rules", "rules.yaml"]).current_dir(folder.path()));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn the_queries_of_the_pages_run() {
     assert!(queries.len() > 5, "{queries:?}");
     for query in queries {
         let mut command = Command::new(psql().unwrap());
-        check(command.arg(&database).args(["-v", "ON_ERROR_STOP=1", "-c", &query]));
+        succeed(command.arg(&database).args(["-v", "ON_ERROR_STOP=1", "-c", &query]));
     }
 }
 
@@ -216,7 +216,7 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 
 /// Name and text of each page.
 fn runbooks() -> Vec<(String, String)> {
-    let entries = fs::read_dir(repository(RUNBOOKS)).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(path(RUNBOOKS)).unwrap().map(|entry| entry.unwrap().path());
     let pages = entries.filter(|path| path.file_name().is_some_and(|name| name != "README.md"));
     pages
         .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()))

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::Command};
 
 use test_peers::installation::{node, node_modules, python_tool};
 
-use super::{check, repository};
+use super::{path, succeed};
 
 const FOLDER: &str = ".github/workflows";
 /// Prints what is wrong, a line each; fails when anything is. What GitHub has added since that release is left out.
@@ -24,12 +24,12 @@ process.exit(found.length === 0 ? 0 : 1);
 #[test]
 fn zizmor_finds_nothing() {
     let mut zizmor = Command::new(python_tool("zizmor").unwrap());
-    check(zizmor.args(["--offline", "--no-progress"]).arg(repository(FOLDER)));
+    succeed(zizmor.args(["--offline", "--no-progress"]).arg(path(FOLDER)));
 }
 
 #[test]
 fn actionlint_finds_nothing_and_would_find_something() {
-    check(&mut actionlint(&workflows()));
+    succeed(&mut actionlint(&workflows()));
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("broken.yml");
     fs::write(&broken, "on: push\njobs:\n  x:\n    runs-on: ubuntu-24.04\n    needs: nobody\n    steps: [{run: ls}]\n")
@@ -60,7 +60,7 @@ fn every_action_is_pinned_to_a_commit_and_nothing_of_an_event_reaches_a_shell() 
 #[test]
 fn the_scripts_of_the_workflows_are_scripts() {
     for script in ["as-role", "scan-image", "deploy-ecs"] {
-        check(Command::new("bash").arg("-n").arg(repository(&format!(".github/{script}"))));
+        succeed(Command::new("bash").arg("-n").arg(path(&format!(".github/{script}"))));
     }
 }
 
@@ -96,10 +96,10 @@ fn deploy(digest: &str, revision: &str, aws: &str) -> (Option<i32>, String, Stri
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("aws");
     fs::write(&program, format!("#!/bin/sh\n{aws}\n")).unwrap();
-    check(Command::new("chmod").arg("+x").arg(&program));
-    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.path().display());
-    let mut command = Command::new(repository(".github/deploy-ecs"));
-    command.env_clear().env("PATH", path).current_dir(folder.path()).envs([
+    succeed(Command::new("chmod").arg("+x").arg(&program));
+    let programs = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.path().display());
+    let mut command = Command::new(path(".github/deploy-ecs"));
+    command.env_clear().env("PATH", programs).current_dir(folder.path()).envs([
         ("DIGEST", digest),
         ("REVISION", revision),
         ("CLUSTER", "auth-system-cluster"),
@@ -114,7 +114,7 @@ fn deploy(digest: &str, revision: &str, aws: &str) -> (Option<i32>, String, Stri
 }
 
 fn workflows() -> Vec<PathBuf> {
-    let entries = fs::read_dir(repository(FOLDER)).unwrap();
+    let entries = fs::read_dir(path(FOLDER)).unwrap();
     let paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     assert!(paths.len() >= 3, "{paths:?}");
     paths

@@ -12,7 +12,10 @@ use std::str::FromStr;
 
 pub use render::{render_env_example, render_markdown};
 pub use setting::{Setting, Value};
-pub use shared::{FeedConfig, TokenNames, is_loopback, read_extra_roots, read_public_url, read_redis_url};
+pub use shared::{
+    FeedConfig, PERCENT_ENCODE, TokenNames, is_cut_by_its_password, is_loopback, read_extra_roots, read_public_url,
+    read_redis_url,
+};
 pub use value::{Environment, Period, Secret};
 
 const GENERAL: &str = "General";

@@ -1,5 +1,6 @@
 //! Logs, traces and error reports; none of them can stop or slow the service down.
 
+mod cloudwatch;
 mod export;
 mod line;
 mod writer;
@@ -14,6 +15,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::{Env, Environment, Secret};
+pub use cloudwatch::MetricLog;
 use export::{Sentry, Traces};
 pub use export::{inject_trace, server_span};
 use line::LineLayer;
@@ -40,6 +42,8 @@ pub struct TelemetryConfig {
     pub otlp_endpoint: Option<url::Url>,
     /// `SENTRY_DSN`.
     pub sentry_dsn: Option<Secret>,
+    /// `CLOUDWATCH_METRICS`.
+    pub cloudwatch_metrics: bool,
     /// `ENV`, as reports name it.
     pub environment: Environment,
 }
@@ -49,7 +53,8 @@ pub struct Telemetry {
     // Dropped in this order: exporters may still log.
     _traces: Option<Traces>,
     _sentry: Option<Sentry>,
-    _log: LogWriter,
+    log: LogWriter,
+    writes_metrics: bool,
 }
 
 /// Why reporting cannot start.
@@ -70,16 +75,18 @@ pub enum TelemetryError {
 }
 
 impl TelemetryConfig {
-    /// Reads `LOG_FORMAT`, `LOG_LEVEL`, `OTEL_EXPORTER_OTLP_ENDPOINT` and `SENTRY_DSN`.
+    /// Reads `LOG_FORMAT`, `LOG_LEVEL`, `OTEL_EXPORTER_OTLP_ENDPOINT`, `SENTRY_DSN` and `CLOUDWATCH_METRICS`.
     pub fn read(env: &mut Env) -> Self {
         let format = "`json`, `pretty`, or `auto`: pretty in a terminal.";
         let levels = "Level of the log, also by target: `info,auth_service=debug`.";
+        let metrics = "Whether metrics are written to the log, a line a minute, as CloudWatch reads them (Embedded Metric Format).";
         let otlp = "OpenTelemetry collector that receives traces over HTTP, such as http://collector:4318.";
         Self {
             format: env.parse("LOG_FORMAT", "auto", format),
             levels: env.parse("LOG_LEVEL", "info", levels),
             otlp_endpoint: env.optional("OTEL_EXPORTER_OTLP_ENDPOINT", otlp),
             sentry_dsn: env.secret("SENTRY_DSN", "Sentry project that receives errors and panics."),
+            cloudwatch_metrics: env.parse("CLOUDWATCH_METRICS", "false", metrics),
             environment: env.environment(),
         }
     }
@@ -110,7 +117,14 @@ pub fn start(
     layers.extend(traces.as_ref().map(|traces| traces.layer().with_filter(config.levels.clone()).boxed()));
     layers.extend(sentry.as_ref().map(|_| export::sentry_layer().boxed()));
     tracing_subscriber::registry().with(layers).try_init()?;
-    Ok(Telemetry { _traces: traces, _sentry: sentry, _log: writer })
+    Ok(Telemetry { _traces: traces, _sentry: sentry, log: writer, writes_metrics: config.cloudwatch_metrics })
+}
+
+impl Telemetry {
+    /// What writes metrics to the log, where that is wanted.
+    pub fn metric_log(&self) -> MetricLog {
+        MetricLog::new(self.writes_metrics.then(|| self.log.lines()))
+    }
 }
 
 impl FromStr for LogFormat {

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, path::PathBuf};
 
-use service_kit::config::{Env, Environment, Secret, is_loopback};
+use service_kit::config::{Env, Environment, PERCENT_ENCODE, Secret, is_cut_by_its_password, is_loopback};
 use url::Url;
 
 /// Passwords of development databases, in the guide, in compose files and in documentation.
@@ -66,7 +66,7 @@ impl DbConfig {
 
 fn check(env: &mut Env, name: &str, url: &Secret) {
     match Url::parse(url.expose()) {
-        Ok(parsed) if matches!(parsed.scheme(), "postgresql" | "postgres") => {
+        Ok(parsed) if matches!(parsed.scheme(), "postgresql" | "postgres") && !is_cut_by_its_password(&parsed) => {
             let sample = parsed.password().is_some_and(|password| SAMPLE_PASSWORDS.contains(&password));
             if sample && env.environment() == Environment::Production {
                 env.refuse(format!("{name} holds a development password: make one with `openssl rand -hex 32`"));
@@ -76,9 +76,9 @@ fn check(env: &mut Env, name: &str, url: &Secret) {
             }
         }
         // The address is not repeated: it holds a password.
-        Ok(_) | Err(_) => env.refuse(format!(
-            "{name}: write postgresql://user:password@host:5432/database, with special characters percent-encoded"
-        )),
+        Ok(_) | Err(_) => {
+            env.refuse(format!("{name}: write postgresql://user:password@host:5432/database, and {PERCENT_ENCODE}"))
+        }
     }
 }
 

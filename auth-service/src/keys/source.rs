@@ -13,6 +13,8 @@ use service_kit::config::{Env, Environment, Secret};
 /// What stands in documents in place of a secret, and so protects nothing. The guide's own `$(openssl …)` is no value in
 /// an env file, which runs no commands.
 const SAMPLES: [&str; 6] = ["secret", "changeme", "change-me", "change_me", "your_", "$("];
+/// The guide's task definition for ECS brings no key: what to add to it, with the names that the guide gives the secrets.
+const FOR_ECS: &str = r#"In a task definition of ECS two lines of "secrets" are missing: {"name": "JWT_PRIVATE_KEY", "valueFrom": "ARN of auth-service/jwt-private-key"} and {"name": "JWT_PUBLIC_KEY", "valueFrom": "ARN of auth-service/jwt-public-key"}"#;
 /// Permission bits of whoever is not the owner.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 const READABLE_BY_OTHERS: u32 = 0o044;
@@ -119,7 +121,7 @@ fn explain_missing(private: &Path, cause: &io::Error) -> String {
     let remedy = if cause.kind() == ErrorKind::PermissionDenied {
         give_to_this_user(private)
     } else {
-        "make one with `auth-system keys generate`, or set JWT_PRIVATE_KEY_PATH or JWT_PRIVATE_KEY".to_owned()
+        format!("make one with `auth-system keys generate`, or set JWT_PRIVATE_KEY_PATH or JWT_PRIVATE_KEY. {FOR_ECS}")
     };
     format!("the jwt private key {} cannot be read ({cause}): {remedy}", private.display())
 }

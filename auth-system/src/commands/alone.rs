@@ -7,6 +7,7 @@ use anyhow::Context;
 use api_gateway::{HealthDetails, Listeners, Neighbours};
 use auth_admin::Neighbour;
 use service_kit::metrics::MetricsConfig;
+use service_kit::telemetry::MetricLog;
 use service_kit::{clock::Clock, metrics, serve, shutdown::Shutdown};
 
 use super::serving::{bind, in_runtime, outlive_hangups, start_telemetry};
@@ -20,7 +21,8 @@ pub fn run_gateway() -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let settings = GatewaySettings::load()?;
     let telemetry = start_telemetry(&settings.telemetry, &settings.warnings)?;
-    in_runtime(telemetry, serve_gateway(settings, began))
+    let metric_log = telemetry.metric_log();
+    in_runtime(telemetry, serve_gateway(settings, began, metric_log))
 }
 
 /// Serves the console alone.
@@ -31,10 +33,11 @@ pub fn run_admin() -> anyhow::Result<ExitCode> {
     let began = Instant::now();
     let settings = AdminSettings::load()?;
     let telemetry = start_telemetry(&settings.telemetry, &settings.warnings)?;
-    in_runtime(telemetry, serve_admin(settings, began))
+    let metric_log = telemetry.metric_log();
+    in_runtime(telemetry, serve_admin(settings, began, metric_log))
 }
 
-async fn serve_gateway(settings: GatewaySettings, began: Instant) -> anyhow::Result<()> {
+async fn serve_gateway(settings: GatewaySettings, began: Instant, metric_log: MetricLog) -> anyhow::Result<()> {
     let GatewaySettings { gateway, serve: limits, metrics: MetricsConfig { address }, .. } = settings;
     let shutdown = Shutdown::on_signal()?;
     outlive_hangups(gateway.file.as_deref())?;
@@ -44,13 +47,14 @@ async fn serve_gateway(settings: GatewaySettings, began: Instant) -> anyhow::Res
     let app = api_gateway::App::start(gateway, &Neighbours::default(), Clock::System, shutdown.clone())?;
     let listeners = Listeners::open(app, listener).await?;
     tracing::info!(%addr, "the gateway listens after {} ms", began.elapsed().as_millis());
-    let page = metrics::router(exporter).route_service(HealthDetails::PATH, listeners.health_details());
+    let page = metrics::router(exporter.clone()).route_service(HealthDetails::PATH, listeners.health_details());
     let metrics = serve::serve(metrics_listener, page, limits, shutdown.clone());
-    let (metrics, gateway) = tokio::join!(metrics, listeners.serve(limits, shutdown));
+    let serving = async { tokio::join!(metrics, listeners.serve(limits, shutdown)) };
+    let (metrics, gateway) = metric_log.beside("api-gateway", exporter, serving).await;
     metrics.and(gateway).context("serving")
 }
 
-async fn serve_admin(settings: AdminSettings, began: Instant) -> anyhow::Result<()> {
+async fn serve_admin(settings: AdminSettings, began: Instant, metric_log: MetricLog) -> anyhow::Result<()> {
     let AdminSettings { admin, serve: limits, metrics: MetricsConfig { address }, .. } = settings;
     let shutdown = Shutdown::on_signal()?;
     outlive_hangups(None)?;
@@ -59,8 +63,9 @@ async fn serve_admin(settings: AdminSettings, began: Instant) -> anyhow::Result<
     let addr = listener.local_addr()?;
     let app = auth_admin::App::start(admin, Neighbour::default(), Clock::System).map_err(anyhow::Error::msg)?;
     tracing::info!(%addr, "the console listens after {} ms", began.elapsed().as_millis());
-    let metrics = serve::serve(metrics_listener, metrics::router(exporter), limits, shutdown.clone());
+    let metrics = serve::serve(metrics_listener, metrics::router(exporter.clone()), limits, shutdown.clone());
     let console = serve::serve(listener, auth_admin::router(app), limits, shutdown);
-    let (metrics, console) = tokio::join!(metrics, console);
+    let serving = async { tokio::join!(metrics, console) };
+    let (metrics, console) = metric_log.beside("auth-admin", exporter, serving).await;
     metrics.and(console).context("serving")
 }

@@ -12,6 +12,7 @@ use auth_service::{App, console::setup, ids::Entropy};
 use service_kit::config::{Environment, Secret};
 use service_kit::proxies::OwnConnections;
 use service_kit::serve::ServeLimits;
+use service_kit::telemetry::MetricLog;
 use service_kit::{clock::Clock, metrics, serve, shutdown::Shutdown};
 use tokio::net::TcpListener;
 use url::Url;
@@ -43,10 +44,16 @@ pub fn run(servers: Servers) -> anyhow::Result<ExitCode> {
     let mut settings = Settings::load()?;
     let telemetry = start_telemetry(&settings.telemetry, &settings.warnings)?;
     settings.service.make_development_secrets()?;
-    in_runtime(telemetry, serve_all(servers, settings, began))
+    let metric_log = telemetry.metric_log();
+    in_runtime(telemetry, serve_all(servers, settings, began, metric_log))
 }
 
-async fn serve_all(servers: Servers, mut settings: Settings, began: Instant) -> anyhow::Result<()> {
+async fn serve_all(
+    servers: Servers,
+    mut settings: Settings,
+    began: Instant,
+    metric_log: MetricLog,
+) -> anyhow::Result<()> {
     let (limits, metrics_addr) = (settings.serve, settings.metrics.address);
     let shutdown = Shutdown::on_signal()?;
     outlive_hangups(match servers {
@@ -85,14 +92,15 @@ async fn serve_all(servers: Servers, mut settings: Settings, began: Instant) -> 
     if app.config.environment == Environment::Development {
         println!("{}", welcome.with_setup(setup_token.as_deref()));
     }
-    let page = metrics::router(exporter);
+    let page = metrics::router(exporter.clone());
     let page = match &front {
         Some(front) => page.route_service(HealthDetails::PATH, front.health_details()),
         None => page,
     };
     let metrics = serve::serve(metrics_listener, page, limits, shutdown.clone());
     let servers = serve_in_turn((front, console), (listener, app), limits, shutdown);
-    let (metrics, servers) = tokio::join!(metrics, servers);
+    let serving = async { tokio::join!(metrics, servers) };
+    let (metrics, servers) = metric_log.beside("auth-service", exporter, serving).await;
     metrics.and(servers).context("serving")
 }
 

@@ -8,6 +8,9 @@ use url::Url;
 
 use super::{Env, Environment, Period, Secret};
 
+/// What to do about an address that its password spoils.
+pub const PERCENT_ENCODE: &str =
+    "percent-encode the password (/ is %2F, @ is %40), or make one without such characters: `openssl rand -hex 32`";
 /// Least length of the gateways' secret in production: nothing slows down who guesses at it.
 const FEED_TOKEN_LEAST: usize = 32;
 /// What `REVOCATION_MAX_STALENESS` may be: a few readings of the log at least, and no longer than an outage lasts.
@@ -88,13 +91,17 @@ pub fn read_redis_url(env: &mut Env) -> Option<Secret> {
         return None;
     };
     match Url::parse(url.expose()) {
+        // What was cut off may be all that was meant: nothing else is said of it.
+        Ok(parsed) if is_cut_by_its_password(&parsed) => env.refuse(format!("REDIS_URL: {PERCENT_ENCODE}")),
         Ok(parsed) if parsed.scheme() == "rediss" => {}
         Ok(parsed) if parsed.scheme() == "redis" => {
             if env.environment() == Environment::Production && !parsed.host_str().is_some_and(is_loopback) {
                 env.refuse("REDIS_URL: production needs TLS, rediss://, to anything but loopback");
             }
         }
-        Ok(_) | Err(_) => env.refuse("REDIS_URL: write redis://localhost:6379/0 or rediss://:password@host:6379/0"),
+        Ok(_) | Err(_) => env.refuse(format!(
+            "REDIS_URL: write redis://localhost:6379/0 or rediss://:password@host:6379/0, and {PERCENT_ENCODE}"
+        )),
     }
     Some(url)
 }
@@ -110,6 +117,14 @@ pub fn read_extra_roots(env: &mut Env) -> Option<Vec<u8>> {
             None
         }
     }
+}
+
+/// Whether a password that should have been percent-encoded ended the URL's host: a `/`, `?` or `#` in it leaves the rest
+/// of it, and the `@`, behind.
+#[must_use]
+pub fn is_cut_by_its_password(url: &Url) -> bool {
+    let behind = [Some(url.path()), url.query(), url.fragment()];
+    url.username().is_empty() && url.password().is_none() && behind.into_iter().flatten().any(|part| part.contains('@'))
 }
 
 /// Whether a URL's host is this machine.

@@ -30,6 +30,10 @@ impl LogWriter {
         let lines = Lines(sender);
         Ok((Self { lines: lines.clone() }, lines))
     }
+
+    pub(super) fn lines(&self) -> Lines {
+        self.lines.clone()
+    }
 }
 
 impl Drop for LogWriter {

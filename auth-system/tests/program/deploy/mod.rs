@@ -1,5 +1,6 @@
 //! The files for deployment: what they say is proven with the tools that will read them, and run as processes.
 
+mod aws;
 mod compose;
 mod doctor;
 mod guide;

@@ -1,0 +1,161 @@
+//! The templates: sound to the tools that know AWS, and created on the stand-in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
+
+use serde_json::{Value, json};
+use test_peers::installation;
+
+use super::{
+    TEMPLATES,
+    cloud::{Cloud, DOMAIN},
+    read_template, repository,
+};
+use crate::support::Finished;
+
+/// What the stand-in passes over, so that only the linters have looked at it.
+const PASSED_OVER: [(&str, usize); 9] = [
+    ("AWS::ApplicationAutoScaling::ScalableTarget", 1),
+    ("AWS::ApplicationAutoScaling::ScalingPolicy", 2),
+    ("AWS::CloudWatch::Alarm", 13),
+    ("AWS::EC2::SecurityGroupEgress", 3),
+    ("AWS::ElastiCache::ParameterGroup", 1),
+    ("AWS::ElastiCache::ReplicationGroup", 1),
+    ("AWS::ElastiCache::SubnetGroup", 1),
+    ("AWS::IAM::OIDCProvider", 1),
+    ("AWS::SecretsManager::Secret", 8),
+];
+/// Passed over as well: a subscription stands alone, which the stand-in knows only inside of its topic.
+const SUBSCRIPTION: (&str, usize) = ("AWS::SNS::Subscription", 1);
+
+fn create(cloud: &Cloud, stack: &str, template: &str, parameters: &[(&str, &str)]) -> Vec<Value> {
+    let body = format!("file://{}", cloud.adapt(template).display());
+    let parameters: Vec<Value> =
+        parameters.iter().map(|(name, value)| json!({"ParameterKey": name, "ParameterValue": value})).collect();
+    let parameters = json!(parameters).to_string();
+    let named = ["--stack-name", stack];
+    let call = ["cloudformation", "create-stack", "--template-body", &body, "--parameters", &parameters];
+    cloud.ask(&[&call[..], &named, &["--capabilities", "CAPABILITY_NAMED_IAM"]].concat());
+    let described = cloud.ask(&[&["cloudformation", "describe-stacks"][..], &named].concat());
+    assert_eq!(described["Stacks"][0]["StackStatus"], "CREATE_COMPLETE", "{described}");
+    let resources = cloud.ask(&[&["cloudformation", "describe-stack-resources"][..], &named].concat());
+    resources["StackResources"].as_array().unwrap().clone()
+}
+
+/// Creates all three, with everything that a condition guards but the NAT gateway.
+fn create_all(cloud: &Cloud) -> Vec<Value> {
+    let certificates = cloud.ask(&["acm", "list-certificates"]);
+    let certificate = certificates["CertificateSummaryList"][0]["CertificateArn"].as_str().unwrap();
+    let url = format!("https://{DOMAIN}");
+    let parameters = [
+        ("PublicUrl", url.as_str()),
+        ("AllowedHosts", DOMAIN),
+        ("CertificateArn", certificate),
+        ("JwtPrivateKey", include_str!("../../../../../auth-token/tests/keys/rsa-2048.pem")),
+        ("JwtPublicKey", include_str!("../../../../../auth-token/tests/keys/rsa-2048.public.pem")),
+        ("RunService", "true"),
+        ("MultiAz", "true"),
+    ];
+    let mut made = create(cloud, "auth-system", "template.yaml", &parameters);
+    made.extend(create(cloud, "monitoring", "monitoring.yaml", &[("AlarmEmail", "ops@example.com")]));
+    made.extend(create(cloud, "github", "github.yaml", &[("Repository", "your-org/auth-system")]));
+    made
+}
+
+#[test]
+fn the_linters_find_nothing_and_whatever_they_are_to_pass_over_says_why() {
+    let files = TEMPLATES.map(|name| repository("deploy/aws").join(name));
+    let mut lint = Command::new(installation::python_tool("cfn-lint").unwrap());
+    let finished = Finished::from(lint.args(["--regions", "ap-northeast-2", "--"]).args(&files).output().unwrap());
+    assert_eq!((finished.code, finished.out.as_str()), (Some(0), ""), "{finished:?}");
+    let mut checkov = Command::new(installation::python_tool("checkov").unwrap());
+    checkov.args(["--framework", "cloudformation", "--output", "json", "--compact", "--quiet", "--skip-download"]);
+    for file in files {
+        checkov.arg("--file").arg(file);
+    }
+    let finished = Finished::from(checkov.output().unwrap());
+    let report: Value = serde_json::from_str(&finished.out).unwrap_or_else(|_| panic!("{finished:?}"));
+    assert_eq!(finished.code, Some(0), "{}", report["results"]["failed_checks"]);
+    assert!(report["summary"]["passed"].as_u64() > Some(50), "{}", report["summary"]);
+    for template in TEMPLATES.map(read_template) {
+        for (name, resource) in template["Resources"].as_object().unwrap() {
+            let skipped = resource["Metadata"]["checkov"]["skip"].as_array().cloned().unwrap_or_default();
+            for skip in skipped {
+                assert!(skip["comment"].as_str().is_some_and(|why| why.len() > 20), "{name}: {skip}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_stacks_are_created_with_the_names_of_the_guide() {
+    let cloud = Cloud::start().await;
+    let made = create_all(&cloud);
+    let mut missing = BTreeMap::<String, usize>::new();
+    let made: BTreeSet<&str> = made.iter().map(|one| one["LogicalResourceId"].as_str().unwrap()).collect();
+    for template in TEMPLATES.map(read_template) {
+        for (name, resource) in template["Resources"].as_object().unwrap() {
+            if !made.contains(name.as_str()) && resource["Condition"] != "HasPrivateTasks" {
+                *missing.entry(resource["Type"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    println!("passed over by the stand-in: {missing:?}");
+    let known: BTreeMap<String, usize> =
+        PASSED_OVER.into_iter().chain([SUBSCRIPTION]).map(|(name, count)| (name.to_owned(), count)).collect();
+    assert_eq!(missing, known);
+
+    let db = &cloud.ask(&["rds", "describe-db-instances"])["DBInstances"][0];
+    let told = ["DBInstanceIdentifier", "Engine", "MasterUsername", "DBName"].map(|name| db[name].as_str().unwrap());
+    assert_eq!(told, ["auth-system-db", "postgres", "authadmin", "authdb"], "{db}");
+    assert!(db["EngineVersion"].as_str().unwrap().starts_with("16"), "{db}");
+    let told = ["StorageEncrypted", "PubliclyAccessible", "MultiAZ", "BackupRetentionPeriod"].map(|name| &db[name]);
+    assert_eq!(told, [&json!(true), &json!(false), &json!(true), &json!(7)], "{db}");
+
+    let services = ["ecs", "describe-services", "--cluster", "auth-system-cluster", "--services", "auth-service"];
+    let service = &cloud.ask(&services)["services"][0];
+    assert_eq!((&service["status"], &service["desiredCount"]), (&json!("ACTIVE"), &json!(2)), "{service}");
+    let breaker = &service["deploymentConfiguration"]["deploymentCircuitBreaker"];
+    assert_eq!((&breaker["enable"], &breaker["rollback"]), (&json!(true), &json!(true)), "{service}");
+    let definition = &cloud.ask(&["ecs", "describe-task-definition", "--task-definition", "auth-service-task"]);
+    let container = &definition["taskDefinition"]["containerDefinitions"][0];
+    assert_eq!(container["logConfiguration"]["options"]["awslogs-group"], "/ecs/auth-service", "{definition}");
+
+    let group = &cloud.ask(&["elbv2", "describe-target-groups", "--names", "auth-service-tg"])["TargetGroups"][0];
+    assert_eq!((&group["HealthCheckPath"], &group["Port"]), (&json!("/api/v1/health"), &json!(8000)), "{group}");
+    let repository = &cloud.ask(&["ecr", "describe-repositories"])["repositories"][0];
+    assert_eq!(repository["imageScanningConfiguration"]["scanOnPush"], true, "{repository}");
+    let board = cloud.ask(&["iam", "get-role", "--role-name", "auth-service-deploy"]);
+    let trust = board["Role"]["AssumeRolePolicyDocument"].to_string();
+    assert!(trust.contains("repo:your-org/auth-system:ref:refs/heads/main"), "{trust}");
+}
+
+#[test]
+fn what_the_stand_in_passes_over_is_named_as_in_the_guide_too() {
+    let (system, monitoring) = (read_template("template.yaml"), read_template("monitoring.yaml"));
+    let property =
+        |template: &Value, name: &str, property: &str| template["Resources"][name]["Properties"][property].clone();
+    let secrets: BTreeSet<String> = system["Resources"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter(|one| one["Type"] == "AWS::SecretsManager::Secret")
+        .map(|one| one["Properties"]["Name"].as_str().unwrap().to_owned())
+        .collect();
+    for name in ["db-url", "redis-url", "jwt-private-key", "jwt-public-key"] {
+        assert!(secrets.contains(&format!("auth-service/{name}")), "{secrets:?}");
+    }
+    let target = "ScalableTarget";
+    assert_eq!(property(&system, target, "ResourceId"), "service/auth-system-cluster/auth-service");
+    assert_eq!(
+        (property(&system, target, "MinCapacity"), property(&system, target, "MaxCapacity")),
+        (json!(2), json!(10))
+    );
+    let redis = &system["Resources"]["Redis"]["Properties"];
+    assert_eq!((&redis["ReplicationGroupId"], &redis["NumCacheClusters"]), (&json!("auth-system-redis"), &json!(2)));
+    assert_eq!((&redis["TransitEncryptionEnabled"], redis["AuthToken"].is_null()), (&json!(true), false));
+    let alarm = &monitoring["Resources"]["HighCpuAlarm"]["Properties"];
+    assert_eq!((&alarm["AlarmName"], &alarm["Threshold"]), (&json!("auth-service-high-cpu"), &json!(80)));
+}

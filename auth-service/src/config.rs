@@ -14,6 +14,7 @@ use url::Url;
 
 pub use crate::mail::{Delivery, MailConfig};
 use crate::{
+    backup::BackupConfig,
     console,
     db::DbConfig,
     jobs::RetentionConfig,
@@ -41,6 +42,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// The database.
     pub db: DbConfig,
+    /// Backups of the database.
+    pub backup: BackupConfig,
     /// Redis, shared by all instances.
     pub redis_url: Option<Secret>,
     /// More roots for outbound TLS, in PEM.
@@ -100,6 +103,7 @@ impl Config {
         let docs = env.parse("DOCS_ENABLED", "true", "Whether /docs and /openapi.json are served.");
         env.section("Database");
         let db = DbConfig::read(env);
+        let backup = BackupConfig::read(env);
         env.section("Redis");
         let redis_url = config::read_redis_url(env);
         let extra_roots = config::read_extra_roots(env);
@@ -126,6 +130,7 @@ impl Config {
             addr,
             public_url,
             db,
+            backup,
             redis_url,
             extra_roots,
             mail,

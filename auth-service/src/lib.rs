@@ -8,6 +8,7 @@
 mod api_keys;
 pub mod app;
 pub mod audit;
+pub mod backup;
 mod caller;
 mod client;
 pub mod config;

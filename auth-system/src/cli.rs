@@ -65,6 +65,17 @@ pub enum Command {
     /// Make an administrator; list, disable, bring in or copy out accounts.
     #[command(subcommand)]
     Users(Users),
+    /// Copy the database, beside running servers, to a folder or an S3-compatible store.
+    #[command(
+        after_help = "Backups are sealed for BACKUP_RECIPIENT, an age public key (age1…); its private key is needed for a restore alone.\n\
+                            Not in a backup: the configured signing key, SECRETS_KEY. Keep both, elsewhere: docs/guides/backup.md."
+    )]
+    Backup(Backup),
+    /// Bring the database back from a backup, while no server runs.
+    #[command(
+        after_help = "Every session ends unless --keep-sessions says otherwise: revocations since the backup are lost, so whatever was handed out could live again."
+    )]
+    Restore(Restore),
     /// Fill the database with people who are nobody, and all that they did, to see the console at work.
     Demo(Demo),
     /// Print the OpenAPI document.
@@ -238,6 +249,43 @@ pub struct Import {
     /// Firebase: `mem_cost`.
     #[arg(long, value_name = "N", default_value = "14")]
     pub firebase_mem_cost: u32,
+}
+
+/// How a backup is made.
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// A folder, a file that ends with .backup or .age, or s3://bucket/prefix; by default BACKUP_TO.
+    #[arg(long, value_name = "PATH|URL")]
+    pub to: Option<String>,
+    /// Leave it readable for whoever has it: password hashes and addresses are in it.
+    #[arg(long)]
+    pub unencrypted: bool,
+    /// Then remove all but the newest N of this engine, and those that --keep-days keeps.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep: Option<u32>,
+    /// Then remove those older than N days, but the newest and those that --keep keeps.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub keep_days: Option<u32>,
+}
+
+/// How a backup is restored.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// A backup; of a folder or s3://bucket/prefix, the newest in it.
+    #[arg(long, value_name = "PATH|URL")]
+    pub from: String,
+    /// The file of the age private key, if the backup is sealed.
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+    /// Put it in the place of the accounts that the database holds.
+    #[arg(long)]
+    pub replace: bool,
+    /// End every session; this is what happens without --keep-sessions.
+    #[arg(long, conflicts_with = "keep_sessions")]
+    pub end_sessions: bool,
+    /// Leave sessions as they were at the backup: those that ended since live again.
+    #[arg(long)]
+    pub keep_sessions: bool,
 }
 
 /// How large a demonstration is.

@@ -113,6 +113,10 @@ pub enum Event {
     AuditVerified,
     /// The oldest entries of the audit log were removed, for their time was over.
     AuditTrimmed,
+    /// A backup of the database was made.
+    BackupMade,
+    /// The database was brought back from a backup.
+    DatabaseRestored,
 }
 
 impl Event {
@@ -175,6 +179,8 @@ impl Event {
             Self::AuditExported => "audit_exported",
             Self::AuditVerified => "audit_verified",
             Self::AuditTrimmed => "audit_trimmed",
+            Self::BackupMade => "backup_made",
+            Self::DatabaseRestored => "database_restored",
         }
     }
 

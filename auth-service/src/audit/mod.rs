@@ -148,3 +148,11 @@ pub async fn record_export(db: &Db, now: Ts) -> Result<(), DbError> {
     Entry::by_system(Event::AuditExported, None).record(&mut tx, now).await?;
     tx.commit().await
 }
+
+/// The end of the chain of sealed entries.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn head(conn: &mut Conn) -> Result<Link, DbError> {
+    chain::store::find_head(conn).await
+}

@@ -12,6 +12,7 @@ use sqlx::{
 use super::{
     Conn, DbConfig, DbError,
     conn::{Leasable, Lease},
+    folder_lock::FolderLock,
 };
 
 /// The longest wait for a connection, and the longest run of one statement: past it the answer is 503.
@@ -28,13 +29,24 @@ pub enum Engine {
     Sqlite,
 }
 
+impl Engine {
+    /// Its name in names of files and in manifests.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Sqlite => "sqlite",
+        }
+    }
+}
+
 /// The database of an instance, cheap to clone.
 #[derive(Clone)]
 pub struct Db(Arc<Pools>);
 
 enum Pools {
     Postgres { primary: Pool<Maker<PgConnection>>, replica: Option<Pool<Maker<PgConnection>>> },
-    Sqlite { writer: Pool<Maker<SqliteConnection>>, readers: Pool<Maker<SqliteConnection>> },
+    Sqlite { writer: Pool<Maker<SqliteConnection>>, readers: Pool<Maker<SqliteConnection>>, _presence: FolderLock },
 }
 
 impl Db {
@@ -56,6 +68,8 @@ impl Db {
                 Pools::Sqlite {
                     writer: pool(Maker(options.clone()), 1)?,
                     readers: pool(Maker(options.pragma("query_only", "ON")), SQLITE_READERS)?,
+                    // After the folder is there.
+                    _presence: FolderLock::shared(&config.data_dir)?,
                 }
             }
         };

@@ -2,6 +2,7 @@
 
 mod alone;
 mod audit;
+mod backup;
 mod demo;
 mod docs;
 mod doctor;
@@ -9,6 +10,7 @@ mod gateway;
 mod healthcheck;
 mod keys;
 mod migrate;
+mod restore;
 mod serving;
 mod setup_token;
 mod up;
@@ -37,6 +39,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(command),
         Command::Audit(command) => audit::run(command),
         Command::Users(command) => users::run(command),
+        Command::Backup(options) => backup::run(options),
+        Command::Restore(options) => restore::run(options),
         Command::Demo(options) => demo::run(&options),
         Command::Openapi => docs::openapi(),
         Command::Docs { page } => docs::page(page),

@@ -134,8 +134,7 @@ impl App {
         };
         if let Some(redis) = &redis {
             // Counts are exact across instances from the first request, unless Redis takes long: then without it.
-            let patience = tokio::time::timeout(REDIS_PATIENCE, redis.available());
-            drop(patience.await);
+            drop(tokio::time::timeout(REDIS_PATIENCE, redis.available()).await);
         }
         let outbox = mail::Outbox::open(&config.mail, config.extra_roots.as_deref()).map_err(StartError::Mail)?;
         let reach = Reach::of(config.environment);

@@ -39,9 +39,10 @@ pub enum RedisFault {
 /// What is wrong, by whom it is to be mended.
 pub async fn probe(url: &str, extra_roots_pem: Option<&[u8]>, patience: Duration) -> Result<(), RedisFault> {
     let client = open_client(url, extra_roots_pem)?;
-    let secured = match client.get_connection_info().addr() {
-        ConnectionAddr::TcpTls { host, port, .. } => Some((host.clone(), *port)),
-        _ => None,
+    let secured = if let ConnectionAddr::TcpTls { host, port, .. } = client.get_connection_info().addr() {
+        Some((host.clone(), *port))
+    } else {
+        None
     };
     match (timeout(patience, attempt(&client)).await, secured) {
         (Ok(Ok(_)), _) => Ok(()),

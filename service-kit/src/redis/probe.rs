@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis::{ConnectionAddr, ErrorKind, RedisError};
+use redis::{Client, ConnectionAddr, ErrorKind, RedisError};
 use tokio::time::timeout;
 
 use super::{InvalidRedisUrl, attempt, no_answer, open_client};
@@ -39,12 +39,27 @@ pub enum RedisFault {
 /// What is wrong, by whom it is to be mended.
 pub async fn probe(url: &str, extra_roots_pem: Option<&[u8]>, patience: Duration) -> Result<(), RedisFault> {
     let client = open_client(url, extra_roots_pem)?;
-    let has_tls = matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. });
-    match timeout(patience, attempt(&client)).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(blame(&error, has_tls)),
-        Err(_) => Err(RedisFault::Unreachable(no_answer().to_string())),
+    let secured = if let ConnectionAddr::TcpTls { host, port, .. } = client.get_connection_info().addr() {
+        Some((host.clone(), *port))
+    } else {
+        None
+    };
+    match (timeout(patience, attempt(&client)).await, secured) {
+        (Ok(Ok(_)), _) => Ok(()),
+        (Ok(Err(error)), secured) => Err(blame(&error, secured.is_some())),
+        // A server without TLS takes the greeting for a command that goes on, and waits for its end.
+        (Err(_), Some(place)) if answers_without_tls(&place, patience).await => {
+            Err(RedisFault::SpeaksNoTls("it answers without".to_owned()))
+        }
+        (Err(_), _) => Err(RedisFault::Unreachable(no_answer().to_string())),
     }
+}
+
+/// Whether a Redis answers here without TLS, if only that it wants a password: it is told none.
+async fn answers_without_tls((host, port): &(String, u16), patience: Duration) -> bool {
+    let Ok(client) = Client::open((host.as_str(), *port)) else { return false };
+    let answer = timeout(patience, attempt(&client)).await;
+    answer.is_ok_and(|answer| answer.map_or_else(|error| error.code().is_some(), |_| true))
 }
 
 fn blame(error: &RedisError, has_tls: bool) -> RedisFault {

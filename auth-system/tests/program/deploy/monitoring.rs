@@ -153,7 +153,7 @@ async fn start_gateway(api: &Workplace) -> Gateway {
         "[tls]\nlisten = \":{}\"\ncertificates = [{{ cert = \"cert.pem\", key = \"key.pem\" }}]\n",
         test_peers::free_port().unwrap()
     );
-    let place = Gateway::place(&[api.port], &tls).set("ALLOWED_HOSTS", "localhost");
+    let place = Gateway::place(&[api.port], &tls).set("ALLOWED_HOSTS", "127.0.0.1");
     let certified = Certified::issue().unwrap();
     fs::write(place.path("cert.pem"), &certified.certificate).unwrap();
     fs::write(place.path("key.pem"), &certified.key).unwrap();

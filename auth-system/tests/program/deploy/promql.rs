@@ -38,7 +38,8 @@ fn of_one(expression: &str) -> Vec<Selector> {
             rest = match word {
                 "by" | "without" | "on" | "ignoring" => behind(after, ')'),
                 "and" | "or" | "unless" | "bool" => after,
-                _ if after.starts_with('(') || first.is_ascii_digit() => after,
+                _ if ["(", "by ", "without "].iter().any(|then| after.starts_with(then)) => after,
+                _ if first.is_ascii_digit() => after,
                 _ => take(word, after, &mut found),
             };
         } else {

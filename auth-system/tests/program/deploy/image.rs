@@ -79,8 +79,9 @@ fn the_manifests_alone_make_a_workspace_whose_dependencies_can_be_built() {
     let step = said.iter().find_map(|line| line.strip_prefix("RUN mkdir /manifests")).unwrap();
     let step = format!("mkdir /manifests{step}").replace("/manifests", manifests.to_str().unwrap());
     succeed(Command::new("sh").args(["-euc", &step]).current_dir(ROOT));
-    let metadata = ["metadata", "--locked", "--offline", "--format-version", "1"];
-    let known = succeed(Command::new(env!("CARGO")).args(metadata).current_dir(&manifests));
+    // Nothing is fetched: whoever runs this test has built the same packages.
+    let tree = ["tree", "--locked", "--offline", "--package", "auth-system", "--edges", "normal,build"];
+    let known = succeed(Command::new(env!("CARGO")).args(tree).current_dir(&manifests));
     assert!(known.contains("auth-service") && known.contains("sqlx"), "{known}");
     let main = fs::read_to_string(manifests.join("auth-system/src/main.rs")).unwrap();
     assert_eq!(main, "fn main() {}\n");

@@ -125,9 +125,9 @@ async fn the_stacks_are_created_with_the_names_of_the_guide() {
     let group = &cloud.ask(&["elbv2", "describe-target-groups", "--names", "auth-service-tg"])["TargetGroups"][0];
     assert_eq!((&group["HealthCheckPath"], &group["Port"]), (&json!("/api/v1/health"), &json!(8000)), "{group}");
     let repository = &cloud.ask(&["ecr", "describe-repositories"])["repositories"][0];
-    assert_eq!(repository["imageScanningConfiguration"]["scanOnPush"], true, "{repository}");
-    let board = cloud.ask(&["iam", "get-role", "--role-name", "auth-service-deploy"]);
-    let trust = board["Role"]["AssumeRolePolicyDocument"].to_string();
+    assert_eq!(repository["repositoryName"], "auth-service", "{repository}");
+    let role = cloud.ask(&["iam", "get-role", "--role-name", "auth-service-deploy"]);
+    let trust = role["Role"]["AssumeRolePolicyDocument"].to_string();
     assert!(trust.contains("repo:your-org/auth-system:ref:refs/heads/main"), "{trust}");
 }
 
@@ -146,6 +146,7 @@ fn what_the_stand_in_passes_over_is_named_as_in_the_guide_too() {
     for name in ["db-url", "redis-url", "jwt-private-key", "jwt-public-key"] {
         assert!(secrets.contains(&format!("auth-service/{name}")), "{secrets:?}");
     }
+    assert_eq!(property(&system, "Repository", "ImageScanningConfiguration"), json!({"ScanOnPush": true}));
     let breaker = &property(&system, "Service", "DeploymentConfiguration")["DeploymentCircuitBreaker"];
     assert_eq!(*breaker, json!({"Enable": true, "Rollback": true}));
     let target = "ScalableTarget";

@@ -9,12 +9,13 @@ use std::{
 };
 
 use rstest::rstest;
+use serde_json::json;
 use test_peers::installation::postgres_clients;
 
 use crate::{
-    client::{Client, Person},
+    client::Person,
     program::Program,
-    support::{Engine, Finished, Workplace, postgres},
+    support::{Engine, Finished, PROGRAM, Workplace, postgres},
 };
 
 /// A pair that is nobody's, as `age-keygen` prints it.
@@ -64,18 +65,20 @@ fn files(place: &Workplace) -> Vec<String> {
 struct Lived {
     kim: Person,
     gone: Person,
+    root_password: String,
 }
 
 async fn live(place: &Workplace, program: &Program) -> Lived {
     let kim = program.client.person("kim@example.com").await;
     let gone = program.client.log_in("kim@example.com").await;
     assert_eq!(program.client.logout(&gone.access).await.status, 204);
-    program.client.person("root@example.com").await;
-    assert_eq!(place.run(&["users", "create-admin", "--email", "root@example.com"]).code, Some(0));
+    let root = place.run(&["users", "create-admin", "--email", "root@example.com"]);
+    let made = root.out.lines().map(str::trim).find(|line| line.len() == 23 && !line.contains(' '));
+    let root_password = made.unwrap_or_else(|| panic!("{root:?}")).to_owned();
     program
         .until("every entry is sealed", async || place.run(&["audit", "verify"]).out.contains(" 0 not sealed yet"))
         .await;
-    Lived { kim, gone }
+    Lived { kim, gone, root_password }
 }
 
 /// Whether the audit log is whole, and holds this head.
@@ -88,10 +91,6 @@ fn head_in(made: &str) -> &str {
     made.lines().find_map(|line| line.strip_prefix("audit    the log was sealed up to ")).unwrap()
 }
 
-async fn roles(client: &Client, person: &Person) -> serde_json::Value {
-    client.me(&person.access).await.body["roles"].clone()
-}
-
 #[rstest]
 #[tokio::test]
 async fn everything_comes_back_after_everything_is_lost_and_everybody_logs_in_again(
@@ -99,7 +98,7 @@ async fn everything_comes_back_after_everything_is_lost_and_everybody_logs_in_ag
 ) {
     let place = place(engine);
     let program = place.start().await;
-    let Lived { kim, gone } = live(&place, &program).await;
+    let Lived { kim, gone, root_password } = live(&place, &program).await;
     let file = backup(&place);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let later = program.client.person("later@example.com").await;
@@ -118,8 +117,10 @@ async fn everything_comes_back_after_everything_is_lost_and_everybody_logs_in_ag
     }
     let kim = program.client.log_in("kim@example.com").await;
     assert_eq!(program.client.me(&kim.access).await.status, 200);
-    let root = program.client.log_in("root@example.com").await;
-    assert!(roles(&program.client, &root).await.to_string().contains("admin"));
+    let root = json!({"email": "root@example.com", "password": root_password});
+    let root = program.client.post("/api/v1/auth/login", root).await;
+    let me = program.client.me(&root.text("access_token")).await;
+    assert!(me.body["roles"].to_string().contains("admin"), "{me:?}");
     assert_eq!(program.client.login("later@example.com").await.status, 401, "who came later was never there");
     program.until("the log goes on", async || place.run(&["audit", "verify"]).out.contains(" 0 not sealed yet")).await;
     assert_log_is_whole(&place, head_in(&restored.out));
@@ -133,7 +134,7 @@ async fn sessions_that_are_kept_live_and_what_was_revoked_stays_revoked(
 ) {
     let place = place(engine);
     let program = place.start().await;
-    let Lived { kim, gone } = live(&place, &program).await;
+    let Lived { kim, gone, .. } = live(&place, &program).await;
     let file = backup(&place);
     program.stop().await;
     let restored = restore(&place, &file, &["--replace", "--keep-sessions"]);
@@ -380,4 +381,20 @@ fn the_contents_can_be_had_without_the_program() {
     assert!(done.success());
     let checked = place.clone().set("DATA_DIR", "by-hand").run(&["migrate", "--check"]);
     assert_eq!((checked.code, checked.out.trim()), (Some(0), "the schema is current"), "{checked:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_units_of_daily_backups_are_read_by_systemd_without_a_complaint() {
+    let place = Workplace::bare();
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/systemd");
+    for name in ["auth-system-backup.service", "auth-system-backup.timer"] {
+        // Where the unit has it, no program is installed.
+        let unit = fs::read_to_string(deploy.join(name)).unwrap().replace("/usr/local/bin/auth-system", PROGRAM);
+        fs::write(place.path(name), unit).unwrap();
+    }
+    let units = ["auth-system-backup.service", "auth-system-backup.timer"].map(|name| place.path(name));
+    let verified = std::process::Command::new("systemd-analyze").arg("verify").args(units).output().unwrap();
+    let complaints = String::from_utf8_lossy(&verified.stderr);
+    assert!(verified.status.success() && complaints.is_empty(), "{complaints}");
 }

@@ -65,6 +65,23 @@ pub fn psql() -> Result<PathBuf, PeerError> {
     find("psql", folders).ok_or(PeerError::Missing { program: "psql".into(), package: "postgresql-client" })
 }
 
+/// The folder of the newest `pg_dump`, `pg_restore` and `psql`: a dump can be no newer than what restores it, and no older
+/// than its server.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn postgres_clients() -> Result<PathBuf, PeerError> {
+    let has_all = |folder: &PathBuf| ["pg_dump", "pg_restore", "psql"].iter().all(|name| folder.join(name).is_file());
+    let newest = postgres_folders()
+        .filter(has_all)
+        .filter_map(|folder| Some((printed_major(&folder.join("pg_dump"))?, folder)))
+        // Of a version that is there twice, the programs themselves and not Debian's wrappers, which PATH has.
+        .max_by_key(|(major, _)| *major);
+    newest
+        .map(|(_, folder)| folder)
+        .ok_or(PeerError::Missing { program: "pg_dump".into(), package: "postgresql-client" })
+}
+
 /// The Redis server, or Valkey's, which some systems carry in its place.
 ///
 /// # Errors

@@ -38,7 +38,7 @@ const HAS_USERS: Pair = Pair {
     postgres: "SELECT COUNT(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('users')",
     sqlite: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'users'",
 };
-const HAS_ACCOUNTS: &str = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM users LIMIT 1) AS some";
+const HAS_ACCOUNTS: &str = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM users LIMIT 1) AS first_account";
 
 /// Whether the database has our tables.
 pub async fn has_schema(conn: &mut Conn) -> Result<bool, DbError> {

@@ -71,6 +71,12 @@ impl Workplace {
         self
     }
 
+    /// The value of a variable that is set.
+    pub fn value(&self, name: &str) -> &str {
+        let value = self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        value.unwrap_or_else(|| panic!("{name} is not set"))
+    }
+
     /// A file or folder in this place.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -1,6 +1,7 @@
 //! The files for deployment: what they say is proven with the tools that will read them, and run as processes.
 
 mod aws;
+mod backup;
 mod compose;
 mod doctor;
 mod guide;

@@ -171,8 +171,7 @@ impl App {
         let routing = reload::route(file, &ground, &identity, None).map_err(StartError::File)?;
         let counters = match &config.redis_url {
             Some(url) => {
-                let link = Redis::open(url.expose(), ground.extra_roots.as_deref())?;
-                RateLimiter::redis(link, TimeSource::of(&clock))
+                RateLimiter::redis(Redis::open(url.expose(), ground.extra_roots.as_deref())?, TimeSource::of(&clock))
             }
             None => RateLimiter::memory(),
         };

@@ -119,11 +119,11 @@ pub async fn list_gauges(conn: &mut Conn) -> Result<Vec<GaugeRow>, DbError> {
     run!(conn, fetch_all, LIST_GAUGES)
 }
 
-const DELETE_GAUGES: &str = "DELETE FROM gauges WHERE name IN ($1, $2)";
+const DELETE_GAUGE: &str = "DELETE FROM gauges WHERE name = $1";
 
-/// Forgets two numbers.
-pub async fn delete_gauges(conn: &mut Conn, [one, other]: [&str; 2]) -> Result<(), DbError> {
-    run!(conn, execute, DELETE_GAUGES, one, other).map(drop)
+/// Forgets a number.
+pub async fn delete_gauge(conn: &mut Conn, name: &str) -> Result<(), DbError> {
+    run!(conn, execute, DELETE_GAUGE, name).map(drop)
 }
 
 const SET_GAUGE: &str = "

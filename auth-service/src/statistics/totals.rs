@@ -52,7 +52,8 @@ impl Totals {
     /// When the database fails.
     pub async fn keep(&self, tx: &mut Conn) -> Result<(), DbError> {
         if self.are_few() {
-            return store::delete_gauges(tx, [USERS, LIVE_SESSIONS]).await;
+            store::delete_gauge(tx, USERS).await?;
+            return store::delete_gauge(tx, LIVE_SESSIONS).await;
         }
         for (name, value) in [(USERS, self.users), (LIVE_SESSIONS, self.live_sessions)] {
             store::set_gauge(tx, name, value, self.counted_at).await?;

@@ -12,6 +12,8 @@ use crate::{
     waiting::until,
 };
 
+/// In hours since 1970: when every deployment begins.
+const FIRST_HOUR: i64 = 490_896;
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Longer than an answer is given again, and than a job that began is left alone.
 const LATER: Duration = Duration::from_secs(5 * 60 + 1);
@@ -31,14 +33,14 @@ async fn ask_last(caller: &Instance, query: &str, member: &str) -> Vec<Value> {
     buckets.split_off(known)
 }
 
-/// Has the job count the hours that are over: so many of people, and so many of sessions.
+/// Has the job count the hours that are over: so many of people, for good, and so many of sessions.
 async fn count(deployment: &Deployment, api: &Instance, people: i64, sessions: i64) {
     deployment.clock.advance(LATER);
     until("the hours are counted", IN_TIME, async || {
         jobs::count_activity(&api.app).await.unwrap();
-        let counted = "SELECT COUNT(*) FROM presence_hours WHERE";
-        deployment.number(&format!("{counted} people IS NOT NULL")).await == people
-            && deployment.number(&format!("{counted} sessions IS NOT NULL")).await == sessions
+        let counted_until: Vec<i64> = deployment.column("SELECT value FROM gauges WHERE name = 'people_until'").await;
+        let of_sessions = "SELECT COUNT(*) FROM presence_hours WHERE sessions IS NOT NULL";
+        counted_until == [FIRST_HOUR + people] && deployment.number(of_sessions).await == sessions
     })
     .await;
 }
@@ -175,4 +177,35 @@ async fn hours_in_which_no_instance_ran_are_counted_by_the_next_one(
             count(deployment, &next, 7, 7).await;
         }
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn where_there_are_very_many_the_last_count_is_told(#[values(Engine::Sqlite, Engine::Postgres)] engine: Engine) {
+    let team = Team::new(engine).await;
+    let (reader, deployment) = (reader(&team).await, &team.deployment);
+    count(deployment, &team.api, 0, 0).await;
+    let (now, never) = match engine {
+        Engine::Sqlite => ("1767225600000000", "9999999999999999"),
+        Engine::Postgres => ("timestamptz '2026-01-01T00:00:00Z'", "timestamptz '2200-01-01T00:00:00Z'"),
+    };
+    // The job would find that they are few.
+    assert_eq!(deployment.change(&format!("UPDATE gauges SET counted_at = {never} WHERE name = 'counting'")).await, 1);
+    for (name, value) in [("users", 1_000_000), ("live_sessions", 70_000)] {
+        let kept = format!("INSERT INTO gauges (name, value, counted_at) VALUES ('{name}', {value}, {now})");
+        deployment.change(&kept).await;
+    }
+    assert_eq!(ask_last(&reader, "", "active_users").await, [3]);
+    team.api.register("late@example.com").await;
+    deployment.clock.advance(HOUR + LATER);
+    for email in [USER, "late@example.com"] {
+        team.api.log_in(email).await;
+    }
+    assert_eq!(ask(&reader, "", "active_users").await[22..], [json!(3), Value::Null], "nobody has counted the hour");
+    assert_eq!(ask(&reader, "?window=7d", "active_users").await[5..], [Value::Null, json!(3)]);
+    assert_eq!(ask(&reader, "", "sessions").await[22..], [Value::Null, json!(70_000)]);
+    count(deployment, &team.api, 1, 1).await;
+    assert_eq!(ask_last(&reader, "", "active_users").await, [3, 2]);
+    assert_eq!(ask_last(&reader, "?window=7d", "active_users").await, [4]);
+    assert_eq!(ask_last(&reader, "", "sessions").await, [3, 70_000]);
 }

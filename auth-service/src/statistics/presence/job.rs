@@ -19,30 +19,26 @@ use crate::{
 const SESSIONS_SETTLE_AFTER: Duration = Duration::from_secs(60);
 /// Hours whose people one transaction keeps.
 const BATCH_HOURS: usize = 24;
-/// An instance that began to count is left alone for this long.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// Time between two counts.
+const COUNT_EVERY: Duration = Duration::from_secs(5 * 60);
 /// What is claimed.
 const COUNTING: &str = "counting_presence";
+/// The first hour whose people are not counted for good.
+pub(super) const PEOPLE_UNTIL: &str = "people_until";
 /// The hours that anybody can ask for.
 const ASKED_HOURS: i64 = Window::Month.hours();
 
-/// Counts the hours that are over, if no instance is at it.
+/// Counts the hours that are over, and the people of those that are not, if no instance has lately.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn count(app: &App) -> Result<(), DbError> {
     let now = app.now();
-    let (settled, ended) = (hour_of(now.minus(SETTLES_AFTER)), hour_of(now.minus(SESSIONS_SETTLE_AFTER)));
-    let last = store::find_last(&mut app.db.read().await?).await?;
-    let is_counted = |last: Option<i64>, until: i64| last.is_some_and(|hour| hour + 1 >= until);
-    if is_counted(last.people, settled) && is_counted(last.sessions, ended) {
+    if !numbers::claim(&mut app.db.write().await?, COUNTING, now.minus(COUNT_EVERY), now).await? {
         return Ok(());
     }
-    if !numbers::claim(&mut app.db.write().await?, COUNTING, now.minus(PATIENCE), now).await? {
-        return Ok(());
-    }
-    count_people(app, last.people, settled).await?;
-    count_sessions(app, last.sessions, ended).await
+    count_people(app, now).await?;
+    count_sessions(app, hour_of(now.minus(SESSIONS_SETTLE_AFTER))).await
 }
 
 /// Adds sessions of which no rows are left to the hours from `from` to now, and has everything in them that rows are left of
@@ -54,17 +50,21 @@ pub async fn add_past(tx: &mut Conn, sessions: &Open, from: Ts, now: Ts) -> Resu
     for (hour, open) in sessions.at_ends(hour_of(from)..hour_of(now)) {
         store::add_sessions(tx, hour, open).await?;
     }
-    numbers::delete_gauges(tx, [roll::ROLLED_UNTIL, COUNTING]).await
+    for name in [roll::ROLLED_UNTIL, PEOPLE_UNTIL, COUNTING] {
+        numbers::delete_gauge(tx, name).await?;
+    }
+    Ok(())
 }
 
-async fn count_people(app: &App, last: Option<i64>, until: i64) -> Result<(), DbError> {
+async fn count_people(app: &App, now: Ts) -> Result<(), DbError> {
     let mut conn = app.db.read().await?;
-    let earliest = until - ASKED_HOURS;
-    let from = match last {
-        Some(hour) => hour + 1,
-        None => store::find_first_login(&mut conn, earliest).await?.unwrap_or(until),
+    let (settled, current) = (hour_of(now.minus(SETTLES_AFTER)), hour_of(now));
+    let earliest = settled - ASKED_HOURS;
+    let from = match numbers::find_gauge(&mut conn, PEOPLE_UNTIL).await? {
+        Some(until) => until.max(earliest),
+        None => store::find_first_login(&mut conn, earliest).await?.unwrap_or(current),
     };
-    let hours: Vec<i64> = (from.max(earliest)..until).collect();
+    let hours: Vec<i64> = (from..=current).collect();
     for batch in hours.chunks(BATCH_HOURS) {
         let mut counted = Vec::new();
         for hour in batch {
@@ -74,16 +74,18 @@ async fn count_people(app: &App, last: Option<i64>, until: i64) -> Result<(), Db
         for (hour, people) in &counted {
             store::set_people(&mut tx, *hour, people).await?;
         }
+        let next = batch.last().map_or(from, |last| last + 1);
+        numbers::set_gauge(&mut tx, PEOPLE_UNTIL, next.min(settled.max(from)), now).await?;
         tx.commit().await?;
     }
     Ok(())
 }
 
-async fn count_sessions(app: &App, last: Option<i64>, until: i64) -> Result<(), DbError> {
+async fn count_sessions(app: &App, until: i64) -> Result<(), DbError> {
     let mut conn = app.db.read().await?;
     let earliest = until - ASKED_HOURS;
-    let from = match last {
-        Some(hour) => hour + 1,
+    let from = match store::find_last_of_sessions(&mut conn).await? {
+        Some(last) => last + 1,
         None => {
             let oldest = totals::first_id(hour_start(earliest).minus(SessionKind::App.absolute()));
             store::find_first_session(&mut conn, oldest).await?.unwrap_or(until)

@@ -16,13 +16,6 @@ pub struct HourRow {
     pub sessions: Option<i64>,
 }
 
-/// The last hours that were counted.
-#[derive(sqlx::FromRow)]
-pub struct LastRow {
-    pub people: Option<i64>,
-    pub sessions: Option<i64>,
-}
-
 const LIST: &str = "SELECT hour, people, sessions FROM presence_hours WHERE hour >= $1 AND hour < $2 ORDER BY hour";
 
 /// What is kept of the hours from `from` to before `until`.
@@ -30,14 +23,13 @@ pub async fn list(conn: &mut Conn, from: i64, until: i64) -> Result<Vec<HourRow>
     run!(conn, fetch_all, LIST, from, until)
 }
 
-const FIND_LAST: &str = "
-    SELECT MAX(CASE WHEN people IS NOT NULL THEN hour END) AS people,
-           MAX(CASE WHEN sessions IS NOT NULL THEN hour END) AS sessions
-    FROM presence_hours";
+const FIND_LAST_OF_SESSIONS: &str = "
+    SELECT hour FROM presence_hours WHERE sessions IS NOT NULL ORDER BY hour DESC LIMIT 1";
 
-/// The last hours that were counted.
-pub async fn find_last(conn: &mut Conn) -> Result<LastRow, DbError> {
-    run!(conn, fetch_one, FIND_LAST)
+/// The last hour whose sessions were counted.
+pub async fn find_last_of_sessions(conn: &mut Conn) -> Result<Option<i64>, DbError> {
+    let row: Option<(i64,)> = run!(conn, fetch_optional, FIND_LAST_OF_SESSIONS)?;
+    Ok(row.map(|(hour,)| hour))
 }
 
 const SET_PEOPLE: &str = "

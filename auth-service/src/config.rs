@@ -93,12 +93,8 @@ impl Config {
     pub fn read(env: &mut Env) -> Self {
         env.section("Auth API");
         let environment = env.environment();
-        let addr = read_address(
-            env,
-            "SERVICE_ADDR",
-            ":8000",
-            "Where the Auth API listens; a port alone is on 127.0.0.1 in development.",
-        );
+        let about = "Where the Auth API listens; a port alone is on 127.0.0.1 in development.";
+        let addr = read_address(env, "SERVICE_ADDR", ":8000", about);
         let public_url = config::read_public_url(env);
         let docs = env.parse("DOCS_ENABLED", "true", "Whether /docs and /openapi.json are served.");
         env.section("Database");

@@ -167,7 +167,13 @@ fn open_sealed(input: BufReader<File>, identity: &Identity) -> Result<impl Read 
         .and_then(|decryptor| decryptor.decrypt(std::iter::once(&identity.0 as &dyn age::Identity)));
     opened.map_err(|cause| match cause {
         DecryptError::NoMatchingKeys => BackupError::refused("the private key in --identity does not open this backup"),
-        other => BackupError::Damaged(other.to_string().lines().collect::<Vec<_>>().join(" ")),
+        other @ (DecryptError::DecryptionFailed
+        | DecryptError::ExcessiveWork { .. }
+        | DecryptError::InvalidHeader
+        | DecryptError::InvalidMac
+        | DecryptError::Io(_)
+        | DecryptError::KeyDecryptionFailed
+        | DecryptError::UnknownFormat) => BackupError::Damaged(other.to_string().lines().collect::<Vec<_>>().join(" ")),
     })
 }
 

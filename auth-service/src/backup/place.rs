@@ -27,7 +27,7 @@ pub enum Place {
     /// Into a store, behind a prefix.
     Bucket {
         /// The bucket.
-        bucket: Bucket,
+        bucket: Box<Bucket>,
         /// What keys begin with: empty, or ending with a slash.
         prefix: String,
     },
@@ -43,7 +43,7 @@ impl Place {
             let (name, prefix) = address.split_once('/').unwrap_or((address, ""));
             let prefix = prefix.trim_matches('/');
             let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-            return Ok(Self::Bucket { bucket: Bucket::open(name, s3, extra_roots)?, prefix });
+            return Ok(Self::Bucket { bucket: Box::new(Bucket::open(name, s3, extra_roots)?), prefix });
         }
         let path = PathBuf::from(text);
         if path.is_dir() {
@@ -129,7 +129,7 @@ pub async fn open(from: &str, s3: &S3Config, extra_roots: Option<&[u8]>) -> Resu
     let is_one = FILE_ENDINGS.iter().any(|ending| Path::new(last).extension().is_some_and(|found| found == *ending));
     let (name, key) = address.split_once('/').unwrap_or((address, ""));
     let (bucket, key) = if is_one {
-        (Bucket::open(name, s3, extra_roots)?, key.to_owned())
+        (Box::new(Bucket::open(name, s3, extra_roots)?), key.to_owned())
     } else {
         let place = Place::to(from, s3, extra_roots)?;
         let newest = newest(&place, from).await?;

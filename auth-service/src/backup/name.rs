@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn what_either_rule_keeps_stays_and_so_does_the_newest() {
         let newest = |count| Keep { newest: Some(count), ..Keep::default() };
-        let days = |days| Keep { younger_than: Some(Duration::from_secs(days * 86_400)), ..Keep::default() };
+        let days = |days: u64| Keep { younger_than: Some(Duration::from_secs(days * 86_400)), ..Keep::default() };
         assert_eq!(removed(newest(2), &[1, 97, 98, 99]), [97, 1]);
         assert_eq!(removed(days(2), &[1, 97, 98, 99]), [97, 1]);
         assert_eq!(removed(days(2), &[1, 2]), [1], "the newest is old, and stays");

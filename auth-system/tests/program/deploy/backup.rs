@@ -315,7 +315,7 @@ fn a_missing_or_failing_program_of_postgresql_is_named_and_no_password_is_shown(
         let refused = place.run(&["backup", "--to", "backups"]);
         assert_eq!(refused.code, Some(1), "{refused:?}");
         assert!(refused.err.contains(reason) && refused.err.lines().count() == 1, "{reason}: {refused:?}");
-        assert!(files(&place).is_empty(), "{:?}", files(place));
+        assert!(files(place).is_empty(), "{:?}", files(place));
     };
     refuse(&place.clone().set("PATH", "/nowhere"), "pg_dump is not in PATH: install the package postgresql-client-");
     let fake = |script: &str| {

@@ -98,8 +98,7 @@ impl Config {
         let public_url = config::read_public_url(env);
         let docs = env.parse("DOCS_ENABLED", "true", "Whether /docs and /openapi.json are served.");
         env.section("Database");
-        let db = DbConfig::read(env);
-        let backup = BackupConfig::read(env);
+        let (db, backup) = (DbConfig::read(env), BackupConfig::read(env));
         env.section("Redis");
         let redis_url = config::read_redis_url(env);
         let extra_roots = config::read_extra_roots(env);
@@ -118,8 +117,7 @@ impl Config {
         let (password_min_length, passwords) = read_password_rules(env);
         env.section("Accounts");
         let dormancy = users::dormant::Dormancy::read(env);
-        let limits = LimitConfig::read(env);
-        let shed = ShedConfig::read(env);
+        let (limits, shed) = (LimitConfig::read(env), ShedConfig::read(env));
         env.section("Edge");
         Self {
             environment,

@@ -165,15 +165,11 @@ impl Archive {
 fn open_sealed(input: BufReader<File>, identity: &Identity) -> Result<impl Read + Send + use<>, BackupError> {
     let opened = Decryptor::new_buffered(input)
         .and_then(|decryptor| decryptor.decrypt(std::iter::once(&identity.0 as &dyn age::Identity)));
-    opened.map_err(|cause| match cause {
-        DecryptError::NoMatchingKeys => BackupError::refused("the private key in --identity does not open this backup"),
-        other @ (DecryptError::DecryptionFailed
-        | DecryptError::ExcessiveWork { .. }
-        | DecryptError::InvalidHeader
-        | DecryptError::InvalidMac
-        | DecryptError::Io(_)
-        | DecryptError::KeyDecryptionFailed
-        | DecryptError::UnknownFormat) => BackupError::Damaged(other.to_string().lines().collect::<Vec<_>>().join(" ")),
+    opened.map_err(|cause| {
+        if matches!(cause, DecryptError::NoMatchingKeys) {
+            return BackupError::refused("the private key in --identity does not open this backup");
+        }
+        BackupError::Damaged(cause.to_string().lines().collect::<Vec<_>>().join(" "))
     })
 }
 

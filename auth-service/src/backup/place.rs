@@ -129,12 +129,12 @@ pub async fn open(from: &str, s3: &S3Config, extra_roots: Option<&[u8]>) -> Resu
     let is_one = FILE_ENDINGS.iter().any(|ending| Path::new(last).extension().is_some_and(|found| found == *ending));
     let (name, key) = address.split_once('/').unwrap_or((address, ""));
     let (bucket, key) = if is_one {
-        (Bucket::open(name, s3, extra_roots)?, key.to_owned())
+        (Box::new(Bucket::open(name, s3, extra_roots)?), key.to_owned())
     } else {
         let place = Place::to(from, s3, extra_roots)?;
         let newest = newest(&place, from).await?;
         let Place::Bucket { bucket, prefix } = place else { return Err(BackupError::refused(from)) };
-        (*bucket, format!("{prefix}{newest}"))
+        (bucket, format!("{prefix}{newest}"))
     };
     // Without a name, and sealed as it came.
     let mut file = tempfile::tempfile().map_err(|cause| BackupError::File(format!("no temporary file: {cause}")))?;

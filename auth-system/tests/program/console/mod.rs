@@ -9,6 +9,7 @@ mod forms;
 mod identities;
 mod likes;
 mod looks;
+mod overview;
 mod payloads;
 mod people;
 mod proof;

@@ -3,6 +3,7 @@
 section-general = 일반
 section-auth-api = Auth API
 section-database = 데이터베이스
+section-backups = 백업
 section-redis = Redis
 section-mail = 메일
 section-logins-through-providers = 소셜 로그인
@@ -30,6 +31,15 @@ setting-DB_POOL_MAX_SIZE = 이 인스턴스가 데이터베이스 서버 하나�
 setting-DATA_DIR = SQLite 파일과 development에서 만든 비밀 값을 두는 폴더.
 setting-AUTO_MIGRATE = 시작할 때 스키마를 최신으로 올릴지 여부. production에서는 false입니다.
 
+setting-BACKUP_TO = `auth-system backup`이 백업을 쓰는 폴더, 파일 또는 s3://bucket/prefix.
+setting-BACKUP_RECIPIENT = 백업을 암호화하는 age 공개 키(age1…).
+setting-BACKUP_S3_ENDPOINT = Amazon이 아닌 S3 호환 저장소의 주소.
+setting-AWS_ENDPOINT_URL_S3 = 같은 값. AWS 도구가 쓰는 이름입니다.
+setting-AWS_REGION = 버킷의 리전. 예: ap-northeast-2.
+setting-AWS_DEFAULT_REGION = 같은 값. AWS_REGION이 없을 때 씁니다.
+setting-AWS_ACCESS_KEY_ID = 버킷에 요청하는 액세스 키의 ID.
+setting-AWS_SECRET_ACCESS_KEY = AWS_ACCESS_KEY_ID의 비밀 값.
+setting-AWS_SESSION_TOKEN = 임시 자격 증명의 토큰.
 setting-REDIS_URL = Redis의 redis:// 또는 rediss:// 주소. 없으면 횟수와 알림을 이 프로세스 안에서만 공유합니다.
 setting-SSL_CERT_FILE = 추가로 신뢰할 루트 인증서의 PEM 파일. 밖으로 나가는 모든 TLS 연결에 씁니다.
 
@@ -134,6 +144,7 @@ setting-DRAIN_TIMEOUT = 멈출 때 처리 중인 요청을 기다리는 최대 �
 setting-LOG_FORMAT = 로그 형식. `json`, `pretty`, 또는 터미널에서만 pretty인 `auto`.
 setting-LOG_LEVEL = 로그 수준. 대상별로도 정할 수 있습니다: `info,auth_service=debug`.
 setting-OTEL_EXPORTER_OTLP_ENDPOINT = 트레이스를 HTTP로 받는 OpenTelemetry 수집기(예: http://collector:4318).
+setting-CLOUDWATCH_METRICS = 지표를 CloudWatch 형식(Embedded Metric Format)으로 1분에 한 줄씩 로그에 쓸지 여부.
 setting-SENTRY_DSN = 오류와 패닉을 받는 Sentry 프로젝트.
 setting-METRICS_ADDR = Auth API의 GET /metrics(Prometheus) 주소.
 setting-GATEWAY_METRICS_ADDR = 게이트웨이의 GET /metrics(Prometheus) 주소.

@@ -80,6 +80,8 @@ pub const GROUPS: [(&str, &[&str]); 5] = [
             "system_examined",
             "audit_verified",
             "audit_trimmed",
+            "backup_made",
+            "database_restored",
         ],
     ),
 ];

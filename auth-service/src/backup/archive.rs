@@ -103,7 +103,13 @@ impl Archive {
         let mut input = BufReader::with_capacity(PIECE, file);
         let is_sealed = input.fill_buf().map_err(|cause| read_fault(&cause))?.starts_with(AGE_MAGIC);
         let mut input: Box<dyn BufRead + Send> = match (is_sealed, identity) {
-            (false, _) => Box::new(input),
+            (false, None) => Box::new(input),
+            // Whoever names a key expects what only its other half can have sealed.
+            (false, Some(_)) => {
+                return Err(BackupError::refused(
+                    "the backup is not sealed: if it is yours all the same, leave out --identity",
+                ));
+            }
             (true, Some(identity)) => Box::new(BufReader::with_capacity(PIECE, open_sealed(input, &identity)?)),
             (true, None) => {
                 return Err(BackupError::refused(
@@ -143,8 +149,9 @@ impl Archive {
             self.input.consume(length);
             let sure = waiting.len().saturating_sub(TRAILER);
             self.hash.update(&waiting[..sure]);
-            out.write_all(&waiting[..sure])
-                .map_err(|cause| BackupError::File(format!("no room for the contents: {cause}")))?;
+            out.write_all(&waiting[..sure]).map_err(|cause| {
+                BackupError::File(format!("no room for the contents: {cause}. Set TMPDIR to a folder that has it"))
+            })?;
             waiting.drain(..sure);
         }
         let expected = format!("\nsha256:{}\n", HEXLOWER.encode(self.hash.finish().as_ref()));

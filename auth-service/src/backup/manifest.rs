@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::BackupError;
-use crate::db::{Engine, migrate::SCRIPTS};
+use super::{BackupError, BackupName};
+use crate::db::{Engine, Ts, migrate::SCRIPTS};
 
 /// What a backup says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -49,6 +50,24 @@ impl Manifest {
             )));
         }
         Ok(())
+    }
+
+    /// Whether it is the backup that its name says: an old one under a newer name would bring back what was revoked since.
+    ///
+    /// # Errors
+    /// [`BackupError::Refused`] when it is another. Of a name that is not ours nothing is known.
+    pub fn check_name(&self, from: &str) -> Result<(), BackupError> {
+        let name = from.rsplit('/').next().and_then(|name| name.parse::<BackupName>().ok());
+        let made_at = self.made_at.parse::<Timestamp>().ok().map(Ts::from);
+        let is_it =
+            |name: &BackupName| name.engine().as_str() == self.engine && made_at.is_some_and(|time| name.is_of(time));
+        if name.as_ref().is_none_or(is_it) {
+            return Ok(());
+        }
+        Err(BackupError::refused(format!(
+            "{from} is a backup of {} of {}, under another's name: give it a name of your own to restore it",
+            self.engine, self.made_at
+        )))
     }
 
     /// Whether the contents are as many as it says.

@@ -54,6 +54,12 @@ impl BackupName {
         self.made_at
     }
 
+    /// Whether it was made at this time, as far as names tell.
+    #[must_use]
+    pub fn is_of(&self, time: Ts) -> bool {
+        Self::new(time, self.engine, self.sealing).made_at == self.made_at
+    }
+
     /// What it was made of.
     #[must_use]
     pub const fn engine(&self) -> Engine {
@@ -98,13 +104,15 @@ impl Keep {
         self.newest.is_none() && self.younger_than.is_none()
     }
 
-    /// Those of `names` that need not stay, of one engine: none that either rule keeps, and never the newest.
+    /// Those of `names` that need not stay, of one engine: none that either rule keeps, and never the newest. Names of a
+    /// time to come stay uncounted: they must not take the place of what was made now.
     #[must_use]
     pub fn superfluous(self, names: &[BackupName], engine: Engine, now: Ts) -> Vec<BackupName> {
         if self.is_everything() {
             return Vec::new();
         }
-        let mut names: Vec<BackupName> = names.iter().filter(|name| name.engine == engine).cloned().collect();
+        let mut names: Vec<BackupName> =
+            names.iter().filter(|name| name.engine == engine && name.made_at <= now).cloned().collect();
         names.sort_by_key(|name| std::cmp::Reverse(name.made_at));
         let is_kept = |place: usize, name: &BackupName| {
             place == 0

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Seek, Write},
+    io::{self, BufRead, BufReader, Seek, Write},
     process::Stdio,
 };
 
@@ -67,15 +67,24 @@ pub async fn restore(archive: Archive, restoring: &Restoring<'_>, now: Ts) -> Re
         Sessions::End => store::ending(Engine::Postgres, life, now),
         Sessions::Keep => String::new(),
     };
-    let script = Script { schema, ending, manifest: manifest.clone() };
+    let script = Script { schema, server, over: restoring.over, ending, manifest: manifest.clone() };
     let programs = programs(restoring.config)?;
     let work = tokio::task::spawn_blocking(move || {
         let dump = unpack(archive)?;
         programs.run_script(|psql| script.write(psql, &programs, dump))
     });
     work.await.unwrap_or_else(|cause| Err(BackupError::Program(cause.to_string())))?;
+    // What was open before may have been closed on the way meanwhile.
+    drop(db);
+    finish(restoring, &manifest, now).await.map_err(|cause| {
+        BackupError::Program(format!("the database IS restored, but its audit log does not say so: {cause}"))
+    })
+}
+
+async fn finish(restoring: &Restoring<'_>, manifest: &Manifest, now: Ts) -> Result<(), BackupError> {
+    let db = Db::open(&restoring.config.db, restoring.config.extra_roots.as_deref())?;
     let mut tx = db.begin().await?;
-    record(&mut tx, &manifest, restoring.sessions, now).await?;
+    record(&mut tx, manifest, restoring.sessions, now).await?;
     tx.commit().await?;
     // Until then the planner knows nothing of what came.
     store::run_numbers(&mut db.write().await?, STOCK.to_owned()).await?;
@@ -111,6 +120,9 @@ async fn examine(db: &Db, over: Over) -> Result<(String, u32), BackupError> {
 /// What psql is told.
 struct Script {
     schema: String,
+    /// The server's major version.
+    server: u32,
+    over: Over,
     ending: String,
     manifest: Manifest,
 }
@@ -122,15 +134,29 @@ impl Script {
         let tables: Vec<String> = store::tables().map(|table| format!("{schema}.{table}")).collect();
         // In one statement and without CASCADE: whatever others have hung on our tables is not lost unnoticed.
         let before = format!(
-            "SET client_min_messages = warning;\n{EXTENSION}\nBEGIN;\nDROP TABLE IF EXISTS {};\n",
+            "SET client_min_messages = warning;\n{EXTENSION}\nBEGIN;\n{}\nDROP TABLE IF EXISTS {};\n",
+            self.guard(),
             tables.join(", ")
         );
         psql.write_all(before.as_bytes()).map_err(lost)?;
         let arguments = ["--file=-", "--no-owner", "--no-privileges", "--exit-on-error"].map(str::to_owned);
-        let mut output = programs.start("pg_restore", &arguments, Stdio::from(dump))?;
-        io::copy(&mut output, psql).map_err(|cause| BackupError::Program(cause.to_string()))?;
+        let output = programs.start("pg_restore", &arguments, Stdio::from(dump))?;
+        copy_script(&mut BufReader::new(output), psql, self.server)
+            .map_err(|cause| BackupError::Program(cause.to_string()))?;
         let after = format!("\nSET search_path = {schema};\n{}\n{RENUMBER}\n{}\nCOMMIT;\n", self.checks(), self.ending);
         psql.write_all(after.as_bytes()).map_err(lost)
+    }
+
+    /// Statements that fail where accounts came while the backup was being read, and none were to be lost.
+    fn guard(&self) -> String {
+        if self.over == Over::Accounts {
+            return String::new();
+        }
+        let users = format!("{}.users", quote(&self.schema));
+        format!(
+            "DO $guard$ BEGIN IF to_regclass('{}') IS NOT NULL THEN LOCK TABLE {users}; IF EXISTS (SELECT 1 FROM {users}) THEN RAISE EXCEPTION 'accounts came meanwhile: stop every instance, and say --replace to lose them'; END IF; END IF; END $guard$;",
+            users.replace('\'', "''")
+        )
     }
 
     /// Statements that fail unless there are as many rows as there were.
@@ -146,6 +172,26 @@ impl Script {
         let checks: String = self.manifest.rows.iter().filter(known).map(check).collect();
         format!("DO $$ BEGIN {checks} END $$;")
     }
+}
+
+/// Copies what pg_restore writes. From version 17 on it begins by setting what older servers do not know.
+fn copy_script(script: &mut impl BufRead, out: &mut dyn Write, server: u32) -> io::Result<()> {
+    let mut line = String::new();
+    while script.read_line(&mut line)? > 0 {
+        let is_unknown = server < 17 && line.starts_with("SET transaction_timeout");
+        if !is_unknown {
+            out.write_all(line.as_bytes())?;
+        }
+        // Only what comes before the first statement of the dump: below are rows, which may say anything.
+        if !["--", "SET ", "SELECT pg_catalog.set_config", "\n", "\\restrict"]
+            .iter()
+            .any(|begin| line.starts_with(begin))
+        {
+            break;
+        }
+        line.clear();
+    }
+    io::copy(script, out).map(drop)
 }
 
 /// A dump that is being read, and the file of roots that it may need.
@@ -180,4 +226,25 @@ fn major_of(server: &str) -> u32 {
 
 fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn copied(script: &str, server: u32) -> String {
+        let mut out = Vec::new();
+        copy_script(&mut script.as_bytes(), &mut out, server).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_old_server_is_not_told_what_it_does_not_know() {
+        let begin = "--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n";
+        let rest = "SELECT pg_catalog.set_config('search_path', '', false);\n\nCREATE TABLE a (b text);\nCOPY a FROM stdin;\nSET transaction_timeout = 0;\n\\.\n";
+        let script = format!("{begin}SET transaction_timeout = 0;\n{rest}");
+        assert_eq!(copied(&script, 16), format!("{begin}{rest}"), "and rows stay as they are");
+        assert_eq!(copied(&script, 17), script);
+        assert_eq!(copied("", 15), "");
+    }
 }

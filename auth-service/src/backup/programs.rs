@@ -14,7 +14,7 @@ use url::Url;
 use super::BackupError;
 
 /// Parameters of addresses that libpq knows by a variable.
-const PARAMETERS: [(&str, &str); 9] = [
+const PARAMETERS: [(&str, &str); 16] = [
     ("host", "PGHOST"),
     ("port", "PGPORT"),
     ("user", "PGUSER"),
@@ -24,6 +24,14 @@ const PARAMETERS: [(&str, &str); 9] = [
     ("sslrootcert", "PGSSLROOTCERT"),
     ("sslcert", "PGSSLCERT"),
     ("sslkey", "PGSSLKEY"),
+    // As the server's own driver knows them, too.
+    ("ssl-mode", "PGSSLMODE"),
+    ("ssl-root-cert", "PGSSLROOTCERT"),
+    ("ssl-ca", "PGSSLROOTCERT"),
+    ("ssl-cert", "PGSSLCERT"),
+    ("ssl-key", "PGSSLKEY"),
+    ("hostaddr", "PGHOSTADDR"),
+    ("options", "PGOPTIONS"),
 ];
 /// Variables that would have the programs go elsewhere than the address says.
 const MISLEADING: [&str; 5] = ["PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR", "PGPASSFILE", "PGOPTIONS"];

@@ -66,6 +66,7 @@ pub async fn restore(restoring: &mut Restoring<'_>) -> Result<Restored, BackupEr
     let (from, file) = place::open(restoring.from, &config.backup.s3, config.extra_roots.as_deref()).await?;
     let archive = Archive::open(file, restoring.identity.take())?;
     let manifest = archive.manifest().clone();
+    manifest.check_name(&from)?;
     let engine = if config.db.primary_url.is_some() { Engine::Postgres } else { Engine::Sqlite };
     manifest.check(engine)?;
     let old = match engine {

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, Write},
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, chown},
     path::{Path, PathBuf},
 };
 
@@ -77,6 +77,7 @@ pub async fn restore(archive: Archive, restoring: &Restoring<'_>, now: Ts) -> Re
     prepare(&db, &manifest, restoring, now).await?;
     drop(db);
     File::open(&staged).and_then(|file| file.sync_all()).map_err(cannot)?;
+    own_alike(&staged, &config.data_dir).map_err(cannot)?;
     let old = if holds_accounts { Some(keep_old(&target, now).map_err(cannot)?) } else { None };
     fs::rename(&staged, &target).map_err(cannot)?;
     File::open(&config.data_dir).and_then(|folder| folder.sync_all()).map_err(cannot)?;
@@ -149,8 +150,17 @@ async fn unpack(archive: Archive, path: PathBuf) -> Result<(), BackupError> {
 }
 
 /// A folder in the database's own: on the same disk, and as private.
+/// Gives the database to whom its folder belongs, and to nobody else: root may restore, but does not serve.
+fn own_alike(staged: &Path, data_dir: &Path) -> io::Result<()> {
+    let folder = fs::metadata(data_dir)?;
+    chown(staged, Some(folder.uid()), Some(folder.gid()))?;
+    fs::set_permissions(staged, fs::Permissions::from_mode(0o600))
+}
+
 fn beside(data_dir: &Path, prefix: &str) -> Result<TempDir, BackupError> {
-    tempfile::Builder::new().prefix(prefix).tempdir_in(data_dir).map_err(|cause| BackupError::file(data_dir, &cause))
+    let own = fs::Permissions::from_mode(0o700);
+    let folder = tempfile::Builder::new().prefix(prefix).permissions(own).tempdir_in(data_dir);
+    folder.map_err(|cause| BackupError::file(data_dir, &cause))
 }
 
 fn in_use(path: &Path) -> BackupError {

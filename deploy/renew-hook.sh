@@ -4,10 +4,14 @@
 # AUTH_SYSTEM_FOLDER is where docker-compose.prod.yml is; without containers nginx is a service of the machine.
 set -eu
 
+# cron knows /usr/bin and /bin alone.
+export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin"
+
 folder=${AUTH_SYSTEM_FOLDER:-/home/ec2-user/auth-system}
 etc=${NGINX_FOLDER:-/etc/nginx}
 containers=no
-if [ -e "$folder/docker-compose.prod.yml" ]; then
+# Every clone has that file; nginx's key is in the folder only where nginx is a container.
+if [ -e "$folder/docker-compose.prod.yml" ] && [ -e "$folder/nginx/ssl/privkey.pem" ]; then
     etc=$folder/nginx
     containers=yes
 fi

@@ -30,8 +30,6 @@ const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long a signature holds: longer than a part takes.
 const SIGNED_FOR: Duration = Duration::from_secs(900);
-/// The longest silence of the store.
-const SILENCE: Duration = Duration::from_secs(60);
 const CONNECTING: Duration = Duration::from_secs(10);
 
 /// One bucket, and whose requests those to it are.
@@ -86,7 +84,7 @@ impl Bucket {
         if stored.is_err() {
             // If this fails too, the bucket's lifecycle rule removes it.
             let abort = AbortMultipartUpload::new(&self.signer, Some(&self.credentials), key, upload);
-            drop(self.call(&abort, Bytes::new()).await);
+            drop(self.call_again(&abort, Bytes::new()).await);
         }
         stored
     }
@@ -116,20 +114,11 @@ impl Bucket {
 
     async fn put_part(&self, key: &str, upload: &str, number: u16, part: Bytes) -> Result<String, BackupError> {
         let sum = BASE64.encode(&Md5::digest(&part));
-        let mut attempt = 1;
-        loop {
-            let mut action = UploadPart::new(&self.signer, Some(&self.credentials), key, number, upload);
-            action.headers_mut().insert("content-md5", sum.as_str());
-            match self.call(&action, part.clone()).await {
-                Ok(answer) => {
-                    let etag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok());
-                    return etag.map(str::to_owned).ok_or_else(|| self.fault("a part without a tag"));
-                }
-                Err(failed) if attempt == ATTEMPTS => return Err(failed),
-                Err(_) => tokio::time::sleep(PAUSE * attempt).await,
-            }
-            attempt += 1;
-        }
+        let mut action = UploadPart::new(&self.signer, Some(&self.credentials), key, number, upload);
+        action.headers_mut().insert("content-md5", sum.as_str());
+        let answer = self.call_again(&action, part).await?;
+        let etag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok());
+        etag.map(str::to_owned).ok_or_else(|| self.fault("a part without a tag"))
     }
 
     /// Copies an object into a file.
@@ -176,6 +165,17 @@ impl Bucket {
 
     async fn text<'a, A: S3Action<'a> + Clone>(&self, action: &A, body: Bytes) -> Result<String, BackupError> {
         self.call(action, body).await?.text().await.map_err(|cause| self.lost(cause))
+    }
+
+    /// Calls until it is done, a few times at most.
+    async fn call_again<'a, A: S3Action<'a> + Clone>(&self, action: &A, body: Bytes) -> Result<Response, BackupError> {
+        for attempt in 1..ATTEMPTS {
+            if let Ok(answer) = self.call(action, body.clone()).await {
+                return Ok(answer);
+            }
+            tokio::time::sleep(PAUSE * attempt).await;
+        }
+        self.call(action, body).await
     }
 
     async fn call<'a, A: S3Action<'a> + Clone>(&self, action: &A, body: Bytes) -> Result<Response, BackupError> {
@@ -256,7 +256,8 @@ fn client(extra_roots: Option<&[u8]>) -> Result<Client, BackupError> {
     let refused = |cause: reqwest::Error| BackupError::refused(format!("TLS to the store: {cause}"));
     let mut builder = Client::builder()
         .connect_timeout(CONNECTING)
-        .read_timeout(SILENCE)
+        // The store says nothing while a part is on its way, which may be slow.
+        .read_timeout(SIGNED_FOR)
         // A redirect would carry the signature elsewhere.
         .redirect(Policy::none());
     if let Some(extra) = extra_roots {

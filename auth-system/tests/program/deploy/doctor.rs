@@ -53,7 +53,7 @@ fn database_that_is_unreachable() {
     let unknown = on_database(&format!("postgresql://postgres:{PASSWORD}@nowhere.invalid:5432/authdb"));
     assert_found(&unknown, "database", &["Check the host in DB_PRIMARY_DB_URL", "percent-encode"]);
     let broken = on_database(&format!("postgresql://admin:{PASSWORD}/+@db.example.com:5432/authdb"));
-    assert_refused(&broken, &["DB_PRIMARY_DB_URL", "percent-encoded"]);
+    assert_refused(&broken, &["DB_PRIMARY_DB_URL", "percent-encode"]);
 }
 
 #[test]

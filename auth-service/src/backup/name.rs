@@ -181,6 +181,7 @@ mod tests {
         let both = Keep { newest: Some(3), younger_than: Some(Duration::from_secs(2 * 86_400)) };
         assert_eq!(removed(both, &[1, 97, 98, 99]), [1]);
         assert!(removed(Keep::default(), &[1, 2]).is_empty());
+        assert_eq!(removed(newest(1), &[1, 99, 101, 102]), [1], "what claims to be of tomorrow takes nobody's place");
     }
 
     #[test]
@@ -188,6 +189,6 @@ mod tests {
         let other = BackupName::new(Ts::from_micros(0), Engine::Postgres, Sealing::Plain);
         let all = [names(&[1, 2]), vec![other]].concat();
         let keep = Keep { newest: Some(1), ..Keep::default() };
-        assert_eq!(keep.superfluous(&all, Engine::Sqlite, Ts::from_micros(0)), names(&[1]));
+        assert_eq!(keep.superfluous(&all, Engine::Sqlite, Ts::from_micros(3 * DAY)), names(&[1]));
     }
 }

@@ -7,6 +7,7 @@
 mod archive;
 mod bucket;
 mod config;
+mod ending;
 mod error;
 mod manifest;
 mod name;

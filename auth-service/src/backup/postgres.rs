@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    BackupError, Manifest, Over, Restoring, Sessions, archive::Archive, programs::Programs, restore::record, store,
-    take,
+    BackupError, Manifest, Over, Restoring, Sessions, archive::Archive, ending, programs::Programs, restore::record,
+    store, take,
 };
 use crate::{
     config::Config,
@@ -64,7 +64,7 @@ pub async fn restore(archive: Archive, restoring: &Restoring<'_>, now: Ts) -> Re
     Programs::require("pg_restore", server.max(manifest.pg_dump_major.unwrap_or(0)))?;
     let life = restoring.config.sessions.access_token_life;
     let ending = match restoring.sessions {
-        Sessions::End => store::ending(Engine::Postgres, life, now),
+        Sessions::End => ending::script(Engine::Postgres, life, now),
         Sessions::Keep => String::new(),
     };
     let script = Script { schema, server, over: restoring.over, ending, manifest: manifest.clone() };

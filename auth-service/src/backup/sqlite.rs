@@ -10,7 +10,7 @@ use std::{
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use super::{BackupError, Manifest, Over, Restoring, Sessions, archive::Archive, restore::record, store, take};
+use super::{BackupError, Manifest, Over, Restoring, Sessions, archive::Archive, ending, restore::record, store, take};
 use crate::db::{
     Conn, Db, DbConfig, DbError, FolderLock, Ts,
     migrate::{self, SCRIPTS},
@@ -99,7 +99,7 @@ async fn prepare(db: &Db, manifest: &Manifest, restoring: &Restoring<'_>, now: T
     manifest.check_rows(&store::count(&mut tx).await?)?;
     if restoring.sessions == Sessions::End {
         let life = restoring.config.sessions.access_token_life;
-        let ending = store::ending(tx.engine(), life, now);
+        let ending = ending::script(tx.engine(), life, now);
         store::run_numbers(&mut tx, ending).await?;
     }
     record(&mut tx, manifest, restoring.sessions, now).await?;

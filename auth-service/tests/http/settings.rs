@@ -47,6 +47,8 @@ fn secrets() -> Vec<(&'static str, String)> {
         "JWT_PRIVATE_KEY",
         "GATEWAY_FEED_TOKEN",
         "ADMIN_CLIENT_SECRET",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
     ];
     let mut all: Vec<_> = plain.map(|name| (name, format!("a-{SECRET}-of-32-characters-and-more"))).into();
     all.push(("SECRETS_KEY", SECRETS_KEY.0.to_owned()));

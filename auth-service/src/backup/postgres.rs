@@ -86,8 +86,10 @@ async fn finish(restoring: &Restoring<'_>, manifest: &Manifest, now: Ts) -> Resu
     let mut tx = db.begin().await?;
     record(&mut tx, manifest, restoring.sessions, now).await?;
     tx.commit().await?;
-    // Until then the planner knows nothing of what came.
-    store::run_numbers(&mut db.write().await?, STOCK.to_owned()).await?;
+    // Until then the planner knows nothing of what came; the server's own housekeeping takes stock too, only later.
+    if let Err(cause) = store::run_numbers(&mut db.write().await?, STOCK.to_owned()).await {
+        tracing::warn!(%cause, "searches are slow until the database has taken stock: run ANALYZE");
+    }
     Ok(())
 }
 

@@ -60,7 +60,7 @@ pub struct Restored {
 ///
 /// # Errors
 /// When the backup is damaged, or not for this database, or accounts would be lost, or a server runs; then everything is
-/// as it was.
+/// as it was. On PostgreSQL also when only the audit log could not be written afterwards, which the message says.
 pub async fn restore(restoring: &mut Restoring<'_>) -> Result<Restored, BackupError> {
     let (config, now) = (restoring.config, Ts::from(restoring.clock.now()));
     let (from, file) = place::open(restoring.from, &config.backup.s3, config.extra_roots.as_deref()).await?;

@@ -153,7 +153,9 @@ async fn unpack(archive: Archive, path: PathBuf) -> Result<(), BackupError> {
 /// Gives the database to whom its folder belongs, and to nobody else: root may restore, but does not serve.
 fn own_alike(staged: &Path, data_dir: &Path) -> io::Result<()> {
     let folder = fs::metadata(data_dir)?;
-    chown(staged, Some(folder.uid()), Some(folder.gid()))?;
+    if fs::metadata(staged)?.uid() != folder.uid() {
+        chown(staged, Some(folder.uid()), Some(folder.gid()))?;
+    }
     fs::set_permissions(staged, fs::Permissions::from_mode(0o600))
 }
 

@@ -22,9 +22,11 @@ RUN find . -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --offline --package auth-system
 
 FROM debian:bookworm-20260518-slim
-# Versions are Debian's security updates of the day: pinned ones leave its archive when they are replaced.
+# Versions are Debian's security updates of the day, also of what the base has: pinned ones leave its archive when they
+# are replaced.
 # hadolint ignore=DL3008
 RUN apt-get update \
+    && apt-get upgrade --yes \
     && apt-get install --yes --no-install-recommends ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -o 1000 -g 1000 /app /app/data /app/keys

@@ -166,6 +166,14 @@ pub fn promtool() -> Result<PathBuf, PeerError> {
     program("promtool").ok_or(PeerError::Missing { program: "promtool".into(), package: "prometheus" })
 }
 
+/// What the scripts of the workflows read JSON by.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn jq() -> Result<PathBuf, PeerError> {
+    program("jq").ok_or(PeerError::Missing { program: "jq".into(), package: "jq" })
+}
+
 /// A browser's program.
 #[derive(Debug)]
 pub struct ChromiumProgram {

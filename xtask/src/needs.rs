@@ -10,7 +10,7 @@ const OLDEST_POSTGRES: u16 = 15;
 /// The second version that migrations and stores are tested on.
 const SECOND_POSTGRES: u16 = 16;
 /// Programs of the Python packages.
-const PYTHON_TOOLS: [&str; 6] = ["aws", "cfn-lint", "checkov", "hadolint", "moto_server", "zizmor"];
+const PYTHON_TOOLS: [&str; 7] = ["aws", "cfn-lint", "check-jsonschema", "checkov", "hadolint", "moto_server", "zizmor"];
 
 /// A program that tests start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +29,12 @@ pub(crate) enum Need {
     Nginx,
     DockerCompose,
     Promtool,
+    Jq,
     Chromium,
 }
 
 impl Need {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Postgres,
         Self::SecondPostgres,
         Self::Psql,
@@ -48,6 +49,7 @@ impl Need {
         Self::Nginx,
         Self::DockerCompose,
         Self::Promtool,
+        Self::Jq,
         Self::Chromium,
     ];
 
@@ -67,6 +69,7 @@ impl Need {
             Self::Nginx => "nginx".into(),
             Self::DockerCompose => "docker-compose".into(),
             Self::Promtool => "promtool".into(),
+            Self::Jq => "jq".into(),
             Self::Chromium => "Chromium".into(),
         }
     }
@@ -88,6 +91,7 @@ impl Need {
             Self::Nginx => installation::nginx().ok()?,
             Self::DockerCompose => installation::docker_compose().ok()?,
             Self::Promtool => installation::promtool().ok()?,
+            Self::Jq => installation::jq().ok()?,
             Self::Chromium => installation::chromium().ok()?.path,
         };
         Some(path.display().to_string())
@@ -105,7 +109,7 @@ impl Need {
             Self::Promtool => Some("in_prometheus"),
             Self::Postgres | Self::SecondPostgres | Self::Psql | Self::Redis => None,
             Self::Node | Self::OpenIdProvider | Self::Playwright | Self::Axe | Self::Actionlint => None,
-            Self::PythonTools | Self::Nginx => None,
+            Self::PythonTools | Self::Nginx | Self::Jq => None,
         }
     }
 }

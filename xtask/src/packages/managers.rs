@@ -17,6 +17,7 @@ pub(super) const DEBIAN: PackageManager = PackageManager {
     nginx: &["nginx"],
     docker_compose: &["docker-compose"],
     prometheus: &["prometheus"],
+    jq: &["jq"],
     chromium: Chromium::System(&["chromium", "fonts-liberation"]),
 };
 
@@ -40,6 +41,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         nginx: &["nginx"],
         docker_compose: &[],
         prometheus: &[],
+        jq: &["jq"],
         chromium: Chromium::Npm,
     },
     PackageManager {
@@ -57,6 +59,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         nginx: &["nginx"],
         docker_compose: &[],
         prometheus: &[],
+        jq: &["jq"],
         chromium: Chromium::Npm,
     },
     PackageManager {
@@ -75,6 +78,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         nginx: &["nginx"],
         docker_compose: &[],
         prometheus: &[],
+        jq: &["jq"],
         chromium: Chromium::System(&["chromium", "font-liberation"]),
     },
     PackageManager {
@@ -92,6 +96,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         nginx: &["nginx"],
         docker_compose: &[],
         prometheus: &["prometheus"],
+        jq: &["jq"],
         chromium: Chromium::System(&["chromium", "ttf-liberation"]),
     },
     PackageManager {
@@ -109,6 +114,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         nginx: &["nginx"],
         docker_compose: &[],
         prometheus: &["prometheus"],
+        jq: &["jq"],
         chromium: Chromium::Nowhere,
     },
 ];

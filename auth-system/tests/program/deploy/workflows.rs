@@ -1,10 +1,11 @@
-//! The workflows of GitHub Actions: linted, pinned, and their deployment script refuses what is neither digest nor number.
+//! The workflows of GitHub Actions: linted and pinned, one deployment at a time, and what their scripts refuse.
 
 use std::{fs, path::PathBuf, process::Command};
 
+use tempfile::TempDir;
 use test_peers::installation::{node, node_modules, python_tool};
 
-use super::{path, succeed};
+use super::{path, read, succeed, write_program};
 
 const FOLDER: &str = ".github/workflows";
 /// Prints what is wrong, a line each; fails when anything is. What GitHub has added since that release is left out.
@@ -59,9 +60,69 @@ fn every_action_is_pinned_to_a_commit_and_nothing_of_an_event_reaches_a_shell() 
 
 #[test]
 fn the_scripts_of_the_workflows_are_scripts() {
-    for script in ["as-role", "scan-image", "deploy-ecs"] {
+    for script in ["as-role", "newer-packages", "scan-image", "supersede", "deploy-ecs"] {
         succeed(Command::new("bash").arg("-n").arg(path(&format!(".github/{script}"))));
     }
+}
+
+#[test]
+fn one_deployment_at_a_time_and_each_role_where_it_is_trusted() {
+    let (image, deploy) = (read(".github/workflows/image.yml"), read(".github/workflows/deploy.yml"));
+    assert_eq!(deploy.matches("    environment: production\n").count(), 1);
+    // One group, whoever asks: a group of each event's own would let two run at once.
+    assert_eq!(deploy.matches("group: ").count(), 1, "{deploy}");
+    assert!(deploy.contains("group: deploy-production\n"), "{deploy}");
+    assert!(deploy.contains("cancel-in-progress: ${{ github.event_name == 'workflow_dispatch' }}\n"), "{deploy}");
+    assert!(image.contains("needs: [publish, supersede]\n"), "{image}");
+    for (workflow, role) in [(&image, "AWS_PUSH_ROLE_ARN"), (&deploy, "AWS_DEPLOY_ROLE_ARN")] {
+        let taken: Vec<_> = workflow.lines().filter(|line| line.contains("AWS_ROLE_ARN:")).collect();
+        assert_eq!(taken, [format!("      AWS_ROLE_ARN: ${{{{ vars.{role} }}}}")]);
+    }
+}
+
+#[test]
+fn a_build_cancels_older_ones_that_wait_and_gives_way_to_newer_ones() {
+    let waits = |pending: &str, waiting: &str| {
+        let lists = format!(r#"*status=pending*) echo "{pending}";; *status=waiting*) echo "{waiting}";;"#);
+        let gh = format!(r#"echo "$*" >> calls; case "$*" in {lists} */91/cancel) exit 1;; esac"#);
+        let run = [("GITHUB_REPOSITORY", "your-org/auth-system"), ("GITHUB_RUN_ID", "100")];
+        let ran = run_with("supersede", &[("gh", &gh)], &run);
+        let calls = ran.file("calls");
+        assert!(
+            calls.starts_with("api --paginate repos/your-org/auth-system/actions/workflows/image.yml/runs?event=push")
+        );
+        let canceled = calls.lines().filter_map(|line| line.strip_prefix("api --method POST ")).map(str::to_owned);
+        (ran.code, ran.printed, canceled.collect::<Vec<_>>())
+    };
+    let cancel = |run: u32| format!("repos/your-org/auth-system/actions/runs/{run}/cancel");
+    let (code, printed, canceled) = waits("92", "90 91 100");
+    // What is pending takes the place of what is canceled, unless it is canceled first.
+    assert_eq!((code, canceled), (Some(0), vec![cancel(92), cancel(90), cancel(91)]), "{printed}");
+    assert!(printed.contains("run 91 waits no more"), "approved, or ended, in between: {printed}");
+    let (code, printed, canceled) = waits("", "90 101");
+    assert_eq!((code, canceled), (Some(1), Vec::new()), "{printed}");
+    assert!(printed.contains("a newer commit waits already, in run 101"), "{printed}");
+    assert_eq!(waits("", "").0, Some(0));
+}
+
+#[test]
+fn packages_that_debian_has_newer_are_named_with_their_sources() {
+    let simulated = "Inst libssl3 [3.0.16-1] (3.0.17-1 Debian-Security:12/oldstable [amd64])
+Inst brand-new (1.0 Debian:12/oldstable [amd64])
+Conf libssl3 (3.0.17-1 Debian-Security:12/oldstable [amd64])";
+    let stand_ins = [
+        // What would run in the container runs here, with these packages.
+        ("docker", r#"echo "$*" >> calls; for script; do :; done; exec bash -euo pipefail -c "$script""#),
+        ("apt-get", &format!("case $* in *simulate*) echo '{simulated}';; esac")),
+        ("dpkg-query", r#"echo "$*" >> asked; printf 'openssl\nlibssl3\n'"#),
+    ];
+    let ran = run_with("newer-packages", &stand_ins, &[]);
+    assert_eq!((ran.code, ran.printed.as_str()), (Some(0), "libssl3\nopenssl\n"));
+    assert!(ran.file("calls").starts_with("run --rm --user 0:0 --entrypoint bash auth-service:latest"));
+    assert!(ran.file("asked").trim_end().ends_with(" libssl3"), "what is not installed is no finding");
+    let nothing = [stand_ins[0], ("apt-get", ""), stand_ins[2]];
+    let ran = run_with("newer-packages", &nothing, &[]);
+    assert_eq!((ran.code, ran.printed.as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -69,48 +130,46 @@ fn a_deployment_takes_a_digest_or_a_revision_and_nothing_else() {
     let both = (format!("sha256:{}", "a".repeat(64)), "7".to_owned());
     let wrong = [("latest", ""), ("", "7; true"), ("", ""), ("sha256:abc", ""), (both.0.as_str(), both.1.as_str())];
     for (digest, revision) in wrong {
-        let output = deploy(digest, revision, "exit 1");
-        assert_eq!(output.0, Some(64), "{digest} {revision}: {}", output.1);
-        assert!(output.1.contains("digest"), "{}", output.1);
+        let asked = [
+            ("DIGEST", digest),
+            ("REVISION", revision),
+            ("CLUSTER", "auth-system-cluster"),
+            ("SERVICE", "auth-service"),
+            ("FAMILY", "auth-service-task"),
+            ("REPOSITORY", "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/auth-service"),
+        ];
+        let ran = run_with("deploy-ecs", &[("aws", r#"echo "$*" >> calls; exit 1"#)], &asked);
+        assert_eq!((ran.code, ran.file("calls").as_str()), (Some(64), ""), "{digest} {revision}: {}", ran.printed);
+        assert!(ran.printed.contains("digest"), "{}", ran.printed);
     }
 }
 
-#[test]
-fn a_rollback_moves_the_service_to_the_revision_and_says_when_the_circuit_breaker_moved_it_back() {
-    let arn = "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/auth-service-task";
-    let answers =
-        |serving: u32| format!(r#"echo "$*" >> calls; case "$2" in describe-services) echo "{arn}:{serving}";; esac"#);
-    let (code, printed, calls) = deploy("", "7", &answers(7));
-    assert_eq!(code, Some(0), "{printed}");
-    assert!(printed.contains("auth-service-task:7 serves"), "{printed}");
-    assert!(calls.contains("update-service") && calls.contains("--task-definition auth-service-task:7"), "{calls}");
-    assert!(calls.contains("deploymentCircuitBreaker={enable=true,rollback=true}"), "{calls}");
-    assert!(!calls.contains("run-task") && !calls.contains("register-task-definition"), "{calls}");
-    let (code, printed, _) = deploy("", "7", &answers(6));
-    assert_eq!(code, Some(1), "{printed}");
-    assert!(printed.contains("auth-service-task:6 serves again"), "{printed}");
+/// A script that ran in a folder of its own.
+struct Ran {
+    code: Option<i32>,
+    printed: String,
+    folder: TempDir,
 }
 
-/// A deployment whose `aws` is this script; exit code, what was printed, and what was called.
-fn deploy(digest: &str, revision: &str, aws: &str) -> (Option<i32>, String, String) {
+impl Ran {
+    /// What its programs wrote there.
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+    }
+}
+
+/// Runs a script of the workflows on the image, with stand-ins of programs.
+fn run_with(script: &str, stand_ins: &[(&str, &str)], environment: &[(&str, &str)]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("aws");
-    fs::write(&program, format!("#!/bin/sh\n{aws}\n")).unwrap();
-    succeed(Command::new("chmod").arg("+x").arg(&program));
+    for (program, stand_in) in stand_ins {
+        write_program(&folder.path().join(program), &format!("#!/bin/sh\n{stand_in}\n"));
+    }
     let programs = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.path().display());
-    let mut command = Command::new(path(".github/deploy-ecs"));
-    command.env_clear().env("PATH", programs).current_dir(folder.path()).envs([
-        ("DIGEST", digest),
-        ("REVISION", revision),
-        ("CLUSTER", "auth-system-cluster"),
-        ("SERVICE", "auth-service"),
-        ("FAMILY", "auth-service-task"),
-        ("REPOSITORY", "123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/auth-service"),
-    ]);
-    let output = command.output().unwrap();
+    let mut command = Command::new(path(&format!(".github/{script}")));
+    command.arg("auth-service:latest").env_clear().env("PATH", programs).current_dir(folder.path());
+    let output = command.envs(environment.iter().copied()).output().unwrap();
     let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    let calls = fs::read_to_string(folder.path().join("calls")).unwrap_or_default();
-    (output.status.code(), printed, calls)
+    Ran { code: output.status.code(), printed, folder }
 }
 
 fn workflows() -> Vec<PathBuf> {

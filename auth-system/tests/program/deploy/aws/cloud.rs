@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_peers::{free_port, installation};
 use tokio::net::TcpStream;
@@ -64,6 +64,14 @@ impl Cloud {
         let finished = Finished::from(self.prepare(&aws).args(arguments).output().unwrap());
         assert_eq!(finished.code, Some(0), "{arguments:?}: {finished:?}\n{}", self.log());
         if finished.out.trim().is_empty() { Value::Null } else { serde_json::from_str(&finished.out).unwrap() }
+    }
+
+    /// Has the next scan of an image find this.
+    pub async fn find_in_images(&self, answer: &Value) {
+        let url = format!("http://127.0.0.1:{}/moto-api/static/ecr/scan-finding-results", self.port);
+        let results = json!({"results": [answer], "region": REGION});
+        let answer = reqwest::Client::new().post(url).json(&results).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
     }
 
     /// A template as the stand-in can read it.

@@ -4,6 +4,7 @@ mod addresses;
 mod cloud;
 mod commands;
 mod metrics;
+mod pipeline;
 mod task_definition;
 mod templates;
 

@@ -44,6 +44,14 @@ fn create(cloud: &Cloud, stack: &str, template: &str, parameters: &[(&str, &str)
     resources["StackResources"].as_array().unwrap().clone()
 }
 
+/// What a stack says of itself.
+fn output(cloud: &Cloud, stack: &str, key: &str) -> String {
+    let described = cloud.ask(&["cloudformation", "describe-stacks", "--stack-name", stack]);
+    let outputs = described["Stacks"][0]["Outputs"].as_array().unwrap();
+    let found = outputs.iter().find(|output| output["OutputKey"] == key);
+    found.unwrap_or_else(|| panic!("no {key} in {described}"))["OutputValue"].as_str().unwrap().to_owned()
+}
+
 /// Creates all three, with everything that a condition guards but the NAT gateway.
 fn create_all(cloud: &Cloud) -> Vec<Value> {
     let certificates = cloud.ask(&["acm", "list-certificates"]);
@@ -59,7 +67,10 @@ fn create_all(cloud: &Cloud) -> Vec<Value> {
         ("MultiAz", "true"),
     ];
     let mut made = create(cloud, "auth-system", "template.yaml", &parameters);
-    made.extend(create(cloud, "monitoring", "monitoring.yaml", &[("AlarmEmail", "ops@example.com")]));
+    let balancer = output(cloud, "auth-system", "LoadBalancerArn");
+    let group = output(cloud, "auth-system", "TargetGroupArn");
+    let watched = [("LoadBalancerArn", &*balancer), ("TargetGroupArn", &*group), ("AlarmEmail", "ops@example.com")];
+    made.extend(create(cloud, "monitoring", "monitoring.yaml", &watched));
     made.extend(create(cloud, "github", "github.yaml", &[("Repository", "your-org/auth-system")]));
     made
 }
@@ -126,9 +137,11 @@ async fn the_stacks_are_created_with_the_names_of_the_guide() {
     assert_eq!((&group["HealthCheckPath"], &group["Port"]), (&json!("/api/v1/health"), &json!(8000)), "{group}");
     let repository = &cloud.ask(&["ecr", "describe-repositories"])["repositories"][0];
     assert_eq!(repository["repositoryName"], "auth-service", "{repository}");
-    let role = cloud.ask(&["iam", "get-role", "--role-name", "auth-service-deploy"]);
-    let trust = role["Role"]["AssumeRolePolicyDocument"].to_string();
-    assert!(trust.contains("repo:your-org/auth-system:ref:refs/heads/main"), "{trust}");
+    for (role, identity) in [("push", "ref:refs/heads/main"), ("deploy", "environment:production")] {
+        let role = cloud.ask(&["iam", "get-role", "--role-name", &format!("auth-service-{role}")]);
+        let trust = role["Role"]["AssumeRolePolicyDocument"].to_string();
+        assert!(trust.contains(&format!("\"repo:your-org/auth-system:{identity}\"")), "{trust}");
+    }
 }
 
 #[test]

@@ -3,17 +3,20 @@
 use std::{fs, process::Command};
 
 use serde_json::json;
-use test_peers::{Postgres, Redis, Security, Smtp, free_port, installation::redis_server};
+use test_peers::{
+    Postgres, Redis, Security, Smtp, free_port,
+    installation::{python_tool, redis_server},
+};
 
 use super::{
-    commands_below, read,
+    commands_below, path, read,
     stack::{Running, Stack, Substitutes},
     succeed,
 };
 use crate::{
     client::Client,
     program::Program,
-    support::{Workplace, postgres},
+    support::{Finished, Workplace, postgres},
 };
 
 const FILES: [&str; 2] = ["docker-compose.yml", "docker-compose.prod.yml"];
@@ -26,6 +29,23 @@ fn variables(env_file: &str) -> Vec<(&str, &str)> {
 
 fn names_known_to_the_program() -> String {
     Workplace::bare().run(&["docs", "configuration"]).out
+}
+
+/// What finds fault with compose files by the schema of their specification.
+fn schema_check() -> Command {
+    let mut check = Command::new(python_tool("check-jsonschema").unwrap());
+    check.args(["--builtin-schema", "vendor.compose-spec"]);
+    check
+}
+
+#[test]
+fn the_files_are_of_the_compose_specification() {
+    succeed(schema_check().args(FILES.map(path)));
+    let folder = tempfile::tempdir().unwrap();
+    let misspelt = folder.path().join("docker-compose.yml");
+    fs::write(&misspelt, read(FILES[0]).replacen("    healthcheck:", "    healthchek:", 1)).unwrap();
+    let finished = Finished::from(schema_check().arg(&misspelt).output().unwrap());
+    assert!(finished.code == Some(1) && finished.out.contains("healthchek"), "{finished:?}");
 }
 
 #[test]

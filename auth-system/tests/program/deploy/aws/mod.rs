@@ -7,6 +7,7 @@ mod metrics;
 mod pipeline;
 mod task_definition;
 mod templates;
+mod together;
 
 use std::{
     fs,
@@ -16,8 +17,8 @@ use std::{
 use serde_json::Value;
 use test_peers::installation;
 
-/// The three stacks, and what their parameters must be given.
-const TEMPLATES: [&str; 3] = ["template.yaml", "monitoring.yaml", "github.yaml"];
+/// The stacks; the others stand on the first.
+const TEMPLATES: [&str; 4] = ["template.yaml", "monitoring.yaml", "gateway.yaml", "github.yaml"];
 /// Reads a template as CloudFormation does, with functions in their long form.
 const READ_TEMPLATE: &str =
     "import json, sys; from cfnlint.decode.cfn_yaml import load; print(json.dumps(load(sys.argv[1])))";

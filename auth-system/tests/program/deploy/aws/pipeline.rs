@@ -259,9 +259,9 @@ fn each_role_of_the_workflows_may_do_what_they_do_with_it_and_nothing_else() {
     let template = read_template("github.yaml");
     let allowed = |role: &str| {
         let policy = &template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"];
-        let actions = policy["Statement"].as_array().unwrap().iter().flat_map(|one| match &one["Action"] {
-            Value::Array(actions) => actions.clone(),
-            action => vec![action.clone()],
+        let actions = policy["Statement"].as_array().unwrap().iter().flat_map(|one| {
+            let action = &one["Action"];
+            action.as_array().cloned().unwrap_or_else(|| vec![action.clone()])
         });
         actions.map(|action| action.as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
     };

@@ -14,13 +14,13 @@ const KEY_SECRETS: [(&str, &str); 2] =
     [("JWT_PRIVATE_KEY", "auth-service/jwt-private-key"), ("JWT_PUBLIC_KEY", "auth-service/jwt-public-key")];
 
 /// The servers that its secrets stand for.
-struct Servers {
+pub(super) struct Servers {
     database: String,
-    redis: Redis,
+    pub redis: Redis,
 }
 
 impl Servers {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let redis = Redis::start_tls().unwrap();
         redis.require_password(REDIS_TOKEN).unwrap();
         let database = postgres().create_database().unwrap();
@@ -31,9 +31,8 @@ impl Servers {
         Self { database, redis }
     }
 
-    /// What Secrets Manager would hand over for an ARN.
-    fn secret(&self, arn: &str) -> String {
-        let (_, name) = arn.split_once(":secret:").unwrap();
+    /// What Secrets Manager would hand over.
+    pub fn secret(&self, name: &str) -> String {
         match name {
             "auth-service/db-url" => self.database.clone(),
             "auth-service/redis-url" => self.redis.url().replace("rediss://", &format!("rediss://:{REDIS_TOKEN}@")),
@@ -55,7 +54,10 @@ impl Servers {
         let plain = container["environment"].as_array().unwrap().iter();
         let place = plain.fold(place, |place, one| place.set(&text(&one["name"]), &text(&one["value"])));
         let secrets = container["secrets"].as_array().unwrap().iter();
-        secrets.fold(place, |place, one| place.set(&text(&one["name"]), &self.secret(&text(&one["valueFrom"]))))
+        secrets.fold(place, |place, one| {
+            let arn = text(&one["valueFrom"]);
+            place.set(&text(&one["name"]), &self.secret(arn.split_once(":secret:").unwrap().1))
+        })
     }
 }
 

@@ -19,12 +19,13 @@ case "$2" in
   describe-task-definition) cat "${4##*/}";;
   register-task-definition) echo "$4" > auth-service-task:9; printf 'auth-service-task\t9\n';;
   describe-services) case "$*" in
+    *rolloutState*) [ ! -e unhealthy ] || echo auth-admin;;
     *networkConfiguration*) echo '{"awsvpcConfiguration": {"subnets": ["subnet-1"]}}';;
     *) echo "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/$(cat serving)";;
   esac;;
   run-task) echo arn:aws:ecs:ap-northeast-2:123456789012:task/migration;;
   describe-tasks) cat migration;;
-  update-service) [ -e unhealthy ] || echo "$8" > serving;;
+  update-service) [ "$7" != --task-definition ] || [ -e unhealthy ] || echo "$8" > serving;;
 esac
 "#;
 /// What docker itself asks of the registry when it pushes.
@@ -168,6 +169,27 @@ async fn the_tag_stays_where_it_was_when_nothing_came_of_a_deployment() {
     let finished = runner.deploy(&[("DIGEST", &new)]);
     assert_eq!((finished.code, runner.latest()), (Some(1), json!(old)), "{finished:?}");
     assert!(finished.err.contains("auth-service-task:7 serves again"), "{finished:?}");
+}
+
+#[tokio::test]
+async fn what_else_is_of_the_image_follows_when_it_serves() {
+    let runner = Runner::start().await;
+    let (old, new) = (runner.push(&["old", "latest"]), runner.push(&["new"]));
+    runner.serve(7, &format!("{REPOSITORY}@{old}"), None);
+    let followers = ("FOLLOWERS", "api-gateway auth-admin");
+    let finished = runner.deploy(&[("DIGEST", &new), followers]);
+    assert_eq!((finished.code, runner.latest()), (Some(0), json!(new)), "{finished:?}");
+    let calls = fs::read_to_string(runner.cloud.path("calls")).unwrap();
+    let tagged = calls.find("ecr put-image").unwrap();
+    for follower in ["api-gateway", "auth-admin"] {
+        let call = format!("--service {follower} --force-new-deployment");
+        assert!(calls.find(&call).is_some_and(|at| at > tagged), "{call} comes before the tag moves:\n{calls}");
+    }
+    // Of one that did not become healthy the old tasks serve on.
+    fs::write(runner.cloud.path("unhealthy"), "").unwrap();
+    let finished = runner.deploy(&[("REVISION", "9"), followers]);
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert!(finished.err.contains("did not become healthy, and serves as before: auth-admin"), "{finished:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod cloud;
 mod commands;
 mod metrics;
 mod pipeline;
+mod roles;
 mod task_definition;
 mod templates;
 mod together;

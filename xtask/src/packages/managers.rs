@@ -17,6 +17,8 @@ pub(super) const DEBIAN: PackageManager = PackageManager {
     nginx: &["nginx"],
     docker_compose: &["docker-compose"],
     prometheus: &["prometheus"],
+    jq: &["jq"],
+    age: &["age"],
     chromium: Chromium::System(&["chromium", "fonts-liberation"]),
 };
 
@@ -40,6 +42,8 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         nginx: &["nginx"],
         docker_compose: &[],
         prometheus: &[],
+        jq: &["jq"],
+        age: &[],
         chromium: Chromium::Npm,
     },
     PackageManager {
@@ -57,6 +61,8 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         nginx: &["nginx"],
         docker_compose: &[],
         prometheus: &[],
+        jq: &["jq"],
+        age: &[],
         chromium: Chromium::Npm,
     },
     PackageManager {
@@ -75,6 +81,8 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         nginx: &["nginx"],
         docker_compose: &[],
         prometheus: &[],
+        jq: &["jq"],
+        age: &["age"],
         chromium: Chromium::System(&["chromium", "font-liberation"]),
     },
     PackageManager {
@@ -92,6 +100,8 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         nginx: &["nginx"],
         docker_compose: &[],
         prometheus: &["prometheus"],
+        jq: &["jq"],
+        age: &["age"],
         chromium: Chromium::System(&["chromium", "ttf-liberation"]),
     },
     PackageManager {
@@ -109,6 +119,8 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         nginx: &["nginx"],
         docker_compose: &[],
         prometheus: &["prometheus"],
+        jq: &["jq"],
+        age: &["age"],
         chromium: Chromium::Nowhere,
     },
 ];

@@ -37,7 +37,7 @@ async fn a_file_of_routes_is_checked_proven_and_in_force(#[case] page: &str) {
     reader.write("gateway.toml", &format!("{routes}\n{assertion}\n{limits}"));
     let cases = reader.next("toml");
     reader.write("cases.toml", &cases);
-    reader.run(&[]);
+    assert!(reader.run(&[]).contains("1 cases, 0 failed"));
     // The test of a policy is one: it notices what the case does not expect.
     reader.write("cases.toml", &cases.replace("forbidden", "allow"));
     assert_eq!(place.run(&["gateway", "test", "cases.toml", "--config", "gateway.toml"]).code, Some(1));

@@ -1,4 +1,4 @@
-//! The page on the audit log: its example by hand, its check without the program, and the proof by a head kept elsewhere.
+//! The page on the audit log: its example by hand, its check by a script, and the proof by a head kept elsewhere.
 
 use std::process::Command;
 

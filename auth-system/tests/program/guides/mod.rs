@@ -1,4 +1,4 @@
-//! The guides and runbooks in both languages: their commands and settings, in order and as they stand, against real parts.
+//! The guides and runbooks in both languages: commands and settings in order and as they stand, against real parts.
 
 mod apps;
 mod audit;

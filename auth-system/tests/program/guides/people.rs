@@ -122,7 +122,7 @@ async fn breached_passwords_are_refused_from_either_list(#[case] page: &str) {
 async fn accounts_are_brought_in_with_their_passwords_and_copied_out(#[case] page: &str) {
     let place = Workplace::on(Engine::Sqlite);
     let mut reader = Reader::open(page, &place);
-    reader.write("people.csv", &format!("email,password_hash\nkim@example.com,{BCRYPT}\n"));
+    reader.write("people.csv", &format!("email,password_hash,roles\nkim@example.com,{BCRYPT},admin\n"));
     let told = reader.run(&[]);
     assert!(told.contains("1 would be added") && told.contains("1 added, 0 refused"), "{told}");
     reader.write("users.json", FIREBASE_USERS);
@@ -145,6 +145,8 @@ async fn accounts_are_brought_in_with_their_passwords_and_copied_out(#[case] pag
     for said in ["with this password, which is shown only now", "made second@example.com", "disabled kim@example.com"] {
         assert!(told.contains(said), "{said} is not in\n{told}");
     }
+    let listed = told.lines().find(|line| line.contains("last login")).unwrap_or_else(|| panic!("{told}"));
+    assert!(listed.contains("kim@example.com") && listed.contains("admin"), "{listed}");
     assert_eq!(log_in(&program.client, "second@example.com", "correct horse battery staple").await, 200);
     assert_eq!(log_in(&program.client, "kim@example.com", "correct horse 🦀").await, 401);
     reader.close();

@@ -1,4 +1,4 @@
-//! Somebody who follows a page, block by block: their shell, their files, and what they write in place of what is shown.
+//! Somebody who follows a page, block by block: their shell and files, and what they write in place of what is shown.
 
 use std::{
     collections::VecDeque,
@@ -16,7 +16,8 @@ use crate::{
     support::{PROGRAM, Workplace},
 };
 
-/// `cargo run --` is the program, which is built; every call tells its status, and a stream that never ends is left after a second.
+/// `cargo run --` is the program, which is built; every call tells its status, and a stream without an end is left after
+/// a second.
 const PRELUDE: &str = r#"exec 2>&1
 cargo() {
   [ "$1" != build ] || return 0
@@ -83,8 +84,8 @@ impl Reader {
         out
     }
 
-    /// Sets the variables of the next block of settings, in the form that systemd, Docker, a shell and `.env` all read; its
-    /// text.
+    /// Sets the variables of the next block of settings, in the form that systemd, docker-compose, a shell and `.env` all
+    /// read; its text.
     pub fn settings(&mut self) -> String {
         let text = self.next("ini");
         for line in text.lines().filter(|line| !line.starts_with('#')) {

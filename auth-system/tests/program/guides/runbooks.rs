@@ -12,19 +12,19 @@ use crate::support::{Engine, Workplace};
 
 const REDIS_TOKEN: &str = "3f0c8a5d4b1e9672a8c4e0f1b3d5972640a1c9e8f7b6d5c4";
 /// What the commands of each runbook show.
-const SHOWN: [(&str, &str); 12] = [
-    ("AuthSystemCertificateExpires", "notAfter="),
-    ("AuthSystemDatabaseAway", "ok       database: "),
-    ("AuthSystemDown", r#"200 OK {"status":"healthy""#),
-    ("AuthSystemGatewayFails", r#""status":"healthy""#),
-    ("AuthSystemGatewayKeys", r#""keys":[{"#),
-    ("AuthSystemGatewayRevocationsLate", r#""revocations""#),
-    ("AuthSystemGatewayRoutesRefused", "/orders"),
-    ("AuthSystemLogLost", "ok       disk: "),
-    ("AuthSystemMailWaits", "ok       mail: "),
-    ("AuthSystemProviderFails", "ok       login provider: kakao"),
-    ("AuthSystemRedisAway", "PONG"),
-    ("AuthSystemUpstreamDown", r#""upstreams""#),
+const SHOWN: [(&str, &[&str]); 12] = [
+    ("AuthSystemCertificateExpires", &["notAfter="]),
+    ("AuthSystemDatabaseAway", &["ok       database: ", "(1 row)"]),
+    ("AuthSystemDown", &[r#"200 OK {"status":"healthy""#]),
+    ("AuthSystemGatewayFails", &[r#""status":"healthy""#]),
+    ("AuthSystemGatewayKeys", &[r#""keys":[{"#]),
+    ("AuthSystemGatewayRevocationsLate", &[r#""revocations""#]),
+    ("AuthSystemGatewayRoutesRefused", &["/orders"]),
+    ("AuthSystemLogLost", &["ok       disk: ", "Filesystem "]),
+    ("AuthSystemMailWaits", &["ok       mail: "]),
+    ("AuthSystemProviderFails", &["ok       login provider: kakao"]),
+    ("AuthSystemRedisAway", &["ok       redis: ", "\nPONG\n"]),
+    ("AuthSystemUpstreamDown", &[r#""upstreams""#]),
 ];
 
 /// A deployment with everything that alerts are about.
@@ -84,7 +84,8 @@ async fn the_first_look_of_every_runbook_shows_what_there_is() {
         let shown = follow(&deployment, &page);
         let name = page.rsplit('/').next().unwrap().trim_end_matches(".md");
         let expected = expected.remove(name).unwrap_or_default();
-        assert!(shown.contains(expected) && shown.is_empty() == expected.is_empty(), "{page}: {expected}: {shown}");
+        assert!(expected.iter().all(|text| shown.contains(text)), "{page}: {expected:?}: {shown}");
+        assert_eq!(shown.is_empty(), expected.is_empty(), "{page}: {shown}");
     }
     assert!(expected.is_empty(), "no runbook shows {expected:?}");
 }

@@ -39,7 +39,8 @@ async fn a_database_is_named_brought_up_to_date_and_reached_by_tls(#[case] page:
     reader.set("DB_HOST", "127.0.0.1");
     reader.run(&[]);
     let migrated = reader.run(&[]);
-    assert_eq!(migrated.matches("the schema is current").count(), 2, "{migrated}");
+    // The two scripts above have left nothing to apply.
+    assert_eq!(migrated.lines().filter(|line| *line == "the schema is current").count(), 2, "{migrated}");
     reader.settings();
     let program = reader.place.start().await;
     program.client.person("kim@example.com").await;
@@ -115,6 +116,7 @@ async fn keys_are_made_rotated_and_withdrawn(#[case] page: &str) {
     let program = place.start().await;
     let person = program.client.person("kim@example.com").await;
     let rotated = reader.run(&[]);
+    assert!(rotated.lines().any(|line| line.len() == 44 && line.ends_with('=')), "{rotated}");
     assert!(rotated.contains(&format!("{kid}  RS256  signs ")) && rotated.contains("  published "), "{rotated}");
     program.until("both keys are published", async || published(&program.client).await == 2).await;
     reader.replace("JkzkwcBkLZkMeQA2k5l9WpFvhjrzOQSu7zj9-N_jm0A", kid);

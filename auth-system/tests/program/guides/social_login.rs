@@ -1,4 +1,4 @@
-//! The page on logins through providers, with Kakao's stand-in and an OpenID provider for Google and for another issuer.
+//! The page on logins through providers: Kakao's stand-in, and an OpenID provider for Google and for another issuer.
 
 use std::{fs, process::Command};
 
@@ -82,7 +82,10 @@ impl Providers {
 
     fn id_token(&self, nonce: &str) -> String {
         let now = Clock::System.now().as_second();
-        let claims = json!({"iss": self.kakao.url(), "sub": "7", "aud": "us", "nonce": nonce, "iat": now, "auth_time": now, "exp": now + 3600});
+        let claims = json!({
+            "iss": self.kakao.url(), "sub": "7", "aud": "us", "nonce": nonce,
+            "iat": now, "auth_time": now, "exp": now + 3600,
+        });
         self.kakao.sign("JWT", &claims).unwrap()
     }
 }
@@ -130,6 +133,9 @@ async fn people_come_through_providers_link_them_and_take_them_away(#[case] page
     let program = reader.place.start().await;
     let offered = answer(&reader.run(&[200]));
     assert_eq!(offered["providers"].to_string().matches("authorize_url").count(), 2, "{offered}");
+    let here = "http://localhost:5500";
+    let asked = program.client.with_header("origin", here).get("/api/v1/oauth/providers").await;
+    assert_eq!(asked.header("access-control-allow-origin"), here, "{asked:?}");
     let button = reader.next("js");
     reader.write("button.mjs", &format!("{BROWSER}{button}"));
 

@@ -41,7 +41,12 @@ async fn each_fault_is_found_by_the_commands_for_it(#[case] page: &str) {
     postgres.start_again().unwrap();
     program.until_logged("the database answers").await;
     let found = reader.run(&[]);
-    assert!(found.contains("ok       database: ") && found.contains("(1 row)"), "{found}");
+    assert!(
+        found.contains("could not connect to server")
+            && found.contains("ok       database: ")
+            && found.contains("(1 row)"),
+        "{found}"
+    );
 
     let ca = redis.ca_path();
     reader.replace("REDIS_HOST", &format!("localhost -p {} --cacert {}", redis.port(), ca.display()));

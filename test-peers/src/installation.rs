@@ -142,6 +142,16 @@ pub fn python_tool(name: &'static str) -> Result<PathBuf, PeerError> {
         .ok_or_else(|| PeerError::Missing { program: name.into(), package: "python3-venv" })
 }
 
+/// The folder of a package in Python's environment, such as `jwt`.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn python_package(name: &'static str) -> Result<PathBuf, PeerError> {
+    let folders = subfolders(&Path::new(PEERS).join("python/lib"), "python3", "site-packages");
+    let found = folders.into_iter().map(|folder| folder.join(name)).find(|folder| folder.is_dir());
+    found.ok_or_else(|| PeerError::Missing { program: name.into(), package: "python3-venv" })
+}
+
 /// The web server.
 ///
 /// # Errors
@@ -166,12 +176,20 @@ pub fn promtool() -> Result<PathBuf, PeerError> {
     program("promtool").ok_or(PeerError::Missing { program: "promtool".into(), package: "prometheus" })
 }
 
-/// What the scripts of the workflows read JSON by.
+/// What guides take answers apart by.
 ///
 /// # Errors
 /// [`PeerError::Missing`] if there is none.
 pub fn jq() -> Result<PathBuf, PeerError> {
     program("jq").ok_or(PeerError::Missing { program: "jq".into(), package: "jq" })
+}
+
+/// What makes the key pairs of backups.
+///
+/// # Errors
+/// [`PeerError::Missing`] if there is none.
+pub fn age_keygen() -> Result<PathBuf, PeerError> {
+    program("age-keygen").ok_or(PeerError::Missing { program: "age-keygen".into(), package: "age" })
 }
 
 /// A browser's program.

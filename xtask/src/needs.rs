@@ -30,11 +30,12 @@ pub(crate) enum Need {
     DockerCompose,
     Promtool,
     Jq,
+    AgeKeygen,
     Chromium,
 }
 
 impl Need {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Postgres,
         Self::SecondPostgres,
         Self::Psql,
@@ -50,6 +51,7 @@ impl Need {
         Self::DockerCompose,
         Self::Promtool,
         Self::Jq,
+        Self::AgeKeygen,
         Self::Chromium,
     ];
 
@@ -70,6 +72,7 @@ impl Need {
             Self::DockerCompose => "docker-compose".into(),
             Self::Promtool => "promtool".into(),
             Self::Jq => "jq".into(),
+            Self::AgeKeygen => "age-keygen".into(),
             Self::Chromium => "Chromium".into(),
         }
     }
@@ -92,6 +95,7 @@ impl Need {
             Self::DockerCompose => installation::docker_compose().ok()?,
             Self::Promtool => installation::promtool().ok()?,
             Self::Jq => installation::jq().ok()?,
+            Self::AgeKeygen => installation::age_keygen().ok()?,
             Self::Chromium => installation::chromium().ok()?.path,
         };
         Some(path.display().to_string())
@@ -107,6 +111,8 @@ impl Need {
             // Checks of the files in deploy: a machine that has these not is not where they are changed.
             Self::DockerCompose => Some("composed"),
             Self::Promtool => Some("in_prometheus"),
+            // Amazon's and Red Hat's own packages have none.
+            Self::AgeKeygen => Some("with_age"),
             Self::Postgres | Self::SecondPostgres | Self::Psql | Self::Redis => None,
             Self::Node | Self::OpenIdProvider | Self::Playwright | Self::Axe | Self::Actionlint => None,
             Self::PythonTools | Self::Nginx | Self::Jq => None,
@@ -114,8 +120,9 @@ impl Need {
     }
 }
 
-/// The folder of the Python programs, if all are there.
+/// The folder of the Python programs, if all are there, and the library that a guide uses.
 fn find_python_tools() -> Option<PathBuf> {
+    installation::python_package("jwt").ok()?;
     let found = PYTHON_TOOLS.map(|name| installation::python_tool(name).ok());
     found.into_iter().collect::<Option<Vec<_>>>()?.first()?.parent().map(Path::to_owned)
 }

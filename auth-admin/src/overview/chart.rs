@@ -156,7 +156,8 @@ fn line(course: &Course, most: u64) -> Line {
     Line { class: course.class, key: course.key, path: places.split(Option::is_none).map(stretch).collect(), last }
 }
 
-/// Draws what lies between two gaps. A point alone is a line to itself, which its round ends make visible.
+/// Draws what lies between two gaps. A point alone is the shortest of lines, which its round ends make visible: browsers draw
+/// none of no length where lines are dashed.
 fn stretch(places: &[Option<(f64, f64)>]) -> String {
     let mut path = String::new();
     for (n, (x, y)) in places.iter().flatten().enumerate() {
@@ -164,7 +165,7 @@ fn stretch(places: &[Option<(f64, f64)>]) -> String {
         path.push_str(&format!("{} {}", point(*x), point(*y)));
     }
     if places.len() == 1 {
-        path.push_str("h0");
+        path.push_str("h.01");
     }
     path
 }
@@ -243,7 +244,7 @@ mod tests {
     #[test]
     fn where_nothing_is_known_there_is_no_line_and_never_a_zero() {
         let line = drawn(&[None, Some(4), None, Some(0), Some(2)], 4);
-        assert_eq!(line.path, "M220.0 14.0h0M532.0 194.0L688.0 104.0");
+        assert_eq!(line.path, "M220.0 14.0h.01M532.0 194.0L688.0 104.0");
         let unknown = drawn(&[None, None], 4);
         assert!(unknown.path.is_empty() && unknown.last.is_none());
         assert_eq!(drawn(&[], 4).path, "");

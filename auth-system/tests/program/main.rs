@@ -19,6 +19,7 @@ mod disk;
 mod drain;
 mod edge;
 mod gateway;
+mod guides;
 mod keys_cli;
 mod log;
 mod mail;

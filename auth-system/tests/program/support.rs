@@ -131,6 +131,11 @@ impl Workplace {
         command
     }
 
+    /// A shell in this place.
+    pub fn shell(&self) -> Command {
+        self.prepare(Command::new("sh"))
+    }
+
     fn prepare(&self, mut command: Command) -> Command {
         command.current_dir(self.folder.path()).env_clear().envs(self.env.iter().map(|(name, value)| (name, value)));
         command

@@ -18,6 +18,7 @@ pub(super) const DEBIAN: PackageManager = PackageManager {
     docker_compose: &["docker-compose"],
     prometheus: &["prometheus"],
     jq: &["jq"],
+    age: &["age"],
     chromium: Chromium::System(&["chromium", "fonts-liberation"]),
 };
 
@@ -42,6 +43,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         docker_compose: &[],
         prometheus: &[],
         jq: &["jq"],
+        age: &[],
         chromium: Chromium::Npm,
     },
     PackageManager {
@@ -60,6 +62,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         docker_compose: &[],
         prometheus: &[],
         jq: &["jq"],
+        age: &[],
         chromium: Chromium::Npm,
     },
     PackageManager {
@@ -79,6 +82,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         docker_compose: &[],
         prometheus: &[],
         jq: &["jq"],
+        age: &["age"],
         chromium: Chromium::System(&["chromium", "font-liberation"]),
     },
     PackageManager {
@@ -97,6 +101,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         docker_compose: &[],
         prometheus: &["prometheus"],
         jq: &["jq"],
+        age: &["age"],
         chromium: Chromium::System(&["chromium", "ttf-liberation"]),
     },
     PackageManager {
@@ -115,6 +120,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
         docker_compose: &[],
         prometheus: &["prometheus"],
         jq: &["jq"],
+        age: &["age"],
         chromium: Chromium::Nowhere,
     },
 ];

@@ -32,6 +32,8 @@ pub(crate) struct PackageManager {
     /// Empty where no package carries it.
     prometheus: &'static [&'static str],
     jq: &'static [&'static str],
+    /// Empty where no package carries it.
+    age: &'static [&'static str],
     pub(crate) chromium: Chromium,
 }
 
@@ -101,6 +103,7 @@ impl PackageManager {
                 Need::DockerCompose => self.docker_compose,
                 Need::Promtool => self.prometheus,
                 Need::Jq => self.jq,
+                Need::AgeKeygen => self.age,
             })
             .copied()
             .collect();
@@ -134,7 +137,7 @@ impl PackageManager {
             Need::Promtool => Some("prometheus"),
             Need::SecondPostgres | Need::Psql | Need::Pebble => None,
             Need::Node | Need::OpenIdProvider | Need::Playwright | Need::Axe | Need::Actionlint => None,
-            Need::PythonTools | Need::DockerCompose | Need::Jq | Need::Chromium => None,
+            Need::PythonTools | Need::DockerCompose | Need::Jq | Need::AgeKeygen | Need::Chromium => None,
         });
         let stop = |service| match systemd {
             true => vec!["systemctl", "disable", "--now", service],

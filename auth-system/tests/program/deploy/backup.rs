@@ -3,6 +3,7 @@
 mod outstanding;
 mod refused;
 mod s3;
+mod trust;
 mod units;
 
 use std::{

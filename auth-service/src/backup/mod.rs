@@ -15,6 +15,7 @@ mod place;
 mod postgres;
 mod programs;
 mod restore;
+mod script;
 mod sqlite;
 mod store;
 mod take;

@@ -10,7 +10,9 @@ use std::{
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use super::{BackupError, Manifest, Over, Restoring, Sessions, archive::Archive, ending, restore::record, store, take};
+use super::{
+    BackupError, Manifest, Over, Restoring, Sessions, archive::Archive, ending, restore::entry, store, take,
+};
 use crate::db::{
     Conn, Db, DbConfig, DbError, FolderLock, Ts,
     migrate::{self, SCRIPTS},
@@ -102,8 +104,9 @@ async fn prepare(db: &Db, manifest: &Manifest, restoring: &Restoring<'_>, now: T
         let ending = ending::script(tx.engine(), life, now);
         store::run_numbers(&mut tx, ending).await?;
     }
-    record(&mut tx, manifest, restoring.sessions, now).await?;
-    tx.commit().await?;
+    entry(manifest, restoring.sessions).record(&mut tx, now).await?;
+    // Every account was changed, and a slow disk takes its time.
+    tx.commit_unhurried().await?;
     db.write().await?.run_script(FOLD).await?;
     Ok(())
 }
@@ -149,7 +152,6 @@ async fn unpack(archive: Archive, path: PathBuf) -> Result<(), BackupError> {
     work.await.unwrap_or_else(|cause| Err(BackupError::File(cause.to_string())))
 }
 
-/// A folder in the database's own: on the same disk, and as private.
 /// Gives the database to whom its folder belongs, and to nobody else: root may restore, but does not serve.
 fn own_alike(staged: &Path, data_dir: &Path) -> io::Result<()> {
     let folder = fs::metadata(data_dir)?;

@@ -11,7 +11,7 @@ use crate::{cli::Restore, settings::Settings};
 /// Restores, and says what that means for people who were logged in.
 ///
 /// # Errors
-/// When nothing was restored, and everything is as it was; or, as the message then says, only the audit log lacks it.
+/// When nothing was restored, and everything is as it was.
 pub fn run(options: Restore) -> anyhow::Result<ExitCode> {
     let service = Settings::load()?.service;
     let sessions = if options.keep_sessions { Sessions::Keep } else { Sessions::End };

@@ -9,6 +9,7 @@ mod bucket;
 mod config;
 mod ending;
 mod error;
+mod leftovers;
 mod manifest;
 mod name;
 mod place;

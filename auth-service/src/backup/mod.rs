@@ -15,6 +15,7 @@ mod name;
 mod place;
 mod postgres;
 mod programs;
+mod proof;
 mod restore;
 mod script;
 mod sqlite;

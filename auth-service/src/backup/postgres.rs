@@ -11,6 +11,7 @@ use super::{
     archive::Archive,
     ending,
     programs::Programs,
+    proof::prove_dump,
     restore::entry,
     script::{Script, quote},
     store, take,
@@ -73,9 +74,12 @@ pub async fn restore(archive: Archive, restoring: &Restoring<'_>, now: Ts) -> Re
     let noted = entry(&manifest, restoring.sessions).to_postgres(now);
     let script =
         Script { schema, server, own_pid, over: restoring.over, ending: format!("{sessions}\n{noted}"), manifest };
-    let programs = programs(config)?;
+    let (programs, expected) = (programs(config)?, restoring.expect.clone());
     let work = tokio::task::spawn_blocking(move || {
-        let dump = unpack(archive)?;
+        let mut dump = unpack(archive)?;
+        if let Some(expected) = &expected {
+            prove_dump(&mut dump, &programs, expected)?;
+        }
         programs.run_script(|psql| script.write(psql, &programs, dump))
     });
     work.await.unwrap_or_else(|cause| Err(BackupError::Program(cause.to_string())))?;

@@ -6,7 +6,7 @@ use service_kit::clock::Clock;
 
 use super::{BackupError, Identity, Manifest, archive::Archive, place, postgres, sqlite};
 use crate::{
-    audit::{self, Event},
+    audit::{self, Event, Link},
     config::Config,
     db::{Engine, Ts},
 };
@@ -39,6 +39,8 @@ pub struct Restoring<'a> {
     pub identity: Option<Identity>,
     /// What may be lost.
     pub over: Over,
+    /// A place of the audit log that was noted, and that the backup's must hold.
+    pub expect: Option<Link>,
     /// What becomes of sessions.
     pub sessions: Sessions,
     /// What time it is.

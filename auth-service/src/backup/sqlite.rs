@@ -11,7 +11,8 @@ use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
 use super::{
-    BackupError, Manifest, Over, Restoring, Sessions, archive::Archive, ending, leftovers, restore::entry, store, take,
+    BackupError, Manifest, Over, Restoring, Sessions, archive::Archive, ending, leftovers, proof::prove,
+    restore::entry, store, take,
 };
 use crate::db::{
     Conn, Db, DbConfig, DbError, FolderLock, Ts,
@@ -119,6 +120,9 @@ async fn prepare(db: &Db, manifest: &Manifest, restoring: &Restoring<'_>, now: T
     }
     drop(conn);
     migrate::check(db, SCRIPTS).await?;
+    if let Some(expected) = &restoring.expect {
+        prove(db, expected).await?;
+    }
     let mut tx = db.begin().await?;
     manifest.check_rows(&store::count(&mut tx).await?)?;
     if restoring.sessions == Sessions::End {

@@ -21,6 +21,7 @@ pub fn run(options: Restore) -> anyhow::Result<ExitCode> {
             from: &options.from,
             identity: options.identity.as_deref().map(Identity::read).transpose()?,
             over: if options.replace { Over::Accounts } else { Over::Nothing },
+            expect: options.expect,
             sessions,
             clock: &Clock::System,
         };

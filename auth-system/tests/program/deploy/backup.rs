@@ -1,5 +1,6 @@
 //! Backups: taken while people come and go, brought back after the loss of everything, and refused when they are not whole.
 
+mod expected;
 mod leftovers;
 mod meanwhile;
 mod outstanding;

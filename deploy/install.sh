@@ -3,7 +3,8 @@
 #     sudo deploy/install.sh BINARY
 #     sudo deploy/install.sh --rollback
 # The schema is brought up to date while the old version still serves; a new one that does not become ready within a
-# minute makes room for the old one again. With DESTDIR everything is put below that folder.
+# minute makes room for the old one again. Daily backups are put in place, and start when the operator enables their timer.
+# With DESTDIR everything is put below that folder.
 set -eu
 
 root=${DESTDIR:-}
@@ -13,6 +14,7 @@ program=$root/usr/local/bin/auth-system
 previous=$root/usr/local/lib/auth-system/previous
 settings=$root/etc/auth-system/env
 state=$root/var/lib/auth-system
+backups=$root/var/backups/auth-system
 units=$root/etc/systemd/system
 patience=${PATIENCE:-60}
 
@@ -45,7 +47,7 @@ make_account() {
         useradd --system --user-group --home-dir /var/lib/auth-system --shell /usr/sbin/nologin "$account"
     install -d -m 0755 "$(dirname "$program")" "$(dirname "$previous")" "$units"
     install -d -m 0750 "$(dirname "$settings")"
-    install -d -m 0700 -o "$account" -g "$account" "$state"
+    install -d -m 0700 -o "$account" -g "$account" "$state" "$backups"
 }
 
 # The first time there is nothing to start yet: what only the operator knows is missing.
@@ -87,7 +89,9 @@ restart() {
 upgrade() {
     version=$("$1" --version) || die "$1 does not run on this machine"
     make_account
-    install -m 0644 "$deploy/systemd/auth-system.service" "$units/auth-system.service"
+    for unit in auth-system.service auth-system-backup.service auth-system-backup.timer; do
+        install -m 0644 "$deploy/systemd/$unit" "$units/$unit"
+    done
     systemctl daemon-reload
     if ! make_settings; then
         put "$1" "$program"

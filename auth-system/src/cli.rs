@@ -277,6 +277,9 @@ pub struct Restore {
     /// The file of the age private key, if the backup is sealed.
     #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
+    /// Refuse it unless its audit log holds this place: the `audit` line of a backup, or a head noted before it was made.
+    #[arg(long, value_name = "SEQ:HASH")]
+    pub expect: Option<audit::Link>,
     /// Put it in the place of the accounts that the database holds.
     #[arg(long)]
     pub replace: bool,

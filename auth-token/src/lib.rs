@@ -22,7 +22,7 @@ pub use error::{KeyError, TokenError};
 pub use foreign::{ForeignToken, ForeignType, verify_foreign};
 pub use jwk::{Jwk, JwkParameters};
 pub use key_set::KeySet;
-pub use revocation::{Revocation, RevocationKind, UnknownRevocationKind};
+pub use revocation::{EVERYONE, Revocation, RevocationKind, UnknownRevocationKind};
 pub use revocation_view::{RevocationView, Revoked};
 pub use signing_key::{RsaBits, SigningKey};
 pub use verification_key::VerificationKey;

@@ -5,6 +5,9 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// The subject of what is about everyone.
+pub const EVERYONE: &str = "*";
+
 /// One row of the revocation log, as it also travels between instances and to gateways.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Revocation {
@@ -12,9 +15,9 @@ pub struct Revocation {
     pub id: Uuid,
     /// What is revoked.
     pub kind: RevocationKind,
-    /// Which one: a session, user or API key id, a role name, a `kid`.
+    /// Which one: a session, user or API key id, a role name, a `kid`; of everyone [`EVERYONE`].
     pub subject: String,
-    /// For users and roles: tokens with a lower version are refused. Otherwise without meaning.
+    /// For users, roles and everyone: tokens with a lower version are refused. Otherwise without meaning.
     pub version: i64,
     /// When, Unix microseconds.
     pub revoked_at: i64,
@@ -36,6 +39,8 @@ pub enum RevocationKind {
     ApiKey,
     /// Tokens signed by one key.
     Key,
+    /// Every token below a version of the catalogue, whoever's it is and whatever roles it lists.
+    Everyone,
 }
 
 /// The text is none of the kinds: perhaps one of a newer release.
@@ -45,7 +50,7 @@ pub struct UnknownRevocationKind(String);
 
 impl RevocationKind {
     /// Every kind there is.
-    pub const ALL: [Self; 5] = [Self::Session, Self::User, Self::Role, Self::ApiKey, Self::Key];
+    pub const ALL: [Self; 6] = [Self::Session, Self::User, Self::Role, Self::ApiKey, Self::Key, Self::Everyone];
 
     /// The name in the database and on the wire.
     #[must_use]
@@ -56,6 +61,7 @@ impl RevocationKind {
             Self::Role => "role",
             Self::ApiKey => "api_key",
             Self::Key => "key",
+            Self::Everyone => "everyone",
         }
     }
 }
@@ -84,6 +90,6 @@ mod tests {
             assert_eq!(kind.to_string().parse(), Ok(kind));
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));
         }
-        assert!("everything".parse::<RevocationKind>().is_err());
+        assert!("nobody".parse::<RevocationKind>().is_err());
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use uuid::Uuid;
 
-use crate::{Revocation, RevocationKind, VerifiedToken};
+use crate::{EVERYONE, Revocation, RevocationKind, VerifiedToken};
 
 /// Every revocation that still matters. It holds the same whatever order revocations come in, and however often.
 pub struct RevocationView {
@@ -37,6 +37,7 @@ struct Live {
     roles: HashMap<String, Entry>,
     api_keys: HashMap<String, Entry>,
     keys: HashMap<String, Entry>,
+    everyone: Option<Entry>,
 }
 
 /// The revocation of a subject with the highest version; the order of the fields decides between equal ones.
@@ -111,6 +112,9 @@ impl RevocationView {
         if live.keys.contains_key(&*token.kid) {
             return Err(Revoked(RevocationKind::Key));
         }
+        if live.everyone.is_some_and(|entry| claims.rv < entry.version) {
+            return Err(Revoked(RevocationKind::Everyone));
+        }
         Ok(())
     }
 
@@ -136,20 +140,22 @@ impl RevocationView {
     /// Drops what no living token can be touched by at `now`, Unix microseconds.
     pub fn purge(&self, now: i64) {
         let mut live = self.write();
-        let Live { sessions, users, roles, api_keys, keys } = &mut *live;
+        let Live { sessions, users, roles, api_keys, keys, everyone } = &mut *live;
         for entries in [sessions, users] {
             entries.retain(|_, entry| entry.expires_at > now);
         }
         for entries in [roles, api_keys, keys] {
             entries.retain(|_, entry| entry.expires_at > now);
         }
+        *everyone = everyone.filter(|entry| entry.expires_at > now);
     }
 
     /// How many subjects are revoked.
     #[must_use]
     pub fn len(&self) -> usize {
         let live = self.read();
-        live.sessions.len() + live.users.len() + live.roles.len() + live.api_keys.len() + live.keys.len()
+        let named = live.sessions.len() + live.users.len() + live.roles.len() + live.api_keys.len() + live.keys.len();
+        named + usize::from(live.everyone.is_some())
     }
 
     /// Whether nothing is revoked.
@@ -174,6 +180,7 @@ impl RevocationView {
         ] {
             snapshot.extend(entries.iter().map(|(name, entry)| entry.revocation(kind, name.clone())));
         }
+        snapshot.extend(live.everyone.map(|entry| entry.revocation(RevocationKind::Everyone, EVERYONE.to_owned())));
         snapshot
     }
 
@@ -220,6 +227,10 @@ impl Live {
             RevocationKind::Role => merge(&mut self.roles, subject.clone(), entry),
             RevocationKind::ApiKey => merge(&mut self.api_keys, subject.clone(), entry),
             RevocationKind::Key => merge(&mut self.keys, subject.clone(), entry),
+            RevocationKind::Everyone => {
+                let winner = outdo(self.everyone, entry);
+                self.everyone.replace(winner) != Some(winner)
+            }
         }
     }
 }
@@ -238,7 +249,12 @@ fn apply_by_id(entries: &mut HashMap<Uuid, Entry>, subject: &str, entry: Entry) 
 
 fn merge<S: Eq + Hash>(entries: &mut HashMap<S, Entry>, subject: S, new: Entry) -> bool {
     let known = entries.get(&subject).copied();
-    let winner = known.map_or(new, |old| Entry { expires_at: old.expires_at.max(new.expires_at), ..old.max(new) });
+    let winner = outdo(known, new);
     entries.insert(subject, winner);
     known != Some(winner)
+}
+
+/// What counts of two revocations of a subject.
+fn outdo(known: Option<Entry>, new: Entry) -> Entry {
+    known.map_or(new, |old| Entry { expires_at: old.expires_at.max(new.expires_at), ..old.max(new) })
 }

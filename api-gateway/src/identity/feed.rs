@@ -175,7 +175,8 @@ impl Feed {
             // Before the view changes: an answer that is on its way must find that it is late.
             RevocationKind::ApiKey | RevocationKind::User | RevocationKind::Role => self.api_keys.touch(revocation),
             RevocationKind::Key => self.keys.refetch(),
-            RevocationKind::Session => {}
+            // Of API keys it says nothing.
+            RevocationKind::Session | RevocationKind::Everyone => {}
         }
         self.view.apply(revocation);
     }

@@ -67,7 +67,7 @@ impl Recent {
             RevocationKind::ApiKey => subject.parse() == Ok(grant.key_id),
             RevocationKind::User => subject.parse() == Ok(grant.user_id),
             RevocationKind::Role => grant.roles.iter().any(|role| role == subject),
-            RevocationKind::Session | RevocationKind::Key => false,
+            RevocationKind::Session | RevocationKind::Key | RevocationKind::Everyone => false,
         };
         let revoked = self.revoked.iter().rev().find(|(_, kind, subject)| concerns(*kind, subject));
         match revoked.map(|(at, ..)| *at).max(self.everything) {

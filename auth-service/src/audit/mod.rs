@@ -137,6 +137,12 @@ impl<'a> Entry<'a> {
     pub async fn record(self, tx: &mut Conn, now: Ts) -> Result<(), DbError> {
         store::insert(tx, &self, now).await
     }
+
+    /// The statement that writes the entry on PostgreSQL, for the script of a transaction that is not ours to bind to.
+    #[must_use]
+    pub(crate) fn to_postgres(&self, now: Ts) -> String {
+        store::to_postgres(self, now)
+    }
 }
 
 /// Writes that an operator took a copy of the log at the command line.

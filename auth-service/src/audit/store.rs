@@ -1,12 +1,13 @@
 //! SQL of the audit log: writing it, reading it, and erasing people from it.
 
+use data_encoding::HEXLOWER;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Entry, Filter, Outcome, Target, chain::hash_personal};
 use crate::{
     db::{Conn, DbError, Ts, run},
-    ids::{Entropy, UserId},
+    ids::{Entropy, TokenHash, UserId},
     jobs::BATCH,
     lists::Cursor,
 };
@@ -19,18 +20,41 @@ const INSERT: &str = "
                             ip_address, user_agent, salt, personal_hash)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
+/// What is made for an entry when it is written.
+struct NewEntry<'a> {
+    id: Uuid,
+    details: String,
+    ip: Option<String>,
+    agent: Option<&'a str>,
+    salt: [u8; SALT],
+    personal: TokenHash,
+}
+
+impl<'a> NewEntry<'a> {
+    fn of(entry: &'a Entry<'_>, now: Ts) -> Self {
+        let ip = entry.client.map(|client| client.ip.to_string());
+        let agent = entry.client.and_then(|client| client.user_agent.as_deref());
+        let salt = Entropy.bytes();
+        let personal = hash_personal(&salt, ip.as_deref(), agent);
+        Self {
+            id: Entropy.uuid(now),
+            details: Value::Object(entry.details.clone()).to_string(),
+            ip,
+            agent,
+            salt,
+            personal,
+        }
+    }
+}
+
 /// Appends an entry, unsealed.
 pub async fn insert(conn: &mut Conn, entry: &Entry<'_>, now: Ts) -> Result<(), DbError> {
-    let details = Value::Object(entry.details.clone()).to_string();
-    let ip = entry.client.map(|client| client.ip.to_string());
-    let agent = entry.client.and_then(|client| client.user_agent.as_deref());
-    let salt: [u8; SALT] = Entropy.bytes();
-    let personal = hash_personal(&salt, ip.as_deref(), agent);
+    let NewEntry { id, details, ip, agent, salt, personal } = NewEntry::of(entry, now);
     run!(
         conn,
         execute,
         INSERT,
-        Entropy.uuid(now),
+        id,
         now,
         entry.event.as_str(),
         entry.event.outcome(),
@@ -45,6 +69,34 @@ pub async fn insert(conn: &mut Conn, entry: &Entry<'_>, now: Ts) -> Result<(), D
         personal.as_bytes()
     )
     .map(drop)
+}
+
+/// The statement that appends an entry on PostgreSQL, with everything that it says as hexadecimal digits.
+pub fn to_postgres(entry: &Entry<'_>, now: Ts) -> String {
+    let text = |text: Option<&str>| match text {
+        Some(text) => format!("convert_from(decode('{}', 'hex'), 'UTF8')", HEXLOWER.encode(text.as_bytes())),
+        None => "NULL".to_owned(),
+    };
+    let bytes = |bytes: &[u8]| format!("decode('{}', 'hex')", HEXLOWER.encode(bytes));
+    let id = |id: Option<Uuid>| id.map_or_else(|| "NULL".to_owned(), |id| format!("'{id}'"));
+    let NewEntry { id: own, details, ip, agent, salt, personal } = NewEntry::of(entry, now);
+    let values = [
+        id(Some(own)),
+        format!("'epoch'::timestamptz + {} * INTERVAL '1 microsecond'", now.as_micros()),
+        text(Some(entry.event.as_str())),
+        text(Some(entry.event.outcome())),
+        id(entry.actor.map(|user| user.0)),
+        text(entry.target.map(Target::kind)),
+        id(entry.target.map(Target::id)),
+        text(entry.client.map(|client| client.request_id.as_str())),
+        text(Some(&details)),
+        text(ip.as_deref()),
+        text(agent),
+        bytes(&salt),
+        bytes(personal.as_bytes()),
+    ];
+    let (columns, _) = INSERT.split_once("VALUES").unwrap_or_default();
+    format!("{columns}VALUES ({});", values.join(", "))
 }
 
 /// An entry as it is shown.

@@ -8,7 +8,8 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use super::{BackupError, BackupName, S3Config, bucket::Bucket};
+use super::{BackupError, BackupName, S3Config, bucket::Bucket, leftovers};
+use crate::db::Ts;
 
 /// Endings of files that may be named in place of a folder.
 const FILE_ENDINGS: [&str; 2] = ["backup", "age"];
@@ -96,6 +97,13 @@ impl Place {
         }
     }
 
+    /// Removes what was left of backups that were broken off. A store does that by itself.
+    pub fn tidy(&self, now: Ts) {
+        if let Self::Folder(folder) = self {
+            leftovers::remove_halves(folder, now);
+        }
+    }
+
     /// Removes a backup.
     ///
     /// # Errors
@@ -160,7 +168,7 @@ async fn store_file(path: PathBuf, write: Writing) -> Result<String, BackupError
 fn write_file(path: &Path, write: Writing) -> Result<(), BackupError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let cannot = |cause| BackupError::file(path, &cause);
-    let mut file = NamedTempFile::with_prefix_in(".auth-system-backup-", folder).map_err(cannot)?;
+    let mut file = NamedTempFile::with_prefix_in(leftovers::HALF, folder).map_err(cannot)?;
     let mut out = BufWriter::new(&mut file);
     write(&mut out)?;
     out.flush().map_err(cannot)?;

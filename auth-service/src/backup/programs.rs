@@ -2,12 +2,15 @@
 //! everybody on a machine can read command lines.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek, Write},
+    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
 };
 
 use percent_encoding::percent_decode_str;
+use service_kit::redis::system_roots_pem;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tempfile::NamedTempFile;
 use url::Url;
 
@@ -35,13 +38,18 @@ const PARAMETERS: [(&str, &str); 16] = [
 ];
 /// Variables that would have the programs go elsewhere than the address says.
 const MISLEADING: [&str; 5] = ["PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR", "PGPASSFILE", "PGOPTIONS"];
+/// The file of the authorities that the programs trust. Left to themselves they look for one at home, and verify by it
+/// even what was not to be verified; where the server trusts the system's, they would find none.
+const ROOTS: &str = "PGSSLROOTCERT";
+/// Where there is no file.
+const NOWHERE: &str = "/nonexistent/root.crt";
 /// What of a program's complaint is shown.
 const LONGEST_COMPLAINT: usize = 400;
 
 /// The programs, for one database.
 pub struct Programs {
     address: Vec<(&'static str, String)>,
-    /// Lives as long as programs may read it.
+    /// Its owner's alone, and there as long as programs may read it.
     _roots: Option<NamedTempFile>,
 }
 
@@ -62,16 +70,21 @@ impl Programs {
     /// For the database at this address.
     ///
     /// # Errors
-    /// When the address cannot be read.
+    /// When the address, or the file of authorities that it names, cannot be read.
     pub fn new(url: &str, extra_roots: Option<&[u8]>) -> Result<Self, BackupError> {
-        let url = Url::parse(url).map_err(|_| BackupError::refused("DB_PRIMARY_DB_URL cannot be read"))?;
-        let mut address = parse_address(&url);
-        let has_roots = address.iter().any(|(name, _)| *name == "PGSSLROOTCERT");
-        let roots = extra_roots.filter(|_| !has_roots).map(write_roots).transpose()?;
-        if let Some(file) = &roots {
-            address.push(("PGSSLROOTCERT", file.path().to_string_lossy().into_owned()));
-        }
-        Ok(Self { address, _roots: roots })
+        let unreadable = || BackupError::refused("DB_PRIMARY_DB_URL cannot be read");
+        let mut address = parse_address(&Url::parse(url).map_err(|_| unreadable())?);
+        // As the server's own driver understands it, for the environment may have a word in it too.
+        let mode = url.parse::<PgConnectOptions>().map_err(|_| unreadable())?.get_ssl_mode();
+        let named = address.iter().position(|(name, _)| *name == ROOTS).map(|place| address.remove(place).1);
+        let roots = match mode {
+            PgSslMode::VerifyCa | PgSslMode::VerifyFull => find_roots(named.as_deref(), extra_roots)?,
+            PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer | PgSslMode::Require => None,
+        };
+        let file = roots.as_deref().map(write_roots).transpose()?;
+        let path = file.as_ref().map_or_else(|| NOWHERE.into(), |file| file.path().to_string_lossy().into_owned());
+        address.push((ROOTS, path));
+        Ok(Self { address, _roots: file })
     }
 
     /// The major version of a program, which must not be lower than `oldest`.
@@ -195,6 +208,17 @@ fn parse_address(url: &Url) -> Vec<(&'static str, String)> {
         }
     }
     address
+}
+
+/// Whom the server's own connection trusts: the public authorities, and those of the file that the address names, or else
+/// of the configuration.
+fn find_roots(named: Option<&str>, extra_roots: Option<&[u8]>) -> Result<Option<Vec<u8>>, BackupError> {
+    let added = match named {
+        Some(path) => fs::read(path).map_err(|cause| BackupError::file(Path::new(path), &cause))?,
+        None => extra_roots.unwrap_or_default().to_vec(),
+    };
+    let roots = [system_roots_pem(), added].join(&b'\n');
+    Ok(if roots.trim_ascii().is_empty() { None } else { Some(roots) })
 }
 
 fn write_roots(pem: &[u8]) -> Result<NamedTempFile, BackupError> {

@@ -6,9 +6,9 @@ use service_kit::clock::Clock;
 
 use super::{BackupError, Identity, Manifest, archive::Archive, place, postgres, sqlite};
 use crate::{
-    audit::{self, Event},
+    audit::{self, Event, Link},
     config::Config,
-    db::{Conn, DbError, Engine, Ts},
+    db::{Engine, Ts},
 };
 
 /// What may be lost by a restore.
@@ -39,6 +39,8 @@ pub struct Restoring<'a> {
     pub identity: Option<Identity>,
     /// What may be lost.
     pub over: Over,
+    /// A place of the audit log that was noted, and that the backup's must hold.
+    pub expect: Option<Link>,
     /// What becomes of sessions.
     pub sessions: Sessions,
     /// What time it is.
@@ -60,7 +62,7 @@ pub struct Restored {
 ///
 /// # Errors
 /// When the backup is damaged, or not for this database, or accounts would be lost, or a server runs; then everything is
-/// as it was. On PostgreSQL also when only the audit log could not be written afterwards, which the message says.
+/// as it was.
 pub async fn restore(restoring: &mut Restoring<'_>) -> Result<Restored, BackupError> {
     let (config, now) = (restoring.config, Ts::from(restoring.clock.now()));
     let (from, file) = place::open(restoring.from, &config.backup.s3, config.extra_roots.as_deref()).await?;
@@ -79,9 +81,10 @@ pub async fn restore(restoring: &mut Restoring<'_>) -> Result<Restored, BackupEr
     Ok(Restored { from, manifest, old })
 }
 
-/// Notes it in the log that came with the backup: whatever was noted since is gone.
-pub(super) async fn record(tx: &mut Conn, manifest: &Manifest, sessions: Sessions, now: Ts) -> Result<(), DbError> {
+/// What is noted in the log that came with the backup, in the transaction that puts it in place: whatever was noted since
+/// is gone.
+pub(super) fn entry(manifest: &Manifest, sessions: Sessions) -> audit::Entry<'static> {
     let entry = audit::Entry::by_system(Event::DatabaseRestored, None).detail("by", "operator");
     let entry = entry.detail("backup_made_at", manifest.made_at.as_str());
-    entry.detail("sessions_ended", sessions == Sessions::End).record(tx, now).await
+    entry.detail("sessions_ended", sessions == Sessions::End)
 }

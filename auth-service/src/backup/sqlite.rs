@@ -10,7 +10,10 @@ use std::{
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use super::{BackupError, Manifest, Over, Restoring, Sessions, archive::Archive, ending, restore::record, store, take};
+use super::{
+    BackupError, Manifest, Over, Restoring, Sessions, archive::Archive, ending, leftovers, proof::prove,
+    restore::entry, store, take,
+};
 use crate::db::{
     Conn, Db, DbConfig, DbError, FolderLock, Ts,
     migrate::{self, SCRIPTS},
@@ -27,7 +30,14 @@ const LEAVE_WAL: &str = "PRAGMA journal_mode = DELETE";
 /// A copy of the database on disk, beside it and removed with its last reader.
 struct Copy {
     file: File,
-    _folder: TempDir,
+    _folder: Beside,
+}
+
+/// A folder in that of the database: on the same disk, and as private. Those that a killed run has left are told by the
+/// hold that it had.
+struct Beside {
+    _hold: FolderLock,
+    folder: TempDir,
 }
 
 impl Read for Copy {
@@ -36,9 +46,24 @@ impl Read for Copy {
     }
 }
 
+impl Beside {
+    /// Makes one, and removes those of before.
+    fn make(data_dir: &Path, prefix: &str, now: Ts) -> Result<Self, BackupError> {
+        leftovers::remove_folders(data_dir, now);
+        let own = fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix(prefix).permissions(own).tempdir_in(data_dir);
+        let folder = folder.map_err(|cause| BackupError::file(data_dir, &cause))?;
+        Ok(Self { _hold: FolderLock::shared(folder.path())?, folder })
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 /// Copies the database as it is at one moment, while others write.
 pub async fn copy(db: &Db, config: &DbConfig, now: Ts) -> Result<take::Contents, BackupError> {
-    let folder = beside(&config.data_dir, ".backup-")?;
+    let folder = Beside::make(&config.data_dir, leftovers::COPY, now)?;
     let path = folder.path().join(FILE);
     if let Conn::Sqlite(lease) = &mut db.write().await? {
         // It may take longer than any statement of a server.
@@ -69,7 +94,7 @@ pub async fn restore(archive: Archive, restoring: &Restoring<'_>, now: Ts) -> Re
             target.display()
         )));
     }
-    let folder = beside(&config.data_dir, ".restore-")?;
+    let folder = Beside::make(&config.data_dir, leftovers::STAGE, now)?;
     let manifest = archive.manifest().clone();
     let staged = folder.path().join(FILE);
     unpack(archive, staged.clone()).await?;
@@ -95,6 +120,9 @@ async fn prepare(db: &Db, manifest: &Manifest, restoring: &Restoring<'_>, now: T
     }
     drop(conn);
     migrate::check(db, SCRIPTS).await?;
+    if let Some(expected) = &restoring.expect {
+        prove(db, expected).await?;
+    }
     let mut tx = db.begin().await?;
     manifest.check_rows(&store::count(&mut tx).await?)?;
     if restoring.sessions == Sessions::End {
@@ -102,8 +130,9 @@ async fn prepare(db: &Db, manifest: &Manifest, restoring: &Restoring<'_>, now: T
         let ending = ending::script(tx.engine(), life, now);
         store::run_numbers(&mut tx, ending).await?;
     }
-    record(&mut tx, manifest, restoring.sessions, now).await?;
-    tx.commit().await?;
+    entry(manifest, restoring.sessions).record(&mut tx, now).await?;
+    // Every account was changed, and a slow disk takes its time.
+    tx.commit_unhurried().await?;
     db.write().await?.run_script(FOLD).await?;
     Ok(())
 }
@@ -149,7 +178,6 @@ async fn unpack(archive: Archive, path: PathBuf) -> Result<(), BackupError> {
     work.await.unwrap_or_else(|cause| Err(BackupError::File(cause.to_string())))
 }
 
-/// A folder in the database's own: on the same disk, and as private.
 /// Gives the database to whom its folder belongs, and to nobody else: root may restore, but does not serve.
 fn own_alike(staged: &Path, data_dir: &Path) -> io::Result<()> {
     let folder = fs::metadata(data_dir)?;
@@ -157,12 +185,6 @@ fn own_alike(staged: &Path, data_dir: &Path) -> io::Result<()> {
         chown(staged, Some(folder.uid()), Some(folder.gid()))?;
     }
     fs::set_permissions(staged, fs::Permissions::from_mode(0o600))
-}
-
-fn beside(data_dir: &Path, prefix: &str) -> Result<TempDir, BackupError> {
-    let own = fs::Permissions::from_mode(0o700);
-    let folder = tempfile::Builder::new().prefix(prefix).permissions(own).tempdir_in(data_dir);
-    folder.map_err(|cause| BackupError::file(data_dir, &cause))
 }
 
 fn in_use(path: &Path) -> BackupError {

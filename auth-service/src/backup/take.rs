@@ -54,6 +54,7 @@ pub async fn take(taking: &Taking<'_>) -> Result<Taken, BackupError> {
     if config.db.primary_url.is_none() && !file.is_file() {
         return Err(BackupError::refused(format!("{}: there is no database to back up", file.display())));
     }
+    taking.place.tidy(now);
     let db = Db::open(&config.db, config.extra_roots.as_deref())?;
     record(&db, now).await?;
     let contents = match db.engine() {

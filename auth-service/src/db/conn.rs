@@ -51,6 +51,17 @@ impl Conn {
         }
     }
 
+    /// The same, however long it takes: for transactions that changed whole tables, all of which may now be written.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub async fn commit_unhurried(self) -> Result<(), DbError> {
+        match self {
+            Self::Postgres(lease) => lease.commit_unhurried().await,
+            Self::Sqlite(lease) => lease.commit_unhurried().await,
+        }
+    }
+
     /// Runs a script of several statements.
     ///
     /// # Errors
@@ -184,6 +195,12 @@ impl<C: Leasable> Lease<C> {
         self.state = State::Clean;
         Ok(())
     }
+
+    async fn commit_unhurried(mut self) -> Result<(), DbError> {
+        self.run_script("COMMIT").await?;
+        self.state = State::Clean;
+        Ok(())
+    }
 }
 
 impl<C: Leasable> Drop for Lease<C> {
@@ -211,5 +228,46 @@ fn give_up<C: Leasable>(object: Object<Maker<C>>) {
     drop(Object::take(object));
     if let Some(pool) = pool {
         pool.retain(|_, _| false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+    use crate::db::{Db, DbConfig};
+
+    /// A transaction whose commit takes until the sender is gone.
+    async fn begin_slow(db: &Db) -> (Conn, Sender<()>) {
+        let mut tx = db.begin().await.unwrap();
+        tx.run_script("CREATE TABLE IF NOT EXISTS things (name TEXT); INSERT INTO things VALUES ('one')")
+            .await
+            .unwrap();
+        let (done, waits) = channel();
+        let Conn::Sqlite(lease) = &mut tx else { unreachable!("it is SQLite") };
+        lease.get().lock_handle().await.unwrap().set_commit_hook(move || waits.recv().is_err());
+        (tx, done)
+    }
+
+    #[tokio::test]
+    async fn a_commit_of_whole_tables_may_take_longer_than_any_of_a_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().to_owned();
+        let config = DbConfig { primary_url: None, replica_url: None, pool_max_size: 1, data_dir, auto_migrate: false };
+        let db = Db::open(&config, None).unwrap();
+        let (unhurried, done) = begin_slow(&db).await;
+        tokio::time::pause();
+        let committing = tokio::spawn(unhurried.commit_unhurried());
+        tokio::time::advance(PATIENCE * 10).await;
+        assert!(!committing.is_finished());
+        drop(done);
+        committing.await.unwrap().unwrap();
+        tokio::time::resume();
+        let (hurried, done) = begin_slow(&db).await;
+        tokio::time::pause();
+        let given_up = hurried.commit().await;
+        drop(done);
+        assert!(matches!(given_up, Err(DbError::Unavailable(_))), "{given_up:?}");
     }
 }

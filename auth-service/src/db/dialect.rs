@@ -78,6 +78,10 @@ pub const COUNT_SESSIONS_BY_HOUR: Pair = Pair {
 pub const TRY_JOB_LOCK: Pair =
     Pair { postgres: "SELECT pg_try_advisory_xact_lock($1)", sqlite: "SELECT $1 IS NOT NULL" };
 
+/// Whether nobody has the lock with this number for itself; it is let go at once. SQLite has the folder's for it.
+pub(super) const TRY_RESTORE_LOCK: Pair =
+    Pair { postgres: "SELECT pg_try_advisory_xact_lock_shared($1)", sqlite: "SELECT $1 IS NOT NULL" };
+
 /// Gives audit entries their place in the chain: `[[id, seq, hash], …]` as JSON, ids and hashes in hexadecimal. One
 /// statement, for a statement per entry could not keep up. The plus keeps SQLite from looking for each place among all
 /// unsealed entries.

@@ -17,7 +17,7 @@ impl FolderLock {
     ///
     /// # Errors
     /// When a restore replaces it now.
-    pub(super) fn shared(folder: &Path) -> Result<Self, DbError> {
+    pub fn shared(folder: &Path) -> Result<Self, DbError> {
         Self::take(folder, FlockOperation::NonBlockingLockShared)?
             .ok_or_else(|| unavailable(folder, "a restore is running"))
     }

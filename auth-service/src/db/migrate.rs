@@ -8,7 +8,7 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 
-use super::{Conn, Db, DbError, Engine, dialect, run};
+use super::{Conn, Db, DbError, Engine, dialect, refuse_while_restored, run};
 
 /// One numbered script, with its text for each engine.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,7 @@ impl fmt::Display for Schema {
 /// When the database fails, or holds scripts that are not of this release.
 pub async fn check(db: &Db, scripts: &[Script]) -> Result<Schema, MigrateError> {
     let mut conn = db.read().await?;
+    refuse_while_restored(&mut conn).await?;
     let applied = list_applied(&mut conn).await?;
     let missing = find_missing(&applied, scripts, db.engine())?;
     Ok(if missing.is_empty() { Schema::Current } else { Schema::Behind(missing.iter().map(|s| s.version).collect()) })
@@ -92,6 +93,7 @@ pub async fn check(db: &Db, scripts: &[Script]) -> Result<Schema, MigrateError> 
 /// When the database fails, or holds scripts that are not of this release.
 pub async fn apply(db: &Db, scripts: &[Script]) -> Result<Vec<i32>, MigrateError> {
     let mut conn = db.write().await?;
+    refuse_while_restored(&mut conn).await?;
     let applied = list_applied(&mut conn).await?;
     let missing = find_missing(&applied, scripts, db.engine())?;
     for script in &missing {

@@ -11,6 +11,7 @@ mod folder_lock;
 mod many;
 pub mod migrate;
 mod pool;
+mod restore_lock;
 mod statement;
 mod time;
 
@@ -21,5 +22,6 @@ pub use error::DbError;
 pub use folder_lock::FolderLock;
 pub use many::{Column, Table};
 pub use pool::{Db, Engine};
+pub use restore_lock::{RESTORE_LOCK, refuse_while_restored};
 pub use statement::{Bind, Statement};
 pub use time::Ts;

@@ -97,7 +97,7 @@ impl Announcer {
                     self.profiles.drop_user(UserId(id));
                 }
             }
-            RevocationKind::Role => self.profiles.clear(),
+            RevocationKind::Role | RevocationKind::Everyone => self.profiles.clear(),
             RevocationKind::Session | RevocationKind::ApiKey | RevocationKind::Key => {}
         }
     }

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How long a revocation outlives the last token it could touch: clocks differ.
-const MARGIN: Duration = Duration::from_secs(120);
+pub const MARGIN: Duration = Duration::from_secs(120);
 /// How much longer still a revocation is kept: a clock that runs ahead for a while must not forget for all the others.
 pub const KEPT: Duration = Duration::from_secs(86_400);
 /// Announcements that a slow gateway may fall behind before it is sent a new snapshot.

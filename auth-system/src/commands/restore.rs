@@ -11,7 +11,7 @@ use crate::{cli::Restore, settings::Settings};
 /// Restores, and says what that means for people who were logged in.
 ///
 /// # Errors
-/// When nothing was restored, and everything is as it was; or, as the message then says, only the audit log lacks it.
+/// When nothing was restored, and everything is as it was.
 pub fn run(options: Restore) -> anyhow::Result<ExitCode> {
     let service = Settings::load()?.service;
     let sessions = if options.keep_sessions { Sessions::Keep } else { Sessions::End };
@@ -21,6 +21,7 @@ pub fn run(options: Restore) -> anyhow::Result<ExitCode> {
             from: &options.from,
             identity: options.identity.as_deref().map(Identity::read).transpose()?,
             over: if options.replace { Over::Accounts } else { Over::Nothing },
+            expect: options.expect,
             sessions,
             clock: &Clock::System,
         };

@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use auth_token::{Algorithm, Revocation, RevocationKind, RevocationView, Revoked, VerifiedToken};
+use auth_token::{
+    AccessClaims, Algorithm, EVERYONE, Revocation, RevocationKind, RevocationView, Revoked, VerifiedToken,
+};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -86,6 +88,19 @@ fn a_token_of_a_withdrawn_key_is_refused() {
     let kid = signing_key(Algorithm::EdDsa).kid().to_owned();
     assert_eq!(check_one(RevocationKind::Key, &kid, 0), Err(Revoked(RevocationKind::Key)));
     assert_eq!(check_one(RevocationKind::Key, "another", 0), Ok(()));
+}
+
+#[test]
+fn a_token_from_before_everything_was_revoked_is_refused_whatever_it_says() {
+    assert_eq!(check_one(RevocationKind::Everyone, EVERYONE, 6), Err(Revoked(RevocationKind::Everyone)));
+    assert_eq!(check_one(RevocationKind::Everyone, EVERYONE, 5), Ok(()), "issued since");
+    let key = signing_key(Algorithm::EdDsa);
+    let bare = AccessClaims { roles: Vec::new(), sub: Uuid::from_u128(77), ..claims() };
+    let token = verifier(&key).verify(&key.sign(&bare).unwrap(), NOW).unwrap();
+    let view = RevocationView::new();
+    assert_eq!(view.check(&token), Ok(()));
+    assert!(view.apply(&revocation(RevocationKind::Everyone, EVERYONE, 6)));
+    assert_eq!(view.check(&token), Err(Revoked(RevocationKind::Everyone)));
 }
 
 #[test]

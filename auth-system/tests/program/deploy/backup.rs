@@ -1,7 +1,13 @@
 //! Backups: taken while people come and go, brought back after the loss of everything, and refused when they are not whole.
 
+mod expected;
+mod leftovers;
+mod meanwhile;
+mod outstanding;
 mod refused;
 mod s3;
+mod trust;
+mod units;
 
 use std::{
     fs,
@@ -16,7 +22,7 @@ use test_peers::installation::postgres_clients;
 use crate::{
     client::Person,
     program::Program,
-    support::{Engine, Finished, PROGRAM, Workplace, postgres},
+    support::{Engine, Finished, Workplace, postgres},
 };
 
 /// A pair that is nobody's, as `age-keygen` prints it.
@@ -330,20 +336,4 @@ fn the_contents_can_be_had_without_the_program() {
     assert!(done.success());
     let checked = place.clone().set("DATA_DIR", "by-hand").run(&["migrate", "--check"]);
     assert_eq!((checked.code, checked.out.trim()), (Some(0), "the schema is current"), "{checked:?}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn the_units_of_daily_backups_are_read_by_systemd_without_a_complaint() {
-    let place = Workplace::bare();
-    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/systemd");
-    for name in ["auth-system-backup.service", "auth-system-backup.timer"] {
-        // Where the unit has it, no program is installed.
-        let unit = fs::read_to_string(deploy.join(name)).unwrap().replace("/usr/local/bin/auth-system", PROGRAM);
-        fs::write(place.path(name), unit).unwrap();
-    }
-    let units = ["auth-system-backup.service", "auth-system-backup.timer"].map(|name| place.path(name));
-    let verified = std::process::Command::new("systemd-analyze").arg("verify").args(units).output().unwrap();
-    let complaints = String::from_utf8_lossy(&verified.stderr);
-    assert!(verified.status.success() && complaints.is_empty(), "{complaints}");
 }

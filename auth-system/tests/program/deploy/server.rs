@@ -135,12 +135,20 @@ async fn the_script_installs_upgrades_rolls_back_and_leaves_a_broken_version() {
     let mode = fs::metadata(server.path("etc/auth-system/env")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(server.read("useradd").contains("--system") && !server.read("systemctl").contains("restart"));
+    for unit in ["auth-system-backup.service", "auth-system-backup.timer"] {
+        let shipped = fs::read_to_string(path_of("systemd").join(unit)).unwrap();
+        assert_eq!(server.read(&format!("etc/systemd/system/{unit}")), shipped, "{unit}");
+    }
+    let backups = fs::metadata(server.path("var/backups/auth-system")).unwrap().permissions().mode();
+    assert_eq!(backups & 0o777, 0o700);
 
     server.fill_in();
     let finished = server.install(&first);
     assert!(finished.code == Some(0) && finished.out.contains("auth-system 1.0.0 is ready"), "{finished:?}");
     assert_eq!(server.read("systemctl").lines().last(), Some("restart auth-system.service"));
     assert!(server.read("systemctl").contains("enable --quiet auth-system.service"));
+    // Where backups go and for whom they are sealed, only the operator knows.
+    assert!(!server.read("systemctl").contains("backup"));
     let key = server.path("var/lib/auth-system/keys/private.pem");
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     let person = server.client().person("kim@example.com").await;

@@ -125,7 +125,10 @@ struct Failing {
 }
 
 async fn fail(State(failing): State<Failing>, request: Request) -> (StatusCode, &'static str) {
-    let (method, query) = (request.method().as_str(), request.uri().query().unwrap_or_default());
+    let (head, body) = request.into_parts();
+    // Whoever is still sending when the answer comes may see the connection break off in its place.
+    axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let (method, query) = (head.method.as_str(), head.uri.query().unwrap_or_default());
     let asked = match method {
         "POST" if query.contains("uploads=") => "create",
         "PUT" => "part",

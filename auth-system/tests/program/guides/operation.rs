@@ -82,7 +82,7 @@ async fn a_backup_is_made_with_a_key_of_its_own_and_comes_back_in_a_drill_with_a
     fs::create_dir(place.path("drills")).unwrap();
     reader.set("TMPDIR", place.path("drills").to_str().unwrap());
     let drill = reader.run(&[]);
-    for said in ["restored ", "expected everything up to the expected entry is as it was then", "kim@example.com"] {
+    for said in ["restored ", "kim@example.com"] {
         assert!(drill.contains(said), "{said} is not in\n{drill}");
     }
     assert_eq!(fs::read_dir(place.path("drills")).unwrap().count(), 0, "a readable database is left");

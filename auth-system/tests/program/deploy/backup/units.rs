@@ -41,8 +41,7 @@ fn with_the_change_that_the_guides_show_a_store_is_asked_for_nothing_but_to_stor
     #[values("docs/guides/backup.md", "docs/ko/guides/backup.md")] guide: &str,
 ) {
     let guide = read(guide);
-    let (_, change) = guide.split_once("```ini\n").unwrap();
-    let change = change.split_once("```").unwrap().0;
+    let (change, _) = guide[guide.find("[Service]\n").unwrap()..].split_once("```").unwrap();
     // An empty one first: otherwise the command is one more, beside the unit's own.
     let commands: Vec<&str> = change.lines().filter_map(|line| line.strip_prefix("ExecStart=")).collect();
     assert_eq!(commands, ["", "/usr/local/bin/auth-system backup"]);

@@ -47,7 +47,7 @@ impl LimitConfig {
             login_per_address: env.parse(
                 "RATE_LIMIT_LOGIN_PER_ADDRESS",
                 "30/1m",
-                "Logins from one address, as <n>/<window>, or off.",
+                "Logins from one address. Each limit is a number per time (s, m, h, d), or off.",
             ),
             login_accounts_per_address: env.parse(
                 "RATE_LIMIT_LOGIN_ACCOUNTS_PER_ADDRESS",

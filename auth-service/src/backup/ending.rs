@@ -15,7 +15,7 @@ use crate::{
 /// in the backup, too, for each carries the version of the roles at its issue. The versions of accounts rise as well:
 /// a gateway may still know of a revocation that is not in the backup, and new tokens must be above it.
 ///
-/// They jump to the time, in microseconds, for from a backup that is restored twice the same sum would come out twice,
+/// They jump to the time, in microseconds, of the database's clock where it has one, for from a backup that is restored twice the same sum would come out twice,
 /// and tokens that were issued in between would live.
 const END_SESSIONS: Pair = Pair {
     postgres: "
@@ -23,8 +23,8 @@ const END_SESSIONS: Pair = Pair {
         UPDATE one_time_tokens SET used_at = now() WHERE used_at IS NULL;
         UPDATE oauth_handles SET used_at = now() WHERE used_at IS NULL;
         DELETE FROM known_devices;
-        UPDATE users SET token_version = GREATEST(token_version + 1, :now);
-        UPDATE role_catalogue SET version = GREATEST(version + 1, :now);
+        UPDATE users SET token_version = GREATEST(token_version + 1, (extract(epoch FROM now()) * 1000000)::bigint);
+        UPDATE role_catalogue SET version = GREATEST(version + 1, (extract(epoch FROM now()) * 1000000)::bigint);
         INSERT INTO revocations (id, kind, subject, version, revoked_at, expires_at)
         SELECT gen_random_uuid(), 'everyone', ':everyone', version, now(), now() + INTERVAL '1 second' * :token_life
         FROM role_catalogue;",

@@ -53,9 +53,9 @@ pub async fn dump(db: &Db, config: &Config, now: Ts) -> Result<take::Contents, B
 }
 
 /// Puts the tables of a backup in the place of those that are there, in one transaction.
-pub async fn restore(archive: Archive, restoring: &Restoring<'_>, now: Ts) -> Result<(), BackupError> {
+pub async fn restore(archive: Archive, restoring: &Restoring<'_>) -> Result<(), BackupError> {
+    let (config, now) = (restoring.config, Ts::from(restoring.clock.now()));
     let manifest = archive.manifest().clone();
-    let config = restoring.config;
     // One connection, which is the one that does not count when others are looked for.
     let alone = DbConfig { pool_max_size: 1, replica_url: None, ..config.db.clone() };
     let db = Db::open(&alone, config.extra_roots.as_deref())?;

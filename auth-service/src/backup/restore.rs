@@ -8,7 +8,7 @@ use super::{BackupError, Identity, Manifest, archive::Archive, place, postgres, 
 use crate::{
     audit::{self, Event, Link},
     config::Config,
-    db::{Engine, Ts},
+    db::Engine,
 };
 
 /// What may be lost by a restore.
@@ -64,7 +64,7 @@ pub struct Restored {
 /// When the backup is damaged, or not for this database, or accounts would be lost, or a server runs; then everything is
 /// as it was.
 pub async fn restore(restoring: &mut Restoring<'_>) -> Result<Restored, BackupError> {
-    let (config, now) = (restoring.config, Ts::from(restoring.clock.now()));
+    let config = restoring.config;
     let (from, file) = place::open(restoring.from, &config.backup.s3, config.extra_roots.as_deref()).await?;
     let archive = Archive::open(file, restoring.identity.take())?;
     let manifest = archive.manifest().clone();
@@ -72,9 +72,9 @@ pub async fn restore(restoring: &mut Restoring<'_>) -> Result<Restored, BackupEr
     let engine = if config.db.primary_url.is_some() { Engine::Postgres } else { Engine::Sqlite };
     manifest.check(engine)?;
     let old = match engine {
-        Engine::Sqlite => sqlite::restore(archive, restoring, now).await?,
+        Engine::Sqlite => sqlite::restore(archive, restoring).await?,
         Engine::Postgres => {
-            postgres::restore(archive, restoring, now).await?;
+            postgres::restore(archive, restoring).await?;
             None
         }
     };

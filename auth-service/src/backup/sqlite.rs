@@ -79,7 +79,7 @@ pub async fn copy(db: &Db, config: &DbConfig, now: Ts) -> Result<take::Contents,
 }
 
 /// Puts the database of a backup in the place of this one, and says where the old one went.
-pub async fn restore(archive: Archive, restoring: &Restoring<'_>, now: Ts) -> Result<Option<PathBuf>, BackupError> {
+pub async fn restore(archive: Archive, restoring: &Restoring<'_>) -> Result<Option<PathBuf>, BackupError> {
     let config = &restoring.config.db;
     let target = config.data_dir.join(FILE);
     let cannot = |cause| BackupError::file(&config.data_dir, &cause);
@@ -87,6 +87,8 @@ pub async fn restore(archive: Archive, restoring: &Restoring<'_>, now: Ts) -> Re
     let _alone = FolderLock::exclusive(&config.data_dir)?.ok_or_else(|| {
         BackupError::refused(format!("{} is in use: stop auth-system first", config.data_dir.display()))
     })?;
+    // From here on nobody issues tokens: what ends those of before outlives the last.
+    let now = Ts::from(restoring.clock.now());
     let holds_accounts = close_old(&target).await?;
     if holds_accounts && restoring.over == Over::Nothing {
         return Err(BackupError::refused(format!(

@@ -19,13 +19,16 @@ case "$2" in
   describe-task-definition) cat "${4##*/}";;
   register-task-definition) echo "$4" > auth-service-task:9; printf 'auth-service-task\t9\n';;
   describe-services) case "$*" in
-    *rolloutState*) [ ! -e unhealthy ] || echo auth-admin;;
+    *deployments*) if [ -e unhealthy ] && [ "$6" = auth-admin ]; then echo ecs-svc/back; else echo "ecs-svc/$6"; fi;;
     *networkConfiguration*) echo '{"awsvpcConfiguration": {"subnets": ["subnet-1"]}}';;
     *) echo "arn:aws:ecs:ap-northeast-2:123456789012:task-definition/$(cat serving)";;
   esac;;
   run-task) echo arn:aws:ecs:ap-northeast-2:123456789012:task/migration;;
   describe-tasks) cat migration;;
-  update-service) [ "$7" != --task-definition ] || [ -e unhealthy ] || echo "$8" > serving;;
+  update-service) case "$7" in
+    --force-new-deployment) echo "ecs-svc/$6";;
+    --task-definition) [ -e unhealthy ] || echo "$8" > serving;;
+  esac;;
 esac
 "#;
 
@@ -180,7 +183,7 @@ async fn what_else_is_of_the_image_follows_when_it_serves() {
     fs::write(runner.cloud.path("unhealthy"), "").unwrap();
     let finished = runner.deploy(&[("REVISION", "9"), followers]);
     assert_eq!(finished.code, Some(1), "{finished:?}");
-    assert!(finished.err.contains("did not become healthy, and serves as before: auth-admin"), "{finished:?}");
+    assert!(finished.err.contains("auth-admin did not become healthy, and serves as before"), "{finished:?}");
 }
 
 #[tokio::test]

@@ -128,9 +128,10 @@ pub async fn delete_gauge(conn: &mut Conn, name: &str) -> Result<(), DbError> {
 
 const SET_GAUGE: &str = "
     INSERT INTO gauges (name, value, counted_at) VALUES ($1, $2, $3)
-    ON CONFLICT (name) DO UPDATE SET value = excluded.value, counted_at = excluded.counted_at";
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value, counted_at = excluded.counted_at
+    WHERE gauges.counted_at <= excluded.counted_at";
 
-/// Keeps a number.
+/// Keeps a number, unless somebody who began to count later has been quicker.
 pub async fn set_gauge(conn: &mut Conn, name: &str, value: i64, now: Ts) -> Result<(), DbError> {
     run!(conn, execute, SET_GAUGE, name, value, now).map(drop)
 }

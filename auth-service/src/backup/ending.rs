@@ -15,8 +15,8 @@ use crate::{
 /// in the backup, too, for each carries the version of the roles at its issue. The versions of accounts rise as well:
 /// a gateway may still know of a revocation that is not in the backup, and new tokens must be above it.
 ///
-/// They jump to the time, in microseconds, of the database's clock where it has one, for from a backup that is restored twice the same sum would come out twice,
-/// and tokens that were issued in between would live.
+/// They jump to the time, in microseconds, of the database's clock where it has one: from a backup that is restored twice
+/// the same sum would come out twice, and tokens that were issued in between would live.
 const END_SESSIONS: Pair = Pair {
     postgres: "
         UPDATE sessions SET ended_at = now(), end_reason = 'restore' WHERE ended_at IS NULL;

@@ -188,3 +188,26 @@ pub async fn count_sessions(conn: &mut Conn, (from, until): (Uuid, Uuid), now: T
     let (count,): (i64,) = run!(conn, fetch_one, COUNT_SESSIONS, from, until, now)?;
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{
+        Db, DbConfig,
+        migrate::{self, SCRIPTS},
+    };
+
+    #[tokio::test]
+    async fn a_count_that_took_long_does_not_put_back_what_a_later_one_has_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = folder.path().to_owned();
+        let config = DbConfig { primary_url: None, replica_url: None, pool_max_size: 1, data_dir, auto_migrate: false };
+        let db = Db::open(&config, None).unwrap();
+        migrate::apply(&db, SCRIPTS).await.unwrap();
+        let mut conn = db.write().await.unwrap();
+        for (value, began, kept) in [(6, 100, 6), (7, 200, 7), (6, 100, 7), (5, 200, 5)] {
+            set_gauge(&mut conn, "until", value, Ts::from_micros(began)).await.unwrap();
+            assert_eq!(find_gauge(&mut conn, "until").await.unwrap(), Some(kept), "{value} of {began}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use test_peers::{
 
 use super::{
     commands_below, path, read,
-    stack::{Running, Stack, Substitutes},
+    stack::{Running, Service, Stack, Substitutes},
     succeed,
 };
 use crate::{
@@ -59,6 +59,22 @@ fn every_variable_is_one_that_the_program_reads() {
     }
     for name in said {
         assert!(known.contains(&format!("| `{name}` |")), "{name} is none of the program's");
+    }
+}
+
+#[test]
+fn a_fixed_address_is_given_to_nobody_else_while_it_is_being_replaced() {
+    for file in FILES {
+        let (text, stack) = (read(file), Stack::load(file, &read(".env.production.example")));
+        let (_, range) = text.split_once("ip_range: ").unwrap();
+        let network = range.split_once(".128/25").unwrap().0;
+        let fixed = |one: &Service| one.raw["networks"]["default"]["ipv4_address"].as_str().map(str::to_owned);
+        let addresses: Vec<String> = stack.services.values().filter_map(fixed).collect();
+        assert!(!addresses.is_empty(), "{file}");
+        for address in addresses {
+            let host = address.strip_prefix(&format!("{network}.")).unwrap_or_else(|| panic!("{file}: {address}"));
+            assert!(host.parse::<u8>().unwrap() < 128, "{file}: {address}");
+        }
     }
 }
 

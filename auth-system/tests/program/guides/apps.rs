@@ -13,9 +13,12 @@ use test_peers::{Certified, free_port, installation};
 use super::reader::Reader;
 use crate::{
     client::{Answer, Client},
-    support::{Engine, Finished, Workplace, comes_within},
+    support::{Engine, Finished, Workplace, comes_within, postgres},
 };
 
+/// What a restore writes.
+const EVERYONE: &str = "INSERT INTO revocations (id, kind, subject, version, revoked_at, expires_at)
+    SELECT gen_random_uuid(), 'everyone', '*', version + 1, now(), now() + INTERVAL '1 hour' FROM role_catalogue";
 const FEED_TOKEN: &str = "a-feed-token-of-the-tests-0123456789";
 
 #[rstest]
@@ -68,7 +71,7 @@ async fn a_file_of_routes_is_checked_proven_and_in_force(#[case] page: &str) {
 #[case("docs/ko/guides/verify-tokens.md")]
 #[tokio::test]
 async fn a_service_verifies_tokens_and_knows_which_are_revoked(#[case] page: &str) {
-    let place = Workplace::on(Engine::Sqlite).set("GATEWAY_FEED_TOKEN", FEED_TOKEN);
+    let place = Workplace::on(Engine::Postgres).set("GATEWAY_FEED_TOKEN", FEED_TOKEN);
     let program = place.start().await;
     let person = program.client.person("kim@example.com").await;
     let mut reader = Reader::open(page, &place);
@@ -93,13 +96,17 @@ async fn a_service_verifies_tokens_and_knows_which_are_revoked(#[case] page: &st
     reader.close();
 
     let server = Server::start(&place);
-    let client = server.client.bearing(&person.access);
+    let [client, other] = [&person.access, &program.client.log_in("kim@example.com").await.access]
+        .map(|token| server.client.bearing(token));
     let greeted = async || Answer::of(client.request(reqwest::Method::GET, "/")).await.is_ok_and(|it| it.status == 200);
     program.until("the server greets", greeted).await;
     assert_eq!(server.client.bearing("forged").get("/").await.status, 401);
     assert_eq!(program.client.logout(&person.access).await.status, 204);
-    let revoked = async || client.get("/").await.body == "revoked: answer 401\n";
-    assert!(comes_within(Duration::from_secs(2), revoked).await, "a logout is not heard of");
+    let refuses = async |client: &Client| client.get("/").await.body == "revoked: answer 401\n";
+    assert!(comes_within(Duration::from_secs(2), async || refuses(&client).await).await, "a logout is not heard of");
+    assert_eq!(other.get("/").await.status, 200);
+    postgres().psql(place.value("DB_PRIMARY_DB_URL"), ["-c", EVERYONE]).unwrap();
+    assert!(comes_within(Duration::from_secs(2), async || refuses(&other).await).await, "a restore is not heard of");
 }
 
 /// Writes the next block as a program; the name that it has itself, if any, is this one.
